@@ -1,0 +1,66 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Settings that every Swift module of switchfs is built with.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+
+let package = Package(
+    name: "switchfs",
+    products: [
+        .executable(name: "switchfs", targets: ["switchfs"]),
+        .library(name: "SwitchFS", targets: ["SwitchFS"]),
+        .library(name: "SwitchTestKit", targets: ["SwitchTestKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .target(name: "CFuseShims", dependencies: ["CFuse3"]),
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(
+            name: "LinuxSystem", dependencies: ["CLinux", system], swiftSettings: strict),
+        .target(
+            name: "UnionCore", dependencies: ["LinuxSystem", system], swiftSettings: strict),
+        .target(
+            name: "FuseServer",
+            dependencies: ["CFuse3", "CFuseShims", "UnionCore", "LinuxSystem", system, logging],
+            swiftSettings: strict),
+        .target(
+            name: "SwitchFS",
+            dependencies: ["UnionCore", "FuseServer", "LinuxSystem", system, logging, toml],
+            swiftSettings: strict),
+        .target(
+            name: "SwitchTestKit", dependencies: ["SwitchFS", "LinuxSystem", system],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "switchfs", dependencies: ["SwitchFS", argumentParser, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", system], swiftSettings: strict),
+        .testTarget(
+            name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", system],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore"], swiftSettings: strict),
+        .testTarget(
+            name: "MountTests", dependencies: ["SwitchTestKit", "LinuxSystem", system],
+            swiftSettings: strict),
+    ]
+)
