@@ -1,0 +1,24 @@
+public import LinuxSystem
+
+/// What a branch selector is asked about.
+public enum SelectedOperation: Sendable {
+    case create
+    case mkdir
+    case read
+}
+
+/// A selector's answer.
+public enum BranchChoice: Sendable, Equatable {
+    /// No opinion: the mount's own options decide.
+    case mountDefault
+    case create(CreatePolicy)
+    case read(ReadPolicy)
+}
+
+/// The policy that answers, for an operation on a path, which layer it goes to.
+///
+/// Asked on the request path: an implementation must not block, and gets the union path as bytes
+/// relative to the union's root, without a leading slash.
+public protocol BranchSelector: Sendable {
+    func choose(_ operation: SelectedOperation, path: PathRef) -> BranchChoice
+}
