@@ -1,0 +1,140 @@
+public import LinuxSystem
+public import SystemPackage
+
+// The values that go between the engine and whoever serves it: a FUSE server, a test.
+
+/// A node's number, as the kernel's `nodeid`.
+public struct NodeID: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt64
+
+    @inlinable
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// The union's root directory; FUSE_ROOT_ID.
+    public static var root: NodeID { NodeID(rawValue: 1) }
+}
+
+/// The number of an open file or directory.
+public struct HandleID: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt64
+
+    @inlinable
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// What stat(2) tells of a union object.
+public struct Attributes: Sendable {
+    public var inode: UInt64
+    public var mode: UInt32
+    public var linkCount: UInt32
+    public var uid: UInt32
+    public var gid: UInt32
+    /// The device that a device node stands for, as makedev(3) packs it.
+    public var specialDevice: UInt64
+    /// Bytes.
+    public var size: Int64
+    /// Blocks of 512 bytes.
+    public var blocks: UInt64
+    /// Bytes, best for I/O.
+    public var blockSize: UInt32
+    public var accessTime: Timestamp
+    public var modificationTime: Timestamp
+    public var changeTime: Timestamp
+
+    public var kind: FileKind { FileKind(mode: mode) ?? .regular }
+}
+
+/// For how long the kernel may keep what it is told. Zero: for this one call.
+public struct Freshness: Sendable {
+    public var entrySeconds: Double
+    public var attributeSeconds: Double
+
+    public static var none: Freshness { Freshness(entrySeconds: 0, attributeSeconds: 0) }
+}
+
+/// A name's answer: the node it denotes, on which one lookup count is now held.
+public struct Entry: Sendable {
+    public var node: NodeID
+    public var generation: UInt64
+    public var attributes: Attributes
+    public var freshness: Freshness
+}
+
+/// What setattr asks for; nil and `.omit` leave a thing as it is.
+public struct AttributeChanges: Sendable {
+    public var mode: UInt32?
+    public var uid: UInt32?
+    public var gid: UInt32?
+    /// Bytes.
+    public var size: Int64?
+    public var access = TimeChange.omit
+    public var modification = TimeChange.omit
+    /// suid, sgid and `security.capability` are to go, as a local filesystem drops them on a write.
+    public var killPrivileges = false
+
+    public init() {}
+}
+
+/// How the data of an open file moves.
+public enum HandleIO: Sendable, Equatable {
+    /// The kernel reads and writes the real file itself.
+    case passthrough(backingID: Int32)
+    /// Requests to the server, no page cache.
+    case direct
+}
+
+public struct OpenedFile: Sendable {
+    public var handle: HandleID
+    public var io: HandleIO
+    /// The real file has no position (ESPIPE).
+    public var isStream: Bool
+    /// Closing has nothing to tell the real file.
+    public var needsNoFlush: Bool
+}
+
+public struct OpenedDirectory: Sendable {
+    public var handle: HandleID
+    /// The kernel may keep the listing.
+    public var cacheListing: Bool
+    /// A listing that the kernel has is still good.
+    public var keepCache: Bool
+}
+
+/// One name of a listing. `name` is valid during the call that brings it.
+public struct DirectoryItem {
+    public var name: PathRef
+    public var inode: UInt64
+    public var kind: FileKind?
+    /// Where the listing goes on after this name.
+    public var nextOffset: UInt64
+}
+
+/// A POSIX record lock's range; `end` is inclusive, `Int64.max` for the end of the file.
+public struct LockRange: Sendable {
+    /// F_RDLCK, F_WRLCK or F_UNLCK.
+    public var type: Int16
+    public var start: Int64
+    public var end: Int64
+    public var pid: Int32
+
+    public init(type: Int16, start: Int64, end: Int64, pid: Int32) {
+        self.type = type
+        self.start = start
+        self.end = end
+        self.pid = pid
+    }
+}
+
+/// The kernel's side of passthrough: registers real files, implemented by whoever serves the union.
+public protocol BackingStore: Sendable {
+    /// Registers an open regular file. Returns a positive id. Errors: the kernel's, where it refuses the file.
+    func open(_ file: FileDescriptor) throws(Errno) -> Int32
+    func close(_ id: Int32)
+}
+
+/// Why a union could not be put together: one line, what is wrong and what to do.
+public struct UnionOpenError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
