@@ -1,0 +1,83 @@
+internal import CLinux
+public import SystemPackage
+
+// One system call each: partial reads and writes are the caller's business, and so is EINTR.
+extension FileDescriptor {
+    /// pread(2): the bytes read, 0 at the end.
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(Errno) -> Int {
+        try unsafe check(slx_pread(rawValue, buffer.baseAddress, buffer.count, offset))
+    }
+
+    /// pwrite(2): the bytes written.
+    public func write(from buffer: UnsafeRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
+        try unsafe check(slx_pwrite(rawValue, buffer.baseAddress, buffer.count, offset))
+    }
+
+    /// read(2), where the file is and without an offset of its own to give (pipes, sockets, devices).
+    public func readNext(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        try unsafe check(slx_read(rawValue, buffer.baseAddress, buffer.count))
+    }
+
+    /// write(2), as `readNext`.
+    public func writeNext(from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        try unsafe check(slx_write(rawValue, buffer.baseAddress, buffer.count))
+    }
+
+    /// fsync(2), or fdatasync(2).
+    public func synchronize(dataOnly: Bool) throws(Errno) {
+        try succeed(slx_fsync(rawValue, dataOnly ? 1 : 0))
+    }
+
+    /// syncfs(2): the whole filesystem that this object is on.
+    public func synchronizeFileSystem() throws(Errno) {
+        try succeed(slx_syncfs(rawValue))
+    }
+
+    /// fallocate(2): FALLOC_FL_* bits, bytes.
+    public func allocate(mode: Int32, offset: Int64, length: Int64) throws(Errno) {
+        try succeed(slx_fallocate(rawValue, mode, offset, length))
+    }
+
+    /// lseek(2): the new offset in bytes. ENXIO where there is no data or hole any more.
+    public func seek(to offset: Int64, whence: SeekOrigin) throws(Errno) -> Int64 {
+        Int64(try check(slx_lseek(rawValue, offset, whence.rawValue)))
+    }
+
+    /// copy_file_range(2): the bytes copied, 0 at the end. EXDEV, EINVAL or EOPNOTSUPP where the kernel can't.
+    public static func copyRange(
+        from: FileDescriptor, offset: Int64, to: FileDescriptor, offset newOffset: Int64, length: Int
+    ) throws(Errno) -> Int {
+        try check(slx_copy_file_range(from.rawValue, offset, to.rawValue, newOffset, length))
+    }
+
+    /// ioctl(2) with a pointer: the value it returned.
+    @discardableResult
+    public func control(
+        _ command: UInt32, argument: UnsafeMutableRawPointer?
+    ) throws(Errno) -> Int32 {
+        try unsafe check(slx_ioctl(rawValue, command, argument))
+    }
+
+    /// ioctl(2) with a number.
+    @discardableResult
+    public func control(_ command: UInt32, value: UInt64) throws(Errno) -> Int32 {
+        try check(slx_ioctl_value(rawValue, command, value))
+    }
+
+    /// poll(2): the POLL* events there are, after at most `timeout` milliseconds (-1 for no end).
+    public func poll(events: Int16, timeout: Int32 = 0) throws(Errno) -> Int16 {
+        Int16(truncatingIfNeeded: try check(slx_poll(rawValue, events, timeout)))
+    }
+}
+
+/// Where an offset counts from; values of <linux/fs.h>.
+public enum SeekOrigin: Int32, Sendable {
+    case start = 0
+    case current = 1
+    case end = 2
+    /// SEEK_DATA: the next byte that isn't in a hole.
+    case data = 3
+    case hole = 4
+}

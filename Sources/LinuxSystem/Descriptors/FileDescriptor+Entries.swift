@@ -1,0 +1,62 @@
+internal import CLinux
+public import SystemPackage
+
+// Here `self` is a directory, which may be O_PATH, and `at` a name in it.
+extension FileDescriptor {
+    /// mknod(2): `mode` with its kind, and the device packed as makedev(3) does.
+    public func makeNode(at name: PathRef, mode: UInt32, device: UInt64 = 0) throws(Errno) {
+        try unsafe succeed(slx_mknodat(rawValue, name.base, mode, device))
+    }
+
+    public func makeDirectory(at name: PathRef, mode: UInt32) throws(Errno) {
+        try unsafe succeed(slx_mkdirat(rawValue, name.base, mode))
+    }
+
+    public func makeSymlink(at name: PathRef, target: PathRef) throws(Errno) {
+        try unsafe succeed(slx_symlinkat(target.base, rawValue, name.base))
+    }
+
+    /// Gives the very object of this descriptor, O_PATH or O_TMPFILE too, a further name.
+    public func link(to directory: FileDescriptor, name: PathRef) throws(Errno) {
+        try unsafe succeed(slx_link_fd(rawValue, directory.rawValue, name.base))
+    }
+
+    public func unlink(at name: PathRef) throws(Errno) {
+        try unsafe succeed(slx_unlinkat(rawValue, name.base, 0))
+    }
+
+    public func removeDirectory(at name: PathRef) throws(Errno) {
+        let removeDirectory: Int32 = 0x200  // AT_REMOVEDIR, <linux/fcntl.h>
+        try unsafe succeed(slx_unlinkat(rawValue, name.base, removeDirectory))
+    }
+
+    /// renameat2(2). EINVAL where the filesystem lacks the flag.
+    public static func rename(
+        from: FileDescriptor, _ name: PathRef, to: FileDescriptor, _ newName: PathRef,
+        flags: RenameFlags = []
+    ) throws(Errno) {
+        try unsafe succeed(
+            slx_renameat2(from.rawValue, name.base, to.rawValue, newName.base, flags.rawValue))
+    }
+
+    /// The target of a symbolic link, without a NUL and cut at the buffer's end; returns its bytes. The
+    /// empty name is this object itself, an O_PATH descriptor of the link.
+    public func readLink(
+        at name: PathRef = "", into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        try unsafe check(slx_readlinkat(rawValue, name.base, buffer.baseAddress, buffer.count))
+    }
+}
+
+/// Flags of renameat2(2); values of <linux/fs.h>.
+public struct RenameFlags: OptionSet, Sendable {
+    public let rawValue: UInt32
+
+    @inlinable
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static var noReplace: RenameFlags { RenameFlags(rawValue: 1) }
+    public static var exchange: RenameFlags { RenameFlags(rawValue: 2) }
+    /// Leaves a character device 0:0 under the old name.
+    public static var whiteout: RenameFlags { RenameFlags(rawValue: 4) }
+}

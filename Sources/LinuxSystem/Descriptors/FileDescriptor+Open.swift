@@ -1,0 +1,93 @@
+internal import CLinux
+public import SystemPackage
+
+extension FileDescriptor {
+    /// AT_FDCWD: paths start at the thread's working directory, or at the root.
+    public static var workingDirectory: FileDescriptor { FileDescriptor(rawValue: -100) }
+
+    /// openat2(2), close-on-exec added. Errors: the kernel's; EAGAIN only after 16 attempts.
+    public static func openAt2(
+        _ directory: FileDescriptor, _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0,
+        resolve: ResolveFlags
+    ) throws(Errno) -> OwnedDescriptor {
+        let flags = UInt64(UInt32(bitPattern: flags.union(.closeOnExec).rawValue))
+        return try unsafe OwnedDescriptor(
+            checking: slx_openat2(directory.rawValue, path.base, flags, UInt64(mode), resolve.rawValue))
+    }
+
+    /// Opens `path` below this directory, following no link out of it nor any other. The empty path is the
+    /// directory itself; paths of any length are walked. ELOOP at a symbolic link, EXDEV at a way out.
+    public func openBeneath(
+        _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0
+    ) throws(Errno) -> OwnedDescriptor {
+        let resolve: ResolveFlags = [.beneath, .noSymlinks, .noMagicLinks]
+        let path: PathRef = path.isEmpty ? "." : path
+        guard path.count >= longestPath else {
+            return try FileDescriptor.openAt2(self, path, flags: flags, mode: mode, resolve: resolve)
+        }
+        return try openLong(path, flags: flags, mode: mode, resolve: resolve)
+    }
+
+    /// openat(2), close-on-exec added; the empty path is the directory itself.
+    public func openPlain(
+        _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0
+    ) throws(Errno) -> OwnedDescriptor {
+        let path: PathRef = path.isEmpty ? "." : path
+        return try unsafe OwnedDescriptor(checking: slx_openat(rawValue, path.base, flags.rawValue, mode))
+    }
+
+    /// Opens the very object of this descriptor anew, which may be O_PATH, with the thread's credentials and
+    /// without its name. ELOOP for a symbolic link.
+    public func reopen(flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
+        try OwnedDescriptor(checking: slx_reopen(rawValue, flags.rawValue))
+    }
+
+    /// F_GETFL: the flags this file was opened with.
+    public func getFlags() throws(Errno) -> OpenFlags {
+        OpenFlags(rawValue: try check(slx_get_flags(rawValue)))
+    }
+
+    /// F_SETFL: append, nonblocking, direct and no access time can change.
+    public func setFlags(_ flags: OpenFlags) throws(Errno) {
+        try succeed(slx_set_flags(rawValue, flags.rawValue))
+    }
+}
+
+/// PATH_MAX counts the NUL (<linux/limits.h>).
+private let longestPath = 4096
+
+extension FileDescriptor {
+    /// Walks a path too long for one call, by O_PATH directories, as many names at a time as fit.
+    private func openLong(
+        _ path: PathRef, flags: OpenFlags, mode: UInt32, resolve: ResolveFlags
+    ) throws(Errno) -> OwnedDescriptor {
+        var rest = path
+        var (length, next) = try leadingPart(of: rest)
+        var directory = try openPart(rest, length, resolve)
+        rest = rest.dropFirst(next)
+        while rest.count >= longestPath {
+            (length, next) = try leadingPart(of: rest)
+            directory = try directory.descriptor.openPart(rest, length, resolve)
+            rest = rest.dropFirst(next)
+        }
+        return try FileDescriptor.openAt2(
+            directory.descriptor, rest.isEmpty ? "." : rest, flags: flags, mode: mode, resolve: resolve)
+    }
+
+    /// The length of the longest leading part that fits, and where the next name starts.
+    private func leadingPart(of path: PathRef) throws(Errno) -> (length: Int, next: Int) {
+        var slash = longestPath - 1
+        while slash > 0 && path[slash] != 0x2f { slash -= 1 }
+        guard slash > 0 else { throw .fileNameTooLong }
+        var next = slash
+        while path[next] == 0x2f { next += 1 }
+        return (slash, next)
+    }
+
+    private func openPart(
+        _ path: PathRef, _ length: Int, _ resolve: ResolveFlags
+    ) throws(Errno) -> OwnedDescriptor {
+        let part = OwnedName(copying: path, count: length)
+        return try FileDescriptor.openAt2(self, part.ref, flags: [.path, .directory], resolve: resolve)
+    }
+}

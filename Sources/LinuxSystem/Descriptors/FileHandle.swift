@@ -1,0 +1,53 @@
+internal import CLinux
+public import SystemPackage
+
+/// What names a file on its filesystem for good (name_to_handle_at(2)): it survives renames, and a file made
+/// later under the same inode number has another.
+@safe public struct FileHandle: Sendable, Hashable {
+    // Zero beyond the length, so that all words can be compared.
+    private var words = InlineArray<16, UInt64>(repeating: 0)
+    /// Bytes.
+    public private(set) var length: UInt32 = 0
+    public private(set) var type: Int32 = 0
+
+    /// The handle of this very object, which may be O_PATH.
+    fileprivate init(of fd: Int32) throws(Errno) {
+        try unsafe succeed(slx_name_to_handle(fd, &words, &length, &type))
+    }
+
+    fileprivate func open(on fd: Int32, _ flags: OpenFlags) -> Int32 {
+        unsafe withUnsafePointer(to: words) { bytes in
+            unsafe slx_open_by_handle(fd, bytes, length, type, flags.rawValue)
+        }
+    }
+
+    private var wordCount: Int { Int(length + 7) / 8 }
+
+    public static func == (left: FileHandle, right: FileHandle) -> Bool {
+        guard left.length == right.length && left.type == right.type else { return false }
+        for index in 0..<left.wordCount where left.words[index] != right.words[index] { return false }
+        return true
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(type)
+        for index in 0..<wordCount { hasher.combine(words[index]) }
+    }
+}
+
+extension FileDescriptor {
+    /// The handle of this very object, which may be O_PATH; nil where the filesystem has none.
+    public func fileHandle() throws(Errno) -> FileHandle? {
+        do {
+            return try FileHandle(of: rawValue)
+        } catch .notSupported {
+            return nil
+        }
+    }
+
+    /// Opens the file of a handle, on the filesystem of this descriptor, which must not be O_PATH. Needs
+    /// CAP_DAC_READ_SEARCH; ESTALE when the file is gone.
+    public func open(_ handle: FileHandle, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
+        try OwnedDescriptor(checking: handle.open(on: rawValue, flags))
+    }
+}

@@ -1,0 +1,32 @@
+internal import CLinux
+public import SystemPackage
+
+/// A descriptor that is closed at the end of its owner's life. Errors of close(2) are ignored: Linux frees
+/// the descriptor in any case.
+public struct OwnedDescriptor: ~Copyable, Sendable {
+    /// The descriptor itself, borrowed: not to be used after this value's end.
+    public let descriptor: FileDescriptor
+
+    @inlinable
+    public init(owning descriptor: FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    init(checking result: Int32) throws(Errno) {
+        descriptor = FileDescriptor(rawValue: try check(result))
+    }
+
+    deinit { slx_close(descriptor.rawValue) }
+
+    /// Gives the descriptor away, unclosed.
+    public consuming func release() -> FileDescriptor {
+        let descriptor = self.descriptor
+        discard self
+        return descriptor
+    }
+
+    /// A second descriptor of the same open file.
+    public borrowing func duplicate() throws(Errno) -> OwnedDescriptor {
+        try OwnedDescriptor(checking: slx_dup(descriptor.rawValue))
+    }
+}

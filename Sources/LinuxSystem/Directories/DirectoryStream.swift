@@ -1,0 +1,66 @@
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// An entry of a directory. Its name is valid until the stream's next call.
+public struct DirectoryEntry {
+    public let name: PathRef
+    public let inode: UInt64
+    /// nil where the filesystem doesn't tell.
+    public let kind: FileKind?
+    /// The stream's position behind this entry.
+    public let nextOffset: Int64
+}
+
+/// Reads a directory by getdents64(2), "." and ".." included, in the order the filesystem gives.
+///
+/// It borrows the descriptor, whose offset is the stream's: one stream a descriptor.
+@safe public struct DirectoryStream: ~Copyable {
+    private let directory: FileDescriptor
+    private let buffer: UnsafeMutableRawPointer
+    private let capacity: Int
+    /// The part of the buffer that was read and not given out.
+    private var offset = 0
+    private var filled = 0
+    /// Where the stream is: the `nextOffset` of the last entry given, or what was sought.
+    public private(set) var position: Int64 = 0
+
+    /// Starts at the descriptor's own offset, which for a new one is the beginning.
+    public init(reading directory: FileDescriptor, bufferSize: Int = 32 * 1024) {
+        self.directory = directory
+        capacity = max(bufferSize, 512)  // a single entry may take 280
+        unsafe buffer = .allocate(byteCount: capacity, alignment: 8)
+    }
+
+    deinit { unsafe buffer.deallocate() }
+
+    /// The next entry, nil at the end. After the end another call looks again.
+    public mutating func next() throws(Errno) -> DirectoryEntry? {
+        if offset >= filled {
+            offset = 0
+            filled = 0
+            filled = try unsafe check(slx_getdents64(directory.rawValue, buffer, capacity))
+            if filled == 0 { return nil }
+        }
+        return decode()
+    }
+
+    /// Goes to an entry's `nextOffset`; 0 is the beginning, read anew.
+    public mutating func seek(to cookie: Int64) throws(Errno) {
+        offset = 0
+        filled = 0
+        position = Int64(try check(slx_lseek(directory.rawValue, cookie, SeekOrigin.start.rawValue)))
+    }
+
+    /// struct linux_dirent64: inode, offset of the next, length of the record, kind, name.
+    private mutating func decode() -> DirectoryEntry {
+        let record = unsafe buffer + offset
+        offset += Int(unsafe record.load(fromByteOffset: 16, as: UInt16.self))
+        position = unsafe record.load(fromByteOffset: 8, as: Int64.self)
+        return unsafe DirectoryEntry(
+            name: PathRef(cString: (record + 19).assumingMemoryBound(to: CChar.self)),
+            inode: record.load(as: UInt64.self),
+            kind: FileKind(rawValue: record.load(fromByteOffset: 18, as: UInt8.self)),
+            nextOffset: position)
+    }
+}

@@ -1,0 +1,72 @@
+internal import CLinux
+public import SystemPackage
+
+/// What inotify(7) tells; the name is valid until the next call.
+public struct InotifyEvent {
+    /// The watch's number, -1 for an overflow.
+    public let watch: Int32
+    public let mask: InotifyMask
+    /// Ties the two events of a rename together.
+    public let cookie: UInt32
+    /// The entry of the watched directory; empty for the watched object itself.
+    public let name: PathRef
+}
+
+/// An inotify instance, nonblocking: poll its descriptor, then take the events until there are no more.
+@safe public struct Inotify: ~Copyable {
+    private let owned: OwnedDescriptor
+    private let buffer: UnsafeMutableRawPointer
+    private let capacity: Int
+    private var offset = 0
+    private var filled = 0
+
+    public var descriptor: FileDescriptor { owned.descriptor }
+
+    /// EMFILE when the user has too many instances.
+    public init(bufferSize: Int = 64 * 1024) throws(Errno) {
+        owned = try OwnedDescriptor(checking: slx_inotify_create())
+        capacity = max(bufferSize, 512)  // a single event may take 272
+        unsafe buffer = .allocate(byteCount: capacity, alignment: 8)
+    }
+
+    deinit { unsafe buffer.deallocate() }
+
+    /// Watches the very object of `target`, which may be O_PATH; the same object has the same number. ENOSPC
+    /// when the user has too many watches. Needs the right to read the object.
+    public borrowing func addWatch(_ target: FileDescriptor, mask: InotifyMask) throws(Errno) -> Int32 {
+        try check(slx_inotify_add(owned.descriptor.rawValue, target.rawValue, mask.rawValue))
+    }
+
+    /// EINVAL when the kernel has removed the watch already, with its object.
+    public borrowing func removeWatch(_ watch: Int32) throws(Errno) {
+        try succeed(slx_inotify_remove(owned.descriptor.rawValue, watch))
+    }
+
+    /// The next event, nil when there is none now.
+    public mutating func next() throws(Errno) -> InotifyEvent? {
+        if offset >= filled {
+            offset = 0
+            filled = 0
+            let result = unsafe slx_read(owned.descriptor.rawValue, buffer, capacity)
+            if result == -Int64(Errno.resourceTemporarilyUnavailable.rawValue) { return nil }
+            filled = try check(result)
+            if filled == 0 { return nil }
+        }
+        return decode()
+    }
+
+    /// struct inotify_event: watch, mask, cookie, length of the name with its padding of NULs, name.
+    private mutating func decode() -> InotifyEvent {
+        let record = unsafe buffer + offset
+        let nameLength = Int(unsafe record.load(fromByteOffset: 12, as: UInt32.self))
+        offset += 16 + nameLength
+        let name: PathRef =
+            nameLength == 0
+            ? "" : unsafe PathRef(cString: (record + 16).assumingMemoryBound(to: CChar.self))
+        return unsafe InotifyEvent(
+            watch: record.load(as: Int32.self),
+            mask: InotifyMask(rawValue: record.load(fromByteOffset: 4, as: UInt32.self)),
+            cookie: record.load(fromByteOffset: 8, as: UInt32.self),
+            name: name)
+    }
+}

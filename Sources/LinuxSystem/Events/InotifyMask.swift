@@ -1,0 +1,34 @@
+/// Events and options of inotify(7); values of <linux/inotify.h>.
+public struct InotifyMask: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt32
+
+    @inlinable
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static var access: InotifyMask { InotifyMask(rawValue: 0x001) }
+    public static var modify: InotifyMask { InotifyMask(rawValue: 0x002) }
+    public static var attributes: InotifyMask { InotifyMask(rawValue: 0x004) }
+    public static var closeWrite: InotifyMask { InotifyMask(rawValue: 0x008) }
+    public static var movedFrom: InotifyMask { InotifyMask(rawValue: 0x040) }
+    public static var movedTo: InotifyMask { InotifyMask(rawValue: 0x080) }
+    public static var create: InotifyMask { InotifyMask(rawValue: 0x100) }
+    public static var delete: InotifyMask { InotifyMask(rawValue: 0x200) }
+    public static var deleteSelf: InotifyMask { InotifyMask(rawValue: 0x400) }
+    public static var moveSelf: InotifyMask { InotifyMask(rawValue: 0x800) }
+
+    /// Comes by itself: the filesystem was unmounted.
+    public static var unmounted: InotifyMask { InotifyMask(rawValue: 0x2000) }
+    /// Comes by itself: events were lost.
+    public static var overflow: InotifyMask { InotifyMask(rawValue: 0x4000) }
+    /// Comes by itself: the watch is gone.
+    public static var ignored: InotifyMask { InotifyMask(rawValue: 0x8000) }
+    /// Comes with others: the entry is a directory.
+    public static var isDirectory: InotifyMask { InotifyMask(rawValue: 0x4000_0000) }
+
+    /// Option: only directories, ENOTDIR for others.
+    public static var onlyDirectory: InotifyMask { InotifyMask(rawValue: 0x0100_0000) }
+    /// Option: nothing of entries that have been unlinked and are still open.
+    public static var excludeUnlinked: InotifyMask { InotifyMask(rawValue: 0x0400_0000) }
+    /// Option: adds to the watch's mask.
+    public static var addToMask: InotifyMask { InotifyMask(rawValue: 0x2000_0000) }
+}

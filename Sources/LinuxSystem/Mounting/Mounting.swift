@@ -1,0 +1,64 @@
+internal import CLinux
+public import SystemPackage
+
+public enum Mounting {
+    /// mount(2).
+    public static func mount(
+        source: PathRef, target: PathRef, type: PathRef, flags: MountFlags, options: PathRef
+    ) throws(Errno) {
+        try unsafe succeed(slx_mount(source.base, target.base, type.base, flags.rawValue, options.base))
+    }
+
+    /// umount2(2). EBUSY while it is in use, unless detached.
+    public static func unmount(_ target: PathRef, flags: UnmountFlags = []) throws(Errno) {
+        try unsafe succeed(slx_umount(target.base, flags.rawValue))
+    }
+
+    /// Mounts FUSE without privileges, by fusermount3 from the PATH, which says on standard error what is
+    /// wrong. Returns the device's descriptor. EPERM when it refused, ENOENT when there is no fusermount3.
+    public static func mountUnprivileged(
+        target: PathRef, options: PathRef
+    ) throws(Errno) -> OwnedDescriptor {
+        try unsafe OwnedDescriptor(checking: slx_fusermount(target.base, options.base))
+    }
+
+    /// Undoes it. EPERM when fusermount3 refused, for what reason ever.
+    public static func unmountUnprivileged(_ target: PathRef, lazily: Bool = false) throws(Errno) {
+        try unsafe succeed(slx_fusermount_unmount(target.base, lazily ? 1 : 0))
+    }
+}
+
+/// Flags of mount(2); values of <linux/mount.h>.
+public struct MountFlags: OptionSet, Sendable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    public static var readOnly: MountFlags { MountFlags(rawValue: 1) }
+    public static var noSetUser: MountFlags { MountFlags(rawValue: 2) }
+    public static var noDevices: MountFlags { MountFlags(rawValue: 4) }
+    public static var noExecute: MountFlags { MountFlags(rawValue: 8) }
+    public static var synchronous: MountFlags { MountFlags(rawValue: 16) }
+    public static var remount: MountFlags { MountFlags(rawValue: 32) }
+    public static var directorySync: MountFlags { MountFlags(rawValue: 128) }
+    public static var noAccessTime: MountFlags { MountFlags(rawValue: 1024) }
+    public static var noDirectoryAccessTime: MountFlags { MountFlags(rawValue: 2048) }
+    public static var bind: MountFlags { MountFlags(rawValue: 4096) }
+    public static var recursive: MountFlags { MountFlags(rawValue: 16384) }
+    public static var makePrivate: MountFlags { MountFlags(rawValue: 1 << 18) }
+    public static var relativeAccessTime: MountFlags { MountFlags(rawValue: 1 << 21) }
+    public static var strictAccessTime: MountFlags { MountFlags(rawValue: 1 << 24) }
+}
+
+/// Flags of umount2(2); values of include/linux/fs.h, as <sys/mount.h> has them.
+public struct UnmountFlags: OptionSet, Sendable {
+    public let rawValue: Int32
+
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// FUSE: fails what is under way.
+    public static var force: UnmountFlags { UnmountFlags(rawValue: 1) }
+    /// MNT_DETACH: out of sight at once, gone when no longer in use.
+    public static var detach: UnmountFlags { UnmountFlags(rawValue: 2) }
+    public static var noFollow: UnmountFlags { UnmountFlags(rawValue: 8) }
+}

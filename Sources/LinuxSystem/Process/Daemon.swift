@@ -1,0 +1,54 @@
+internal import CLinux
+public import SystemPackage
+
+/// Going to the background: the parent stays until the child has reported how its start went.
+public enum Daemon {
+    public enum Role: ~Copyable {
+        case parent(StartWaiter)
+        case child(StartReporter)
+    }
+
+    /// Forks; the child leads a session of its own. Only while the process has a single thread.
+    public static func beginBackground() throws(Errno) -> Role {
+        var ends: (reading: Int32, writing: Int32) = (-1, -1)
+        try unsafe succeed(slx_pipe(&ends.reading, &ends.writing))
+        let reading = OwnedDescriptor(owning: FileDescriptor(rawValue: ends.reading))
+        let writing = OwnedDescriptor(owning: FileDescriptor(rawValue: ends.writing))
+        if try check(slx_fork()) > 0 { return .parent(StartWaiter(pipe: reading)) }
+        try succeed(slx_setsid())
+        return .child(StartReporter(pipe: writing))
+    }
+
+    /// Leaves the working directory and the terminal: standard streams become /dev/null.
+    public static func detachFromTerminal() throws(Errno) {
+        let root: PathRef = "/"
+        try unsafe succeed(slx_chdir(root.base))
+        try succeed(slx_close_standard_streams())
+    }
+}
+
+/// The parent's side.
+public struct StartWaiter: ~Copyable {
+    let pipe: OwnedDescriptor
+
+    /// Waits for the child's word: its status, or 1 when it died without one.
+    public consuming func waitForStatus() -> UInt8 {
+        var status: UInt8 = 1
+        while true {
+            let result = unsafe slx_read(pipe.descriptor.rawValue, &status, 1)
+            if result == -Int64(Errno.interrupted.rawValue) { continue }
+            return result == 1 ? status : 1
+        }
+    }
+}
+
+/// The child's side.
+public struct StartReporter: ~Copyable {
+    let pipe: OwnedDescriptor
+
+    /// Tells the parent, which exits with `status`: 0 for a good start.
+    public consuming func report(_ status: UInt8) {
+        var status = status
+        _ = unsafe slx_write(pipe.descriptor.rawValue, &status, 1)
+    }
+}

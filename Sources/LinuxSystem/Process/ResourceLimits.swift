@@ -1,0 +1,13 @@
+internal import CLinux
+public import SystemPackage
+
+public enum ResourceLimits {
+    /// Raises the soft limit of open files to the hard one.
+    @discardableResult
+    public static func raiseOpenFiles() throws(Errno) -> (soft: UInt64, hard: UInt64) {
+        var soft: UInt64 = 0
+        var hard: UInt64 = 0
+        try unsafe succeed(slx_raise_open_files(&soft, &hard))
+        return (soft, hard)
+    }
+}
