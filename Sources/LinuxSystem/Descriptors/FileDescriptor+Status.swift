@@ -41,19 +41,19 @@ extension FileDescriptor {
     }
 
     /// Whether the thread's effective credentials may use this object so, which may be O_PATH.
-    public func checkAccess(_ mode: AccessMode) throws(Errno) {
+    public func checkAccess(_ mode: AccessRights) throws(Errno) {
         try succeed(slx_access(rawValue, mode.rawValue))
     }
 }
 
 /// R_OK, W_OK and X_OK; the empty set asks for existence.
-public struct AccessMode: OptionSet, Sendable {
+public struct AccessRights: OptionSet, Sendable {
     public let rawValue: Int32
 
     @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    public static var execute: AccessMode { AccessMode(rawValue: 1) }
-    public static var write: AccessMode { AccessMode(rawValue: 2) }
-    public static var read: AccessMode { AccessMode(rawValue: 4) }
+    public static var execute: AccessRights { AccessRights(rawValue: 1) }
+    public static var write: AccessRights { AccessRights(rawValue: 2) }
+    public static var read: AccessRights { AccessRights(rawValue: 4) }
 }
