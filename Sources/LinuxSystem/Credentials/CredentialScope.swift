@@ -75,8 +75,8 @@ private struct Restoration {
 
     private mutating func becomeMember(_ wanted: Groups) throws(Errno) {
         switch wanted {
-        case .none: try succeed(slx_setgroups(nil, 0))
-        case .ofProcess(let pid): try adoptGroups(of: pid)
+        case .none: try ThreadGroups.clear()
+        case .ofProcess(let pid): try ThreadGroups.adopt(from: pid)
         }
         groups = true
     }
@@ -92,24 +92,4 @@ private struct Restoration {
     private func mustSucceed(_ result: Int32) {
         if result < 0 { fatalError("cannot restore the thread's credentials: errno \(-result)") }
     }
-}
-
-/// Sets the thread's supplementary groups to those of another.
-private func adoptGroups(of pid: Int32) throws(Errno) {
-    let few = 128
-    let count = unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: few) { buffer -> Int in
-        let count = unsafe supplementaryGroups(of: pid, into: buffer)
-        if count > few { return count }
-        return Int(unsafe slx_setgroups(buffer.baseAddress, Int32(count)))
-    }
-    if count > few { return try adoptManyGroups(of: pid, count) }
-    try succeed(Int32(count))
-}
-
-private func adoptManyGroups(of pid: Int32, _ capacity: Int) throws(Errno) {
-    let buffer = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: capacity)
-    defer { unsafe buffer.deallocate() }
-    // Should it have joined more groups meanwhile, those are left out.
-    let count = unsafe min(supplementaryGroups(of: pid, into: buffer), capacity)
-    try unsafe succeed(slx_setgroups(buffer.baseAddress, Int32(count)))
 }

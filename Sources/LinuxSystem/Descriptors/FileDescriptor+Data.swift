@@ -41,7 +41,7 @@ extension FileDescriptor {
     }
 
     /// lseek(2): the new offset in bytes. ENXIO where there is no data or hole any more.
-    public func seek(to offset: Int64, whence: SeekOrigin) throws(Errno) -> Int64 {
+    public func seek(to offset: Int64, whence: SeekWhence) throws(Errno) -> Int64 {
         Int64(try check(slx_lseek(rawValue, offset, whence.rawValue)))
     }
 
@@ -73,7 +73,7 @@ extension FileDescriptor {
 }
 
 /// Where an offset counts from; values of <linux/fs.h>.
-public enum SeekOrigin: Int32, Sendable {
+public enum SeekWhence: Int32, Sendable {
     case start = 0
     case current = 1
     case end = 2

@@ -49,7 +49,7 @@ public struct DirectoryEntry {
     public mutating func seek(to cookie: Int64) throws(Errno) {
         offset = 0
         filled = 0
-        position = Int64(try check(slx_lseek(directory.rawValue, cookie, SeekOrigin.start.rawValue)))
+        position = Int64(try check(slx_lseek(directory.rawValue, cookie, SeekWhence.start.rawValue)))
     }
 
     /// struct linux_dirent64: inode, offset of the next, length of the record, kind, name.
