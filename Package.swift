@@ -47,8 +47,10 @@ let package = Package(
             dependencies: ["UnionCore", "FuseServer", "LinuxSystem", system, logging, toml],
             swiftSettings: strict),
         .target(
-            name: "SwitchTestKit", dependencies: ["SwitchFS", "LinuxSystem", system],
+            name: "SwitchTestKit", dependencies: ["CTestCalls", system],
             swiftSettings: strict),
+        .target(
+            name: "CTestCalls", path: "Tests/Support/CTestCalls", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(
             name: "switchfs", dependencies: ["SwitchFS", argumentParser, logging],
             swiftSettings: strict),
@@ -60,7 +62,7 @@ let package = Package(
         .testTarget(
             name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore"], swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["SwitchTestKit", "LinuxSystem", system],
+            name: "MountTests", dependencies: ["SwitchTestKit", system],
             swiftSettings: strict),
     ]
 )
