@@ -1,0 +1,153 @@
+import Glibc
+import SystemPackage
+
+/// A union served by the switchfs program as a child of this process.
+public final class Union {
+    public let upper: TestPath?
+    public let work: TestPath?
+    public let lowers: [TestPath]
+    public let mount: TestPath
+    public private(set) var options: [String]
+    private let attributes: [String]
+    private let log: TestPath
+    private var server: Child?
+
+    /// Mounts directories that are there. `attributes` belong to the lowers, first to first (`ro`,
+    /// `oci`, `ro+static`, empty for none). The work directory is made beside the upper.
+    public init(
+        in scratch: Scratch, name: TestPath = "union", upper: TestPath?, lowers: [TestPath],
+        attributes: [String] = [], options: [String] = []
+    ) throws {
+        self.upper = upper
+        self.lowers = lowers
+        self.attributes = attributes
+        self.options = options
+        work = upper.map { $0 + ".work" }
+        if let work { try Sys.makeDirectories(work) }
+        mount = try scratch.directory(name)
+        log = scratch.root / (name + ".log")
+        try start()
+    }
+
+    /// Stops and mounts again, with other options if given.
+    public func restart(options: [String]? = nil) throws {
+        try stop()
+        if let options { self.options = options }
+        try start()
+    }
+
+    /// Kills the server as a crash would, and takes the dead mount away.
+    public func crash() {
+        server?.end()
+        server = nil
+        try? Sys.unmount(mount, lazily: true)
+    }
+
+    public func start() throws {
+        let errors = try Sys.open(log, O_WRONLY | O_CREAT | O_APPEND)
+        let server = try Child(
+            [Machine.binary, "-f", "-o", mountOptions, mount.text], output: errors, errors: errors)
+        self.server = server
+        let outside = try Sys.facts(mount.parent).device
+        let deadline = Deadline(20)
+        while true {
+            if let facts = try? Sys.facts(mount), facts.device != outside { return }
+            if let ending = server.poll() {
+                throw FixtureError("switchfs -o \(mountOptions) \(mount): \(ending): \(messages)")
+            }
+            if deadline.passed {
+                crash()
+                throw FixtureError("switchfs -o \(mountOptions) \(mount): not mounted in time: \(messages)")
+            }
+            takeBreath()
+        }
+    }
+
+    /// Unmounts and waits for the server to end; throws when it ends otherwise than well.
+    public func stop() throws {
+        guard let server else { return }
+        self.server = nil
+        let deadline = Deadline(10)
+        var error = failure { try Sys.unmount(mount) }
+        while error == .resourceBusy, !deadline.passed {
+            takeBreath()
+            error = failure { try Sys.unmount(mount) }
+        }
+        if error != nil { try? Sys.unmount(mount, lazily: true) }
+        let ending = try server.wait(within: 15)
+        if ending != .exited(0) { throw FixtureError("the server ended with \(ending): \(messages)") }
+        if error == .resourceBusy { throw FixtureError("the mount stayed busy") }
+    }
+
+    public var process: Int32? { server?.pid }
+
+    /// What the server printed.
+    public var messages: String { (try? Sys.text(log)) ?? "" }
+
+    public var mountOptions: String {
+        let layers = lowers.enumerated().map { index, path in
+            let attribute = index < attributes.count ? attributes[index] : ""
+            return attribute.isEmpty ? path.text : "\(path)=\(attribute)"
+        }
+        var all = ["lowerdir=" + layers.joined(separator: ":")]
+        if let upper { all.append("upperdir=\(upper)") }
+        if let work { all.append("workdir=\(work)") }
+        return (all + options).joined(separator: ",")
+    }
+}
+
+extension Union {
+    /// The path of a name in the union.
+    public subscript(_ name: TestPath) -> TestPath { mount / name }
+
+    public func inUpper(_ name: TestPath) -> TestPath {
+        (upper ?? "/nonexistent") / name
+    }
+
+    public func inLower(_ name: TestPath, _ index: Int = 0) -> TestPath {
+        lowers[index] / name
+    }
+
+    /// Runs the switchfs program.
+    public func command(_ arguments: String...) throws -> Finished {
+        try run([Machine.binary] + arguments)
+    }
+
+    /// Which layer and which real object a name of the union comes from, as the union says itself.
+    public func layer(of name: TestPath) throws -> String {
+        try Sys.xattrText(self[name], "user.switchfs.layer")
+    }
+}
+
+/// Mounts new directories that hold the given trees, runs `body`, and takes everything away again.
+/// `lower` is the highest lower, `more` those below it; `upper` nil mounts without one.
+public func withUnion<Result>(
+    lower: Tree = [:], more: [Tree] = [], upper: Tree? = [:], attributes: [String] = [],
+    options: [String] = [], _ body: (Union) throws -> Result
+) throws -> Result {
+    try withScratch { scratch in
+        let upper = try upper.map { try scratch.tree("upper", $0) }
+        let lowers = try ([lower] + more).enumerated().map { try scratch.tree("lower\($0)", $1) }
+        return try withUnion(
+            in: scratch, upper: upper, lowers: lowers, attributes: attributes, options: options, body)
+    }
+}
+
+/// The same with directories that are there.
+public func withUnion<Result>(
+    in scratch: Scratch, name: TestPath = "union", upper: TestPath?, lowers: [TestPath],
+    attributes: [String] = [], options: [String] = [], _ body: (Union) throws -> Result
+) throws -> Result {
+    let union = try Union(
+        in: scratch, name: name, upper: upper, lowers: lowers, attributes: attributes, options: options)
+    do {
+        let result = try body(union)
+        try union.stop()
+        return result
+    } catch {
+        let messages = union.messages
+        try? union.stop()
+        if messages.isEmpty { throw error }
+        throw FixtureError("\(error); the server said: \(messages.suffix(2000))")
+    }
+}

@@ -1,0 +1,122 @@
+import SwitchTestKit
+import Testing
+
+/// Directory listings: merged, pure, and while they change.
+@Suite(.enabled(if: Machine.canMount, "needs root and /dev/fuse"))
+struct ListingTests {
+    @Test func mergedListsEachNameOnce() throws {
+        try withUnion(
+            lower: ["both": "l", "l1": "", "x": .whiteout], more: [["both": "m", "l2": "", "x": "hidden"]],
+            upper: ["both": "u", "u1": "", "d": [:]]
+        ) { union throws in
+            #expect(try Sys.names(union.mount) == ["both", "d", "l1", "l2", "u1"])
+        }
+    }
+
+    @Test func dotAndDotDotAreRight() throws {
+        try withUnion(lower: ["d/e": ["f": ""]], upper: ["d": ["g": ""]]) { union throws in
+            for path in ["d", "d/e"].map({ union[TestPath($0)] }) {
+                let entries = try ListingReader(path).rest()
+                #expect(entries.filter { $0.name == "." }.map(\.inode) == [try Sys.facts(path).inode])
+                #expect(
+                    entries.filter { $0.name == ".." }.map(\.inode) == [try Sys.facts(path.parent).inode])
+            }
+        }
+    }
+
+    @Test func typesAndNumbersEqualStat() throws {
+        let tree: Tree = [
+            "f": "x", "d": [:], "s": .symlink("f"), "p": .fifo(), "k": .socket(), "c": .character(1, 3),
+            "b": .block(7, 99), "h": .link("f"),
+        ]
+        let one: Tree = ["l": ""]
+        let two: Tree = ["u": "", "d": ["x": ""]]
+        let pairs: [(Tree, Tree?)] = [(tree, nil), (one, tree), (tree, two)]
+        for (lower, upper) in pairs {
+            try withUnion(lower: lower, upper: upper) { union throws in
+                for entry in try Sys.list(union.mount) {
+                    let facts = try Sys.facts(union[entry.name])
+                    #expect(entry.kind == facts.kind, "\(entry.name)")
+                    #expect(entry.inode == facts.inode, "\(entry.name)")
+                }
+            }
+        }
+    }
+
+    @Test func bookkeepingIsHidden() throws {
+        try withUnion(lower: ["d/e": ["f": "x"]], attributes: ["ro"]) { union throws in
+            try Sys.put(union["d/e/new"], "n")
+            try Sys.unlink(union["d/e/f"])
+            #expect(try Sys.names(union.mount) == ["d"])
+            #expect(try Sys.names(union["d"]) == ["e"])
+            #expect(try Sys.names(union["d/e"]) == ["new"])
+        }
+    }
+
+    /// An entry that stays shows exactly once, whatever comes and goes in the meantime: through the
+    /// union, in the upper, in the lower.
+    @Test(arguments: [true, false], ["union", "upper", "lower"])
+    func stableEntriesShowExactlyOnce(merged: Bool, place: String) throws {
+        var stable: Set<TestPath> = []
+        var lower = Tree([]), upper = Tree([])
+        for index in 0..<400 {
+            let name = TestPath("stable-\(index)")
+            stable.insert(name)
+            if merged && index % 2 == 0 {
+                upper.entries.append((name: "d" / name, node: ""))
+            } else {
+                lower.entries.append((name: "d" / name, node: ""))
+            }
+        }
+        for index in 0..<100 { lower.entries.append((name: "d/goes-\(index)", node: "")) }
+        try withUnion(lower: lower, upper: upper, options: ["coherence=check"]) { union throws in
+            let root = place == "upper" && merged ? union.inUpper("d")
+                : place == "union" ? union["d"] : union.inLower("d")
+            let reader = try ListingReader(union["d"], bufferSize: 512)
+            var seen: [TestPath] = []
+            var step = 0
+            while let entry = try reader.next() {
+                seen.append(entry.name)
+                if step % 3 == 0 { try Sys.put(root / "new-\(step)", "") }
+                if step % 5 == 0, step / 5 < 100 { try? Sys.unlink(root / "goes-\(step / 5)") }
+                step += 1
+                if step > 5000 { break }
+            }
+            let kept = seen.filter(stable.contains)
+            #expect(Set(kept) == stable)
+            #expect(kept.count == stable.count, "listed more than once")
+            #expect(seen.filter { $0 == "." || $0 == ".." }.count == 2)
+        }
+    }
+
+    @Test(arguments: [Tree?.some(["u1": "", "u2": "", "u3": ""]), nil])
+    func seeksAndRewinds(upper: Tree?) throws {
+        var lower = Tree([])
+        for index in 0..<60 { lower.entries.append((name: "entry-\(index)", node: "")) }
+        try withUnion(lower: lower, upper: upper) { union throws in
+            let reader = try ListingReader(union.mount, bufferSize: 256)
+            let all = try reader.rest()
+            for at in stride(from: 0, to: all.count, by: 7) {
+                try reader.seek(to: all[at].next)
+                #expect(try reader.rest().map(\.name) == all[(at + 1)...].map(\.name))
+            }
+            try Sys.put(union.mount / (upper == nil ? "entry-0" : "later"), "")
+            try reader.seek(to: 0)
+            let again = Set(try reader.rest().map(\.name))
+            #expect(again.isSuperset(of: all.map(\.name)))
+            if upper != nil { #expect(again.contains("later")) }
+        }
+    }
+
+    @Test func removingEverythingWhileListing() throws {
+        var lower = Tree([])
+        for index in 0..<500 { lower.entries.append((name: "d/f\(index)", node: "")) }
+        for upper in [[:], ["d": ["u": ""]]] as [Tree] {
+            try withUnion(lower: lower, upper: upper) { union throws in
+                try run("rm", "-rf", union["d"].text).orThrow()
+                #expect(!Sys.exists(union["d"]))
+                #expect(!Sys.exists(union.inLower("d")))
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import SwitchTestKit
+import SystemPackage
+import Testing
+
+/// Rule 2.7 and chapter 4: the truth is what the layers hold now.
+@Suite(.enabled(if: Machine.canMount, "needs root and /dev/fuse"))
+struct UnderneathTests {
+    @Test func everyChangeInALowerShows() throws {
+        let script = try TreeScript(
+            """
+            write a/new first
+            append a/new and more
+            chmod 600 a/new
+            truncate 2 a/new
+            mv a/new a/renamed
+            mkdir a/s/t
+            write a/s/t/deep text
+            symlink deep a/s/t/sym
+            link a/renamed a/hard
+            rm a/s
+            rm a/old
+            mv a b
+            rm b
+            """)
+        try withUnion(lower: ["a": ["old": "o"]], upper: nil, options: ["coherence=check"]) { union throws in
+            try script.run(at: union.lowers[0]) { step in
+                let shown = try Snapshot(union.mount)
+                let real = try Snapshot(union.lowers[0])
+                #expect(shown.differences(from: real) == [], "after \(step)")
+            }
+        }
+    }
+
+    @Test func changesInTheUpperShowToo() throws {
+        try withUnion(lower: ["f": "l"], options: ["coherence=check"]) { union throws in
+            #expect(try Sys.text(union["f"]) == "l")
+            try Sys.put(union.inUpper("f"), "u")
+            #expect(try Sys.text(union["f"]) == "u")
+            try Sys.unlink(union.inUpper("f"))
+            #expect(try Sys.text(union["f"]) == "l")
+        }
+    }
+
+    @Test func removedDirectoryUnderAnOpenHandle() throws {
+        try withUnion(lower: ["d": ["f": "x", "g": "y"]], options: ["coherence=check"]) { union throws in
+            let open = try ListingReader(union["d"], bufferSize: 64)
+            _ = try open.next()
+            let handle = try Sys.open(union["d"], Flag.path)
+            Sys.removeTree(union.inLower("d"))
+            #expect(failure { _ = try open.rest() } == nil)
+            try open.seek(to: 0)
+            let names = try open.rest().map(\.name)
+            #expect(Set(names).isSubset(of: [".", ".."]))
+            let inside = TestPath("/proc/self/fd/\(handle.descriptor)") / "f"
+            #expect(failure { _ = try Sys.facts(inside) } == .noSuchFileOrDirectory)
+            #expect(failure { _ = try Sys.facts(union["d"]) } == .noSuchFileOrDirectory)
+            #expect(failure { try Sys.put(inside, "x") } == .noSuchFileOrDirectory)
+        }
+    }
+
+    @Test func keptOrphanHoldsItsUpperEntries() throws {
+        try withUnion(
+            lower: ["d": .directory(["l": "1"], mode: 0o751).owned(by: 7, 8)], options: ["coherence=check"]
+        ) { union throws in
+            try Sys.put(union["d/mine"], "m")
+            let before = try Sys.facts(union["d"])
+            Sys.removeTree(union.inLower("d"))
+            #expect(try Sys.names(union["d"]) == ["mine"])
+            let after = try Sys.facts(union["d"])
+            #expect(after.permissions == 0o751 && after.uid == 7 && after.gid == 8)
+            #expect(after.inode != before.inode)
+            try Sys.makeDirectory(union.inLower("d"))
+            try Sys.put(union.inLower("d/again"), "a")
+            #expect(try Sys.names(union["d"]) == ["again", "mine"])
+        }
+    }
+
+    @Test func orphanWithoutEntriesIsNotShown() throws {
+        try withUnion(lower: ["d": ["l": "1"]], options: ["coherence=check"]) { union throws in
+            try Sys.put(union["d/mine"], "m")
+            try Sys.unlink(union["d/mine"])
+            Sys.removeTree(union.inLower("d"))
+            #expect(failure { _ = try Sys.facts(union["d"]) } == .noSuchFileOrDirectory)
+            #expect(try Sys.names(union.mount) == [])
+        }
+    }
+
+    @Test func hiddenOrphanShowsAgainOnlyUnderItsOwnOrigin() throws {
+        try withUnion(lower: ["d": ["l": "1"]], options: ["coherence=check", "orphans=hide"]) { union throws in
+            try Sys.put(union["d/mine"], "m")
+            try Sys.rename(union.inLower("d"), union.inLower("away"))
+            #expect(failure { _ = try Sys.facts(union["d"]) } == .noSuchFileOrDirectory)
+            #expect(try Sys.names(union["away"]) == ["l"])
+            try Sys.makeDirectory(union.inLower("d"))
+            #expect(try Sys.names(union["d"]) == [])
+            try Sys.removeDirectory(union.inLower("d"))
+            try Sys.rename(union.inLower("away"), union.inLower("d"))
+            #expect(try Sys.names(union["d"]) == ["l", "mine"])
+        }
+    }
+
+    @Test func renamedOriginLeavesItsSkeletonBehind() throws {
+        try withUnion(lower: ["d": ["l": "1"]], options: ["coherence=check"]) { union throws in
+            try Sys.put(union["d/mine"], "m")
+            try Sys.rename(union.inLower("d"), union.inLower("e"))
+            #expect(try Sys.names(union["e"]) == ["l"])
+            #expect(try Sys.names(union["d"]) == ["mine"])
+        }
+    }
+}
