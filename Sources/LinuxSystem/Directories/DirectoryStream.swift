@@ -15,13 +15,17 @@ public struct DirectoryEntry {
 /// Reads a directory by getdents64(2), "." and ".." included, in the order the filesystem gives.
 ///
 /// It borrows the descriptor, whose offset is the stream's: one stream a descriptor.
-@safe public struct DirectoryStream: ~Copyable {
+@safe public struct DirectoryStream: ~Copyable, @unchecked Sendable {
+    // Sendable: the buffer is this value's alone.
     private let directory: FileDescriptor
     private let buffer: UnsafeMutableRawPointer
     private let capacity: Int
     /// The part of the buffer that was read and not given out.
     private var offset = 0
     private var filled = 0
+    /// `offset` and `position` before the last entry.
+    private var lastOffset = 0
+    private var lastPosition: Int64 = 0
     /// Where the stream is: the `nextOffset` of the last entry given, or what was sought.
     public private(set) var position: Int64 = 0
 
@@ -33,6 +37,15 @@ public struct DirectoryEntry {
     }
 
     deinit { unsafe buffer.deallocate() }
+
+    /// The next entry will need a system call.
+    public var isAtEndOfBuffer: Bool { offset >= filled }
+
+    /// Takes the last entry back: `next` gives it again. Once an entry.
+    public mutating func unread() {
+        offset = lastOffset
+        position = lastPosition
+    }
 
     /// The next entry, nil at the end. After the end another call looks again.
     public mutating func next() throws(Errno) -> DirectoryEntry? {
@@ -54,6 +67,7 @@ public struct DirectoryEntry {
 
     /// struct linux_dirent64: inode, offset of the next, length of the record, kind, name.
     private mutating func decode() -> DirectoryEntry {
+        (lastOffset, lastPosition) = (offset, position)
         let record = unsafe buffer + offset
         offset += Int(unsafe record.load(fromByteOffset: 16, as: UInt16.self))
         position = unsafe record.load(fromByteOffset: 8, as: Int64.self)

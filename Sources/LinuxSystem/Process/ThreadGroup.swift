@@ -1,0 +1,21 @@
+internal import CLinux
+internal import SystemPackage
+
+/// The process that a thread belongs to, as /proc tells; the thread's own number where it doesn't.
+///
+/// Every thread has a directory below /proc, though only processes are listed there.
+public func processID(ofThread thread: Int32) -> Int32 {
+    let path = OwnedName("/proc/\(thread)/status")
+    let file = unsafe slx_openat(FileDescriptor.workingDirectory.rawValue, path.ref.base, 0, 0)
+    guard file >= 0 else { return thread }
+    defer { slx_close(file) }
+    return unsafe withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
+        let count = unsafe slx_read(file, buffer.baseAddress, buffer.count)
+        guard count > 0 else { return thread }
+        let text = unsafe String(decoding: UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)]), as: UTF8.self)
+        for line in text.split(separator: "\n") where line.hasPrefix("Tgid:") {
+            return Int32(line.dropFirst(5).filter(\.isNumber)) ?? thread
+        }
+        return thread
+    }
+}

@@ -1,0 +1,59 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// One open real directory of a listing.
+struct OpenSource: ~Copyable, Sendable {
+    let source: ListingSource
+    let directory: OwnedDescriptor
+
+    consuming func intoDirectory() -> OwnedDescriptor { directory }
+}
+
+/// One layer's own listing, streamed.
+struct PureListing: ~Copyable, Sendable {
+    let source: ListingSource
+    let directory: OwnedDescriptor
+    var stream: DirectoryStream
+
+    init(_ opened: consuming OpenSource) {
+        source = opened.source
+        directory = opened.intoDirectory()
+        stream = DirectoryStream(reading: directory.descriptor)
+    }
+
+    /// Goes to an item's offset, if the stream isn't there anyway. Offset 0 is always read anew.
+    mutating func `continue`(at offset: UInt64) throws(Errno) {
+        let offset = Int64(bitPattern: offset)
+        if offset == 0 || offset != stream.position { try stream.seek(to: offset) }
+    }
+}
+
+/// What a directory handle lists from.
+enum Listing: ~Copyable, Sendable {
+    /// One layer alone backs the directory.
+    case pure(PureListing)
+    /// Several layers: a snapshot, made when the listing starts.
+    case merged(MergedListing)
+}
+
+/// An open directory of a client.
+///
+/// The lock is held while the real directory is read: it keeps only this handle's users waiting, whom the
+/// kernel has stand in line already.
+final class DirectoryHandle: Sendable {
+    struct State: ~Copyable, Sendable {
+        /// nil: the directory is gone.
+        var listing: Listing?
+        /// A listing from the start needs no new look at the layers: it was made by opendir just now.
+        var isFresh: Bool
+    }
+
+    let node: Node
+    let state: Mutex<State>
+
+    init(node: Node, listing: consuming Listing) {
+        self.node = node
+        state = Mutex(State(listing: listing, isFresh: true))
+    }
+}

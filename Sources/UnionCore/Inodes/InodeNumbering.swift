@@ -1,0 +1,59 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// Makes the union's inode numbers of the layers' own.
+///
+/// A number is the real one with the filesystem's index in the high bits; the first layer's filesystem has
+/// index 0, so its numbers stay as they are. Real numbers that need the high bits themselves, or indices that
+/// don't fit, get a number from a table.
+final class InodeNumbering: Sendable {
+    /// Bits of a real number that are taken as they are.
+    private static let realBits: UInt64 = 48
+    /// Numbers with the top bit set come from the table.
+    private static let tableMark: UInt64 = 1 << 63
+    private static let largestIndex = (1 << 15) - 1
+
+    private struct RealNumber: Hashable {
+        let filesystem: Int
+        let inode: UInt64
+    }
+
+    private struct Table {
+        var numbers: [RealNumber: UInt64] = [:]
+        var taken: Set<UInt64> = []
+    }
+
+    /// All layers are on one filesystem: its numbers are taken as they are, whatever they are.
+    private let isSingle: Bool
+    private let table = Mutex(Table())
+
+    init(isSingle: Bool) { self.isSingle = isSingle }
+
+    /// The union's number for the real `inode` on the filesystem with that index.
+    func number(of inode: UInt64, filesystem: Int) -> UInt64 {
+        if isSingle && filesystem == 0 { return inode }
+        guard inode >> Self.realBits == 0 && filesystem <= Self.largestIndex else {
+            return tableNumber(of: RealNumber(filesystem: filesystem, inode: inode))
+        }
+        return UInt64(filesystem) << Self.realBits | inode
+    }
+
+    /// A hash of the real number, or the next free one: the same after a remount unless two collide.
+    private func tableNumber(of real: RealNumber) -> UInt64 {
+        table.withLock { table in
+            if let number = table.numbers[real] { return number }
+            var number = Self.mix(real.inode ^ UInt64(real.filesystem) << 56) | Self.tableMark
+            while !table.taken.insert(number).inserted { number = (number &+ 1) | Self.tableMark }
+            table.numbers[real] = number
+            return number
+        }
+    }
+
+    /// The finaliser of MurmurHash3: every bit of the number moves every bit of the hash.
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var value = value
+        value = (value ^ value >> 33) &* 0xff51_afd7_ed55_8ccd
+        value = (value ^ value >> 33) &* 0xc4ce_b9fe_1a85_ec53
+        return value ^ value >> 33
+    }
+}

@@ -1,0 +1,109 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// One name under which a node was told to the kernel. It never changes: a rename makes a new one.
+final class Place: Sendable {
+    let parent: Node
+    let name: OwnedName
+    /// The layer that owns what stands there.
+    let layer: Int
+
+    init(parent: Node, name: PathRef, layer: Int) {
+        self.parent = parent
+        self.name = OwnedName(copying: name)
+        self.layer = layer
+    }
+
+    func isAt(_ parent: Node, _ name: PathRef) -> Bool {
+        self.parent === parent && self.name.ref == name
+    }
+}
+
+/// A union object that the kernel knows: the answer to a lookup, until it is forgotten.
+///
+/// A node holds no descriptor (but see `parked`): its real object is found by its place, and told from
+/// whatever else may stand there by now by its identity.
+final class Node: Sendable {
+    let id: NodeID
+    let kind: FileKind
+    let identity: ObjectIdentity
+    /// The filesystem of the real object.
+    let filesystem: FilesystemFacts
+    let state: Mutex<State>
+
+    /// What changes in a node. The lock is a leaf: nothing is called with it held.
+    struct State: ~Copyable {
+        /// Where the object was seen last; nil for the root, and for what has no name (any more).
+        var place: Place?
+        /// Other names of a file with several links.
+        var otherPlaces: [Place] = []
+        /// Directories: the lowest layer that may back it. Complete marks above end the search there.
+        var floor: Int
+        /// The open files of this node, while there are any.
+        var openFiles: OpenFiles?
+        /// Kept from unlink to forget, so that what is still referenced can be reached without a name.
+        var parked: OwnedDescriptor?
+    }
+
+    init(
+        id: NodeID, kind: FileKind, identity: ObjectIdentity, filesystem: FilesystemFacts, place: Place?,
+        floor: Int
+    ) {
+        self.id = id
+        self.kind = kind
+        self.identity = identity
+        self.filesystem = filesystem
+        state = Mutex(State(place: place, floor: floor))
+    }
+
+    var isDirectory: Bool { kind == .directory }
+    var isRoot: Bool { id == .root }
+
+    var place: Place? { state.withLock { $0.place } }
+    var floor: Int { state.withLock { $0.floor } }
+
+    /// Every name that the node is known by, the last seen first.
+    var places: [Place] {
+        state.withLock { state in
+            guard let place = state.place else { return state.otherPlaces }
+            return [place] + state.otherPlaces
+        }
+    }
+
+    /// Notes that the object was just seen at (parent, name) in `layer`.
+    func noteSeen(at parent: Node, _ name: PathRef, layer: Int, floor: Int, linkCount: UInt32) {
+        state.withLock { state in
+            state.floor = floor
+            if let place = state.place {
+                if place.isAt(parent, name) && place.layer == layer { return }
+                // A directory, or a file with one link, has one name: the old one is gone.
+                if linkCount > 1 && !isDirectory && !place.isAt(parent, name) {
+                    state.otherPlaces.append(place)
+                }
+            }
+            state.otherPlaces.removeAll { $0.isAt(parent, name) }
+            state.place = Place(parent: parent, name: name, layer: layer)
+        }
+    }
+
+    /// Forgets the name (parent, name).
+    func noteGone(from parent: Node, _ name: PathRef) {
+        state.withLock { state in
+            state.otherPlaces.removeAll { $0.isAt(parent, name) }
+            if let place = state.place, place.isAt(parent, name) { state.place = state.otherPlaces.popLast() }
+        }
+    }
+
+    /// Follows a rename from one name to another.
+    func noteMoved(from parent: Node, _ name: PathRef, to newParent: Node, _ newName: PathRef, layer: Int) {
+        let moved = Place(parent: newParent, name: newName, layer: layer)
+        state.withLock { state in
+            state.otherPlaces.removeAll { $0.isAt(parent, name) || $0.isAt(newParent, newName) }
+            if let place = state.place, !place.isAt(parent, name), !place.isAt(newParent, newName) {
+                state.otherPlaces.append(place)
+            }
+            state.place = moved
+        }
+    }
+}

@@ -1,0 +1,103 @@
+public import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// What kind of filesystem an object lives on, as far as the union's rules ask.
+struct FilesystemFacts: Sendable {
+    /// `st_dev` of its objects.
+    let device: UInt64
+    let type: FileSystemType
+    /// Its files act by who opens, reads or writes them: no passthrough, no page cache.
+    let isPseudo: Bool
+    /// Closing a file may bring an error or an action: it isn't left out.
+    let needsFlush: Bool
+    /// Position in the order of discovery: the layers' own filesystems first, top to bottom. Inode numbers
+    /// are told apart by it.
+    let index: Int
+}
+
+/// The filesystems that layers' objects live on. A layer may hold mounts, so they are found as they are met.
+final class Filesystems: Sendable {
+    private let known = Mutex<[FilesystemFacts]>([])
+
+    /// The filesystem that `object`, an open descriptor with the device number `device`, lives on.
+    ///
+    /// statfs(2) is asked once a filesystem, outside the lock: it may block on a remote one.
+    func facts(of device: UInt64, asking object: FileDescriptor) -> FilesystemFacts {
+        if let facts = find(device) { return facts }
+        let type = (try? object.fileSystem())?.type ?? FileSystemType(rawValue: 0)
+        return known.withLock { known in
+            if let facts = known.first(where: { $0.device == device }) { return facts }
+            let facts = FilesystemFacts(
+                device: device, type: type, isPseudo: type.isPseudo, needsFlush: type.isRemote,
+                index: known.count)
+            known.append(facts)
+            return facts
+        }
+    }
+
+    /// The filesystem with the device number `device`, where it was met before.
+    func find(_ device: UInt64) -> FilesystemFacts? {
+        known.withLock { known in
+            for facts in known where facts.device == device { return facts }
+            return nil
+        }
+    }
+}
+
+extension FileSystemType {
+    /// Filesystems whose files are the kernel's own words and switches. Sources of the numbers beyond
+    /// LinuxSystem's: <linux/magic.h>.
+    var isPseudo: Bool {
+        switch self {
+        case .proc, .sys, .cgroup, .cgroup2, .debug, .trace, .bpf, .security, .config, .efiVariables,
+            .pstore, .selinux, .smack, .binaryFormats, .fuseControl, .resourceControl, .namespaces:
+            true
+        default: false
+        }
+    }
+
+    /// Filesystems that may still send data, or fail, when a file is closed.
+    var isRemote: Bool {
+        switch self {
+        case .fuse, .nfs, .cifs, .smb2, .ninep, .ceph, .afs: true
+        default: false
+        }
+    }
+
+    static var selinux: FileSystemType { FileSystemType(rawValue: 0xf97c_ff8c) }
+    static var smack: FileSystemType { FileSystemType(rawValue: 0x4341_5d53) }
+    static var binaryFormats: FileSystemType { FileSystemType(rawValue: 0x4249_4e4d) }
+    static var fuseControl: FileSystemType { FileSystemType(rawValue: 0x6573_5543) }
+    static var resourceControl: FileSystemType { FileSystemType(rawValue: 0x765_5821) }
+    static var namespaces: FileSystemType { FileSystemType(rawValue: 0x6e73_6673) }
+    static var smb2: FileSystemType { FileSystemType(rawValue: 0xfe53_4d42) }
+    static var ninep: FileSystemType { FileSystemType(rawValue: 0x0102_1997) }
+    static var ceph: FileSystemType { FileSystemType(rawValue: 0x00c3_6400) }
+    static var afs: FileSystemType { FileSystemType(rawValue: 0x5346_414f) }
+    static var f2fs: FileSystemType { FileSystemType(rawValue: 0xf2f5_2010) }
+    static var bcachefs: FileSystemType { FileSystemType(rawValue: 0xca45_1a4e) }
+    static var zfs: FileSystemType { FileSystemType(rawValue: 0x2fc1_2fc1) }
+    static var ramfs: FileSystemType { FileSystemType(rawValue: 0x8584_58f6) }
+    static var erofs: FileSystemType { FileSystemType(rawValue: 0xe0f5_e1e2) }
+    static var squashfs: FileSystemType { FileSystemType(rawValue: 0x7371_7368) }
+    static var iso9660: FileSystemType { FileSystemType(rawValue: 0x9660) }
+    static var fat: FileSystemType { FileSystemType(rawValue: 0x4d44) }
+
+    /// The name that mount(8) knows it by; the number in hexadecimal where it isn't known here.
+    public var name: String {
+        Self.names.first { $0.type == self }?.name ?? "0x" + String(rawValue, radix: 16)
+    }
+
+    private static let names: [(type: FileSystemType, name: String)] = [
+        (.ext4, "ext4"), (.xfs, "xfs"), (.btrfs, "btrfs"), (.temporary, "tmpfs"), (.overlay, "overlay"),
+        (.f2fs, "f2fs"), (.bcachefs, "bcachefs"), (.zfs, "zfs"), (.ramfs, "ramfs"), (.erofs, "erofs"),
+        (.squashfs, "squashfs"), (.iso9660, "iso9660"), (.fat, "vfat"), (.cgroup, "cgroup"),
+        (.cgroup2, "cgroup2"), (.proc, "proc"), (.sys, "sysfs"), (.debug, "debugfs"), (.trace, "tracefs"),
+        (.bpf, "bpf"), (.security, "securityfs"), (.config, "configfs"), (.efiVariables, "efivarfs"),
+        (.pstore, "pstore"), (.selinux, "selinuxfs"), (.smack, "smackfs"), (.binaryFormats, "binfmt_misc"),
+        (.fuseControl, "fusectl"), (.resourceControl, "resctrl"), (.namespaces, "nsfs"),
+        (.devpts, "devpts"), (.fuse, "fuse"), (.nfs, "nfs"), (.cifs, "cifs"), (.smb2, "smb3"),
+        (.ninep, "9p"), (.ceph, "ceph"), (.afs, "afs"),
+    ]
+}

@@ -1,0 +1,52 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// One layer: its root, held open, and what it allows.
+///
+/// A layer's path is resolved once, at mount. Whatever is mounted over it or renamed later, the union goes on
+/// with the directory that it was given.
+final class Layer: Sendable {
+    /// Position among the layers; 0 is the topmost.
+    let index: Int
+    /// As the user gave it, absolute.
+    let path: String
+    let isUpper: Bool
+    /// Nothing is changed in it: by the user's word, or because its filesystem is mounted read-only.
+    let isReadOnly: Bool
+    let isOCI: Bool
+    /// The root directory, O_PATH.
+    let root: OwnedDescriptor
+    /// The filesystem of the root directory.
+    let filesystem: FilesystemFacts
+    let rootStatus: FileStatus
+
+    init(
+        _ configuration: LayerConfiguration, index: Int, isUpper: Bool, filesystems: Filesystems
+    ) throws(UnionOpenError) {
+        self.index = index
+        self.isUpper = isUpper
+        path = configuration.path
+        isOCI = configuration.isOCI
+        let name = OwnedName(configuration.path)
+        do {
+            root = try FileDescriptor.workingDirectory.openPlain(name.ref, flags: [.path, .directory])
+            rootStatus = try root.descriptor.status()
+            filesystem = filesystems.facts(of: rootStatus.device, asking: root.descriptor)
+            let isMountedReadOnly = try root.descriptor.fileSystem().isReadOnly
+            isReadOnly = configuration.readOnly || isMountedReadOnly
+        } catch {
+            throw UnionOpenError("layer \(configuration.path): \(error)")
+        }
+    }
+
+    /// Opens the directory at `path`, O_PATH. ENOENT: not here. ENOTDIR, ELOOP: something else stands here,
+    /// or on the way here, and hides what lower layers have.
+    func openDirectory(at path: PathRef) throws(Errno) -> OwnedDescriptor {
+        try root.descriptor.openBeneath(path, flags: [.path, .directory, .noFollow])
+    }
+
+    /// Opens what stands at `path`, O_PATH, a symbolic link itself and not its target.
+    func openObject(at path: PathRef) throws(Errno) -> OwnedDescriptor {
+        try root.descriptor.openBeneath(path, flags: [.path, .noFollow])
+    }
+}

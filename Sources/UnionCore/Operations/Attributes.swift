@@ -1,0 +1,157 @@
+public import LinuxSystem
+internal import Synchronization
+public import SystemPackage
+
+extension Union {
+    /// What stat(2) tells of the node; `handle` an open file of it, where there is one.
+    public func attributes(
+        of id: NodeID, handle: HandleID?
+    ) throws(Errno) -> (Attributes, Freshness) {
+        let node = try node(id)
+        return (try attributes(of: node, handle: handle), .none)
+    }
+
+    func attributes(of node: Node, handle: HandleID?) throws(Errno) -> Attributes {
+        if node.isDirectory {
+            let view = try view(of: node)
+            return try directoryAttributes(of: view)
+        }
+        if let open = handle.flatMap(files.find) ?? node.state.withLock({ $0.openFiles })?.anyHandle {
+            return attributes(try open.descriptor.status(), node.filesystem)
+        }
+        return attributes(try object(of: node).descriptor.status(), node.filesystem)
+    }
+
+    private func directoryAttributes(of view: borrowing DirectoryView) throws(Errno) -> Attributes {
+        let survey = try survey(of: view)
+        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
+        return attributes(of: survey, owner, try filesystem(of: owner, "", view), at: "", view)
+    }
+
+    /// Changes attributes of the owner's real object, as the caller. EROFS where its layer is read-only.
+    public func setAttributes(
+        of id: NodeID, handle: HandleID?, _ changes: AttributeChanges, _ caller: CallerIdentity
+    ) throws(Errno) -> (Attributes, Freshness) {
+        let node = try node(id)
+        let open = handle.flatMap(files.find)
+        let target = try object(of: node)
+        try checkWritable(target.layer)
+        try changeOwnerAndMode(of: target, changes, caller)
+        if let size = changes.size { try changeSize(of: target, open, to: size, caller) }
+        if changes.killPrivileges && !changes.touchesMode { try killPrivileges(of: target.descriptor) }
+        if changes.access != .omit || changes.modification != .omit {
+            let (access, modification) = (changes.access, changes.modification)
+            try asCaller(caller) { () throws(Errno) in
+                try target.descriptor.changeTimes(access: access, modification: modification)
+            }
+            if node.isDirectory { followTimes(of: node, changes) }
+        }
+        if node.isDirectory { return (try attributes(of: node, handle: nil), .none) }
+        return (attributes(try target.descriptor.status(), node.filesystem), .none)
+    }
+
+    private func changeOwnerAndMode(
+        of target: borrowing LocatedObject, _ changes: AttributeChanges, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let object = target.descriptor
+        if changes.uid != nil || changes.gid != nil {
+            try asCaller(caller) { () throws(Errno) in
+                try object.changeOwner(uid: changes.uid, gid: changes.gid)
+            }
+        }
+        if let mode = changes.mode {
+            // Without the caller's groups chmod(2) would quietly drop sgid.
+            let keepsGroup = mode & ModeBits.setGroup != 0
+            try asCaller(caller, allGroups: keepsGroup) { () throws(Errno) in
+                try object.changeMode(mode & ModeBits.permissions)
+            }
+        }
+    }
+
+    private func changeSize(
+        of target: borrowing LocatedObject, _ open: FileHandle?, to size: Int64, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let object = target.descriptor
+        if let open, open.flags.writes {
+            return try asCaller(caller) { () throws(Errno) in try open.descriptor.truncate(to: size) }
+        }
+        try asCaller(caller) { () throws(Errno) in try object.truncatePath(to: size) }
+    }
+
+    /// What a local filesystem does before a write by somebody without CAP_FSETID: suid goes, sgid where the
+    /// group may execute, and the file's capabilities. The kernel has decided that it is to be done.
+    func killPrivileges(of object: FileDescriptor) throws(Errno) {
+        let status = try object.status()
+        var mode = status.permissions & ~ModeBits.setUser
+        if mode & ModeBits.groupExecute != 0 { mode &= ~ModeBits.setGroup }
+        if mode != status.permissions { try object.changeMode(mode) }
+        do {
+            try object.removeXattr("security.capability")
+        } catch .noData, .notSupported {
+            // None there, as nearly always.
+        }
+    }
+
+    /// A directory shows the newest times of what backs it: its skeleton must not be newer than the owner.
+    private func followTimes(of node: Node, _ changes: AttributeChanges) {
+        guard changes.modification != .omit, let upper = stack.upper, let view = try? view(of: node),
+            let skeleton = view.directory(in: upper.index), skeleton.marks(at: "").contains(.skeleton)
+        else { return }
+        try? skeleton.changeTimes(access: .omit, modification: changes.modification)
+    }
+}
+
+extension AttributeChanges {
+    /// The real chmod(2), chown(2) or truncate(2) as the caller drops suid and sgid by itself.
+    fileprivate var touchesMode: Bool { mode != nil || uid != nil || gid != nil || size != nil }
+}
+
+// From what the layers say to what the union says.
+extension Union {
+    /// Attributes of a real object that is the union object alone.
+    func attributes(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Attributes {
+        Attributes(
+            inode: numbering.number(of: status.inode, filesystem: filesystem.index), mode: status.mode,
+            linkCount: status.linkCount, uid: status.uid, gid: status.gid,
+            specialDevice: status.specialDevice, size: status.size, blocks: status.blocks,
+            blockSize: status.blockSize, accessTime: status.accessed, modificationTime: status.modified,
+            changeTime: status.changed)
+    }
+
+    /// The owner's attributes; of a directory that several layers back, the newest times. `name` in the
+    /// directory that the view is of, or empty for that directory itself.
+    func attributes(
+        of survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, at name: PathRef,
+        _ view: borrowing DirectoryView
+    ) -> Attributes {
+        var result = attributes(owner.status, filesystem)
+        guard survey.isMerged else { return result }
+        for other in survey.visible where other.layer !== owner.layer {
+            result.modificationTime = max(result.modificationTime, other.status.modified)
+            if other.marks.contains(.skeleton) {
+                // Its own ctime and atime are bookkeeping; its mtime moves only by entries that users make.
+                result.changeTime = max(result.changeTime, other.status.modified)
+                if result.linkCount > 1 && other.status.linkCount != 2 {
+                    result.linkCount &+= extraSubdirectories(other.layer, owner.layer, name, view)
+                }
+            } else {
+                result.changeTime = max(result.changeTime, other.status.changed)
+                result.accessTime = max(result.accessTime, other.status.accessed)
+                result.linkCount = 1
+            }
+        }
+        return result
+    }
+
+    private func extraSubdirectories(
+        _ upper: Layer, _ owner: Layer, _ name: PathRef, _ view: borrowing DirectoryView
+    ) -> UInt32 {
+        let flags: OpenFlags = [.path, .directory, .noFollow]
+        guard let upperParent = view.directory(in: upper.index),
+            let ownerParent = view.directory(in: owner.index),
+            let skeleton = try? upperParent.openBeneath(name, flags: flags),
+            let origin = try? ownerParent.openBeneath(name, flags: flags)
+        else { return 0 }
+        return extraSubdirectories(of: skeleton.descriptor, beyond: origin.descriptor)
+    }
+}

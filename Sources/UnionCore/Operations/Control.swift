@@ -1,0 +1,67 @@
+public import LinuxSystem
+public import SystemPackage
+
+/// ioctl(2) commands whose argument is flat data that means the same in every process. All others are
+/// refused: an argument may hold pointers or descriptor numbers, which in the server would be its own.
+/// Numbers of <linux/fs.h>, as 64-bit and 32-bit clients send them.
+private enum FlatCommand: UInt32 {
+    case getFlags = 0x8008_6601
+    case setFlags = 0x4008_6602
+    case getFlags32 = 0x8004_6601
+    case setFlags32 = 0x4004_6602
+    case getVersion = 0x8008_7601
+    case getVersion32 = 0x8004_7601
+    case getExtended = 0x801c_581f
+    case setExtended = 0x401c_5820
+    case getLabel = 0x8100_9431
+
+    var changes: Bool { self == .setFlags || self == .setFlags32 || self == .setExtended }
+}
+
+extension Union {
+    /// ioctl(2) on an open file or directory. ENOTTY for what isn't known to be safe.
+    public func control(
+        _ handle: HandleID, isDirectory: Bool, command: UInt32, argument: UInt64,
+        input: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
+    ) throws(Errno) -> (result: Int32, outputCount: Int) {
+        guard let known = FlatCommand(rawValue: command) else { throw .inappropriateIOCTLForDevice }
+        let file = try controlled(handle, isDirectory)
+        if known.changes { try checkWritable(file.layer) }
+        let room = 512
+        return try unsafe withTemporaryBytes(room) { scratch throws(Errno) -> (Int32, Int) in
+            unsafe scratch.copyMemory(from: UnsafeRawBufferPointer(rebasing: input.prefix(room)))
+            let result = try asCaller(caller, allGroups: true) { () throws(Errno) -> Int32 in
+                try unsafe file.descriptor.control(command, argument: scratch.baseAddress)
+            }
+            let count = min(output.count, room)
+            unsafe output.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+            return (result, count)
+        }
+    }
+
+    private func controlled(_ handle: HandleID, _ isDirectory: Bool) throws(Errno) -> LocatedObject {
+        guard isDirectory else {
+            let file = try file(handle)
+            return LocatedObject(layer: stack[file.layer], object: try file.descriptor.duplicated())
+        }
+        guard let directory = directories.find(handle) else { throw .badFileDescriptor }
+        let located = try object(of: directory.node)
+        let opened = try located.descriptor.openBeneath("", flags: [.readOnly, .directory])
+        return LocatedObject(layer: located.layer, object: opened)
+    }
+}
+
+/// Lends zeroed bytes of the stack.
+private func withTemporaryBytes<R>(
+    _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> R
+) throws(Errno) -> R {
+    let result: Result<R, Errno> = unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { bytes in
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        do throws(Errno) {
+            return .success(try unsafe body(bytes))
+        } catch {
+            return .failure(error)
+        }
+    }
+    return try result.get()
+}

@@ -1,0 +1,242 @@
+public import LinuxSystem
+internal import Synchronization
+public import SystemPackage
+
+// Listings. A pure directory's is its layer's own, streamed; the offsets are that filesystem's. A merged
+// directory's is a snapshot from the moment the listing started, and its offsets count its names: an entry
+// that is there from opendir to closedir shows exactly once.
+
+extension Union {
+    /// Opens the real directories as the caller.
+    public func openDirectory(
+        _ id: NodeID, _ caller: CallerIdentity
+    ) throws(Errno) -> OpenedDirectory {
+        let node = try node(id)
+        let listing = try openListing(of: node, caller)
+        let handle = directories.insert(DirectoryHandle(node: node, listing: listing))
+        return OpenedDirectory(handle: handle, cacheListing: false, keepCache: false)
+    }
+
+    public func releaseDirectory(_ handle: HandleID) {
+        _ = directories.remove(handle)
+    }
+
+    /// Lists from `offset` (0: the start) until `emit` returns false, which leaves that item for the next call.
+    public func readDirectory(
+        _ id: HandleID, offset: UInt64, _ caller: CallerIdentity, _ emit: (DirectoryItem) -> Bool
+    ) throws(Errno) {
+        guard let handle = directories.find(id) else { throw .badFileDescriptor }
+        let result: Result<Void, Errno> = handle.state.withLock { state in
+            do throws(Errno) {
+                try refresh(&state, handle.node, offset, caller)
+                try list(&state, handle.node, from: offset, caller, emit)
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// As `readDirectory`. While nothing may be cached no entry's node is told: the kernel asks when it wants.
+    public func readDirectoryPlus(
+        _ id: HandleID, offset: UInt64, _ caller: CallerIdentity, _ emit: (DirectoryItem, Entry?) -> Bool
+    ) throws(Errno) {
+        try readDirectory(id, offset: offset, caller) { emit($0, nil) }
+    }
+
+    /// fsync(2) of the directory: of each real one in a writable layer.
+    public func synchronizeDirectory(_ id: HandleID, dataOnly: Bool) throws(Errno) {
+        guard let handle = directories.find(id) else { throw .badFileDescriptor }
+        let view = try view(of: handle.node)
+        for backing in view.backings where !backing.layer.isReadOnly {
+            let real = try backing.directory.openBeneath("", flags: [.readOnly, .directory])
+            do {
+                try real.descriptor.synchronize(dataOnly: dataOnly)
+            } catch .invalidArgument {
+                // A pseudo filesystem: there is nothing that could be lost.
+            }
+        }
+    }
+
+    /// A listing that starts over looks at the layers anew.
+    private func refresh(
+        _ state: inout DirectoryHandle.State, _ node: Node, _ offset: UInt64, _ caller: CallerIdentity
+    ) throws(Errno) {
+        guard offset == 0 else { return }
+        if state.isFresh {
+            state.isFresh = false
+            return
+        }
+        do {
+            state.listing = try openListing(of: node, caller)
+        } catch .noSuchFileOrDirectory, .staleNFSFileHandle {
+            state.listing = nil
+        }
+    }
+}
+
+// Opening
+extension Union {
+    private func openListing(of node: Node, _ caller: CallerIdentity) throws(Errno) -> Listing {
+        let view = try view(of: node)
+        if let single = singleSource(of: view) {
+            let opened = try openSource(single, caller)
+            return .pure(PureListing(opened))
+        }
+        var listing = MergedListing()
+        var upper: OwnedDescriptor?
+        for backing in view.backings {
+            let opened = try openSource(backing, caller)
+            try listing.add(opened.source, opened.directory.descriptor, self)
+            listing.endLayer()
+            if backing.layer.isUpper { upper = opened.intoDirectory() }
+        }
+        if let upper { listing.hideEmptyOrphans(in: upper.descriptor, self) }
+        return .merged(listing)
+    }
+
+    /// The one directory that the listing is: the only one, or the topmost lower's under `complete=lower`.
+    private func singleSource(of view: borrowing DirectoryView) -> DirectoryView.Backing? {
+        if view.count == 1 { return view.backings.first }
+        guard policies.lowerIsComplete else { return nil }
+        return view.backings.first { !$0.layer.isUpper }
+    }
+
+    /// A skeleton is bookkeeping, and opened as the server; every other directory as the caller.
+    private func openSource(
+        _ backing: DirectoryView.Backing, _ caller: CallerIdentity
+    ) throws(Errno) -> OpenSource {
+        let status = try backing.directory.status()
+        let filesystem = stack.filesystems.facts(of: status.device, asking: backing.directory)
+        let marks = filesystem.isPseudo ? [] : backing.directory.marks(at: "")
+        let source = ListingSource(
+            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: !backing.isOwned)
+        let flags: OpenFlags = [.readOnly, .directory]
+        if backing.layer.isUpper && marks.contains(.skeleton) {
+            let directory = try backing.directory.openBeneath("", flags: flags)
+            return OpenSource(source: source, directory: directory)
+        }
+        let directory = try asCaller(caller, allGroups: filesystem.isPseudo) {
+            () throws(Errno) -> OwnedDescriptor in
+            try backing.directory.reopen(flags: flags)
+        }
+        return OpenSource(source: source, directory: directory)
+    }
+}
+
+// Reading
+extension Union {
+    private func list(
+        _ state: inout DirectoryHandle.State, _ node: Node, from offset: UInt64, _ caller: CallerIdentity,
+        _ emit: (DirectoryItem) -> Bool
+    ) throws(Errno) {
+        switch state.listing.take() {
+        case .pure(var pure):
+            var failure: Errno?
+            do throws(Errno) {
+                try stream(&pure, node, from: offset, caller, emit)
+            } catch {
+                // ENOENT: the directory is gone, and has no entries.
+                if error != .noSuchFileOrDirectory { failure = error }
+            }
+            state.listing = .pure(pure)
+            if let failure { throw failure }
+        case .merged(let listing):
+            list(listing, node, from: offset, emit)
+            state.listing = .merged(listing)
+        case nil:
+            break
+        }
+    }
+
+    private func stream(
+        _ pure: inout PureListing, _ node: Node, from offset: UInt64, _ caller: CallerIdentity,
+        _ emit: (DirectoryItem) -> Bool
+    ) throws(Errno) {
+        try pure.continue(at: offset)
+        let source = pure.source
+        while let entry = try nextEntry(&pure.stream, source, caller) {
+            if !entry.name.isDots && isHidden(entry, source, pure.directory.descriptor) { continue }
+            let item = DirectoryItem(
+                name: entry.name, inode: inode(of: entry, source, node), kind: entry.kind,
+                nextOffset: UInt64(bitPattern: entry.nextOffset))
+            guard emit(item) else {
+                pure.stream.unread()
+                return
+            }
+        }
+    }
+
+    /// Pseudo filesystems show each reader his own: proc hides by who asks.
+    private func nextEntry(
+        _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity
+    ) throws(Errno) -> DirectoryEntry? {
+        guard source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }
+        let scope = try CredentialScope(becoming: caller, groups: .ofProcess(caller.pid))
+        let entry = try stream.next()
+        scope.end()
+        return entry
+    }
+
+    private func inode(of entry: DirectoryEntry, _ source: ListingSource, _ node: Node) -> UInt64 {
+        if entry.name == ".." { return parentNumber(of: node) }
+        if entry.name == "." { return number(of: node) }
+        return numbering.number(of: entry.inode, filesystem: source.filesystem.index)
+    }
+
+    private func list(
+        _ listing: borrowing MergedListing, _ node: Node, from offset: UInt64,
+        _ emit: (DirectoryItem) -> Bool
+    ) {
+        if offset == 0 {
+            let item = DirectoryItem(name: ".", inode: number(of: node), kind: .directory, nextOffset: 1)
+            guard emit(item) else { return }
+        }
+        if offset <= 1 {
+            let item = DirectoryItem(
+                name: "..", inode: parentNumber(of: node), kind: .directory, nextOffset: 2)
+            guard emit(item) else { return }
+        }
+        var index = offset > 2 ? Int(clamping: offset - 2) : 0
+        while index < listing.items.count {
+            let found = listing.items[index]
+            index += 1
+            if found.isHidden { continue }
+            let goesOn = listing.withName(of: found) { name in
+                emit(
+                    DirectoryItem(
+                        name: name, inode: found.inode, kind: found.kind, nextOffset: UInt64(index) + 2))
+            }
+            guard goesOn else { return }
+        }
+    }
+
+    private func number(of node: Node) -> UInt64 {
+        numbering.number(of: node.identity.inode, filesystem: node.filesystem.index)
+    }
+
+    private func parentNumber(of node: Node) -> UInt64 { number(of: node.place?.parent ?? node) }
+}
+
+extension Union {
+    /// What a real directory lists and the union doesn't show: whiteouts, marks, empty orphans.
+    func isHidden(_ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor) -> Bool {
+        let layer = source.layer
+        if layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) { return true }
+        if layer.isUpper && source.isRoot && work.isInUpper && entry.name == WorkArea.nameInUpper {
+            return true
+        }
+        switch entry.kind {
+        case .characterDevice, nil:
+            return (try? directory.status(at: entry.name))?.isWhiteoutDevice == true
+        case .regular where source.marks.contains(.attributeWhiteouts):
+            guard let status = try? directory.status(at: entry.name), status.size == 0 else { return false }
+            return directory.hasWhiteoutAttribute(at: entry.name)
+        case .symlink where layer.filesystem.type == .bpf:
+            return isLinkWhiteout(entry.name, in: directory)
+        default:
+            return false
+        }
+    }
+}

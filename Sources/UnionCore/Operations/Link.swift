@@ -1,0 +1,24 @@
+public import LinuxSystem
+public import SystemPackage
+
+extension Union {
+    /// link(2), within the layer of the existing file. EXDEV where the new parent has no place in that layer
+    /// or nothing may be changed there.
+    public func link(
+        _ id: NodeID, to newParent: NodeID, _ newName: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) -> Entry {
+        let node = try node(id)
+        if node.isDirectory { throw .notPermitted }
+        let object = try object(of: node)
+        var target = try target(newParent, newName)
+        if target.survey.isVisible { throw .fileExists }
+        let layer = object.layer
+        if layer.isReadOnly { throw .improperLink }
+        try place(newName, in: &target, layer) { directory, _ throws(Errno) in
+            try asCaller(caller) { () throws(Errno) in
+                try object.descriptor.link(to: directory, name: newName)
+            }
+        }
+        return try newEntry(newName, in: target, layer)
+    }
+}

@@ -1,0 +1,58 @@
+public import LinuxSystem
+public import SystemPackage
+
+extension Union {
+    /// mknod(2): a file, fifo, socket or device. EPERM for the device 0:0, which is a whiteout.
+    public func makeNode(
+        _ parent: NodeID, _ name: PathRef, mode: UInt32, device: UInt64, _ caller: CallerIdentity
+    ) throws(Errno) -> Entry {
+        if FileKind(mode: mode) == .characterDevice && device == 0 { throw .notPermitted }
+        return try makeObject(parent, name, .create, mode: mode, caller) { directory, _ throws(Errno) in
+            try directory.makeNode(at: name, mode: mode, device: device)
+        }
+    }
+
+    public func makeSymlink(
+        _ parent: NodeID, _ name: PathRef, target: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) -> Entry {
+        try makeObject(parent, name, .create, mode: 0, caller) { directory, _ throws(Errno) in
+            try directory.makeSymlink(at: name, target: target)
+        }
+    }
+
+    public func makeDirectory(
+        _ parent: NodeID, _ name: PathRef, mode: UInt32, _ caller: CallerIdentity
+    ) throws(Errno) -> Entry {
+        try makeObject(parent, name, .mkdir, mode: mode, caller) { directory, _ throws(Errno) in
+            try directory.makeDirectory(at: name, mode: mode)
+        }
+    }
+
+    /// Makes an object as the caller, where the branch selector says.
+    private func makeObject(
+        _ parent: NodeID, _ name: PathRef, _ operation: SelectedOperation, mode: UInt32,
+        _ caller: CallerIdentity, _ make: (FileDescriptor, Layer) throws(Errno) -> Void
+    ) throws(Errno) -> Entry {
+        var target = try target(parent, name)
+        let survey = target.survey
+        let layer = try place(operation, name, in: &target) { directory, layer throws(Errno) -> Layer in
+            try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) { () throws(Errno) in
+                try make(directory, layer)
+            }
+            if operation == .mkdir { try completeOrUndo(name, in: directory, layer, survey) }
+            return layer
+        }
+        return try newEntry(name, in: target, layer)
+    }
+
+    private func completeOrUndo(
+        _ name: PathRef, in directory: FileDescriptor, _ layer: Layer, _ survey: Survey
+    ) throws(Errno) {
+        do {
+            try completeIfCovering(name, in: directory, layer, survey)
+        } catch {
+            try? directory.removeDirectory(at: name)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import LinuxSystem
+internal import Synchronization
+public import SystemPackage
+
+extension OpenFlags {
+    /// FMODE_EXEC of <linux/fs.h>: the kernel opens the file to execute it.
+    static var execute: OpenFlags { OpenFlags(rawValue: 0o40) }
+    /// Flags of a request that mean something to the kernel alone.
+    static var kernelOnly: OpenFlags { .execute }
+}
+
+extension Union {
+    /// Opens the owner's real file as the caller, with the caller's own flags.
+    public func open(
+        _ id: NodeID, flags: Int32, _ caller: CallerIdentity
+    ) throws(Errno) -> OpenedFile {
+        let node = try node(id)
+        let flags = OpenFlags(rawValue: flags)
+        let target = try object(of: node)
+        if flags.writes || flags.contains(.truncate) { try checkWritable(target.layer) }
+        let file = try openReal(target, node, flags, caller)
+        return try opened(node, target.layer, file, flags)
+    }
+
+    private func openReal(
+        _ target: borrowing LocatedObject, _ node: Node, _ flags: OpenFlags, _ caller: CallerIdentity
+    ) throws(Errno) -> OwnedDescriptor {
+        let object = target.descriptor
+        if flags.contains(.execute) {
+            // Running a program needs no right to read it: the right to execute is the caller's, the
+            // reading the kernel's.
+            try asCaller(caller) { () throws(Errno) in try object.checkAccess(.execute) }
+            return try object.reopen(flags: .readOnly)
+        }
+        let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
+        return try asCaller(caller, allGroups: node.filesystem.isPseudo) {
+            () throws(Errno) -> OwnedDescriptor in
+            try object.reopen(flags: real)
+        }
+    }
+
+    /// Registers an open real file, and says how its data is to move.
+    func opened(
+        _ node: Node, _ layer: Layer, _ file: consuming OwnedDescriptor, _ flags: OpenFlags
+    ) throws(Errno) -> OpenedFile {
+        let openFiles = openFiles(of: node)
+        let mayPass = node.kind == .regular && !node.filesystem.isPseudo
+        let io = openFiles.open(file.descriptor, backing: mayPass ? backing : nil)
+        if flags.contains(.direct), io == .direct {
+            // Requests bring buffers that aren't aligned; the client's wish is met by the missing cache.
+            try? file.descriptor.setFlags(flags.subtracting(.direct))
+        }
+        let isStream = !mayPass && isStream(file.descriptor)
+        let handle = FileHandle(
+            node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream)
+        openFiles.add(handle)
+        return OpenedFile(
+            handle: files.insert(handle), io: io, isStream: isStream,
+            needsNoFlush: !node.filesystem.needsFlush && !needsLocks)
+    }
+
+    private func openFiles(of node: Node) -> OpenFiles {
+        node.state.withLock { state in
+            if let openFiles = state.openFiles { return openFiles }
+            let openFiles = OpenFiles()
+            state.openFiles = openFiles
+            return openFiles
+        }
+    }
+
+    private func isStream(_ file: FileDescriptor) -> Bool {
+        do {
+            _ = try file.seek(to: 0, whence: .current)
+            return false
+        } catch {
+            return error == .illegalSeek
+        }
+    }
+
+    /// The client's last reference to the open file is gone.
+    public func release(_ handle: HandleID, lockOwner: UInt64, flockRelease: Bool) {
+        guard let file = files.remove(handle) else { return }
+        recordLocks.release(lockOwner, of: file)
+        let openFiles = file.node.state.withLock { $0.openFiles }
+        openFiles?.close(file, backing: backing)
+    }
+
+    func file(_ handle: HandleID) throws(Errno) -> FileHandle {
+        guard let file = files.find(handle) else { throw .badFileDescriptor }
+        return file
+    }
+}
+
+extension LocatedObject {
+    consuming func intoObject() -> OwnedDescriptor { object }
+}

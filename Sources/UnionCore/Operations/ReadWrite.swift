@@ -1,0 +1,118 @@
+public import LinuxSystem
+public import SystemPackage
+
+// Only what the kernel doesn't pass through comes here.
+
+extension Union {
+    /// Reads at `offset`. Returns the number of bytes, 0 at the end.
+    public func read(
+        _ handle: HandleID, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
+        _ caller: CallerIdentity
+    ) throws(Errno) -> Int {
+        let file = try file(handle)
+        guard file.node.filesystem.isPseudo else { return try unsafe file.read(at: offset, into: buffer) }
+        return try asCaller(caller, allGroups: true) { () throws(Errno) in
+            try unsafe file.read(at: offset, into: buffer)
+        }
+    }
+
+    /// Writes at `offset`, at the end where the file was opened with O_APPEND. Returns the number of bytes.
+    ///
+    /// As the caller where it matters who writes: files of pseudo filesystems, and files that lose suid, sgid
+    /// or capabilities by a write of somebody who isn't privileged, which the real write then sees to.
+    public func write(
+        _ handle: HandleID, at offset: Int64, from buffer: UnsafeRawBufferPointer, killPrivileges: Bool,
+        _ caller: CallerIdentity
+    ) throws(Errno) -> Int {
+        let file = try file(handle)
+        guard file.node.filesystem.isPseudo || killPrivileges else {
+            return try unsafe file.write(at: offset, from: buffer)
+        }
+        return try asCaller(caller, allGroups: true) { () throws(Errno) in
+            try unsafe file.write(at: offset, from: buffer)
+        }
+    }
+
+    /// A client closes one of its descriptors of the open file.
+    public func flush(_ handle: HandleID, lockOwner: UInt64) throws(Errno) {
+        let file = try file(handle)
+        recordLocks.release(lockOwner, of: file)
+        guard file.node.filesystem.needsFlush else { return }
+        try file.descriptor.flush()
+    }
+
+    public func synchronize(_ handle: HandleID, dataOnly: Bool) throws(Errno) {
+        try file(handle).descriptor.synchronize(dataOnly: dataOnly)
+    }
+
+    public func allocate(
+        _ handle: HandleID, mode: Int32, offset: Int64, length: Int64, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let file = try file(handle)
+        try asCaller(caller) { () throws(Errno) in
+            try file.descriptor.allocate(mode: mode, offset: offset, length: length)
+        }
+    }
+
+    /// Returns the number of bytes copied. EXDEV where the layers' filesystems can't; the kernel then copies.
+    public func copyRange(
+        from source: HandleID, _ sourceOffset: Int64, to target: HandleID, _ targetOffset: Int64, length: Int,
+        _ caller: CallerIdentity
+    ) throws(Errno) -> Int {
+        let (source, target) = (try file(source), try file(target))
+        return try asCaller(caller) { () throws(Errno) in
+            try FileDescriptor.copyRange(
+                from: source.descriptor, offset: sourceOffset, to: target.descriptor, offset: targetOffset,
+                length: length)
+        }
+    }
+
+    /// lseek(2) with SEEK_DATA and SEEK_HOLE; the kernel keeps the position itself.
+    public func seek(_ handle: HandleID, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        guard let origin = SeekWhence(rawValue: whence) else { throw .invalidArgument }
+        return try file(handle).descriptor.seek(to: offset, whence: origin)
+    }
+
+    /// What of `events` (POLLIN, POLLPRI, …) is ready now.
+    public func poll(_ handle: HandleID, events: Int16) throws(Errno) -> Int16 {
+        try file(handle).descriptor.poll(events: events)
+    }
+
+    /// The real file, for somebody who waits on it; nil where it is always ready.
+    public func pollDescriptor(of handle: HandleID) throws(Errno) -> OwnedDescriptor? {
+        let file = try file(handle)
+        guard file.node.filesystem.isPseudo || file.isStream else { return nil }
+        return try file.descriptor.duplicated()
+    }
+}
+
+extension FileHandle {
+    fileprivate func read(
+        at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        isStream
+            ? try unsafe descriptor.readNext(into: buffer) : try unsafe descriptor.read(into: buffer, at: offset)
+    }
+
+    fileprivate func write(at offset: Int64, from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        isStream
+            ? try unsafe descriptor.writeNext(from: buffer)
+            : try unsafe descriptor.write(from: buffer, at: offset)
+    }
+}
+
+extension FileDescriptor {
+    /// Closes a copy, which makes filesystems send what they hold back, and tell of errors.
+    fileprivate func flush() throws(Errno) {
+        let copy = try duplicated()
+        try copy.release().closeOnce()
+    }
+
+    private func closeOnce() throws(Errno) {
+        do {
+            try close()
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+    }
+}

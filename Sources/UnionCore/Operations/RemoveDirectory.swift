@@ -1,0 +1,101 @@
+public import LinuxSystem
+public import SystemPackage
+
+extension Union {
+    /// rmdir(2): the directory must be empty as the union shows it, except that a pseudo filesystem's own
+    /// rmdir decides for what it lists. Lowers go first, bottom up, then the upper.
+    public func removeDirectory(
+        _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) {
+        var target = try target(parent, name)
+        guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
+        guard owner.isDirectory else { throw .notDirectory }
+        let survey = target.survey
+        let departing = depart(owner, name, in: target.directory, target.view)
+        if let only = onlyDirectory(of: survey, target.view),
+            try removePlain(name, in: only, caller)
+        {
+            return departing.finish(target.directory, name)
+        }
+        try checkEmpty(survey, name, in: target.directory, target.view)
+        var needsCover = survey.visible.contains(where: \.layer.isReadOnly)
+        needsCover = needsCover || survey.hidden.contains { mustBeCovered($0) }
+        var cover = needsCover ? try coverDirectory(for: &target) : nil
+        try removeFiles(survey.hidden, name, target.view, except: cover, caller)
+        for part in survey.visible.reversed() where !part.layer.isUpper && !part.layer.isReadOnly {
+            guard let directory = target.view.directory(in: part.layer.index) else { continue }
+            if try removePlain(name, in: directory, caller) { continue }
+            // What keeps it is hidden by whiteouts above: it stays, hidden itself.
+            guard try partIsOrdinary(part) else { throw .directoryNotEmpty }
+            if cover == nil { cover = try coverDirectory(for: &target) }
+        }
+        if let cover {
+            try coverWithWhiteout(name, in: cover)
+        } else {
+            try removeUpper(survey, name, target.view, caller)
+        }
+        departing.finish(target.directory, name)
+    }
+
+    /// The one directory that stands under the name, in a writable layer.
+    private func onlyDirectory(
+        of survey: Survey, _ view: borrowing DirectoryView
+    ) -> FileDescriptor? {
+        guard survey.standings.count == 1, let only = survey.standings.first, !only.layer.isReadOnly
+        else { return nil }
+        return view.directory(in: only.layer.index)
+    }
+
+    /// False: something is in it.
+    func removePlain(
+        _ name: PathRef, in directory: FileDescriptor, _ caller: CallerIdentity
+    ) throws(Errno) -> Bool {
+        do {
+            try asCaller(caller) { () throws(Errno) in try directory.removeDirectory(at: name) }
+            return true
+        } catch .directoryNotEmpty, .fileExists {
+            return false
+        }
+    }
+
+    private func partIsOrdinary(_ part: Standing) throws(Errno) -> Bool {
+        stack.filesystems.find(part.status.device)?.isPseudo != true
+    }
+
+    /// ENOTEMPTY where the union shows an entry in the directory. Pseudo filesystems' parts aren't asked.
+    func checkEmpty(
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) throws(Errno) {
+        var listing = MergedListing()
+        for part in survey.visible where try partIsOrdinary(part) {
+            guard let parent = view.directory(in: part.layer.index) else { continue }
+            let real = try parent.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
+            let source = ListingSource(
+                layer: part.layer, filesystem: part.layer.filesystem, marks: real.descriptor.marks(at: ""),
+                isRoot: false)
+            try listing.add(source, real.descriptor, self)
+            listing.endLayer()
+            if part.layer.isUpper { listing.hideEmptyOrphans(in: real.descriptor, self) }
+        }
+        if listing.hasEntries { throw .directoryNotEmpty }
+    }
+
+    /// The upper's part, which may still hold whiteouts and empty skeletons: then it is put aside first.
+    func removeUpper(
+        _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView, _ caller: CallerIdentity
+    ) throws(Errno) {
+        guard let part = survey.visible.first(where: { $0.layer.isUpper }),
+            let directory = view.directory(in: part.layer.index)
+        else { return }
+        if try removePlain(name, in: directory, caller) { return }
+        try putAside(name, in: directory)
+    }
+
+    /// Takes a directory of the upper, of which the union shows nothing, out of the tree and removes it.
+    func putAside(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
+        let staging = try work.directory()
+        let temporary = work.temporaryName()
+        try FileDescriptor.rename(from: directory, name, to: staging, temporary.ref)
+        work.discard(temporary.ref)
+    }
+}

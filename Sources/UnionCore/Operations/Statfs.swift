@@ -1,0 +1,16 @@
+public import LinuxSystem
+public import SystemPackage
+
+extension Union {
+    /// statfs(2) of the layer where new files go; without one, of the topmost.
+    public func fileSystemStatus(_ id: NodeID) throws(Errno) -> FileSystemStatus {
+        try createLayer(id).root.descriptor.fileSystem()
+    }
+
+    private func createLayer(_ id: NodeID) -> Layer {
+        guard let node = try? node(id), node.isDirectory, let view = try? view(of: node),
+            let candidates = try? candidates(for: .create, "", in: node, view)
+        else { return stack[0] }
+        return candidates.first
+    }
+}

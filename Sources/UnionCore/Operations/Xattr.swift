@@ -1,0 +1,143 @@
+public import LinuxSystem
+public import SystemPackage
+
+extension Union {
+    /// Returns the value's length; with an empty buffer, the length only. ENODATA: no such attribute.
+    public func getXattr(
+        _ id: NodeID, _ name: PathRef, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
+    ) throws(Errno) -> Int {
+        let node = try node(id)
+        let target = try object(of: node)
+        if MarkName.isPrivate(name) {
+            return try unsafe virtualXattr(name, of: node, target, into: buffer)
+        }
+        return try asCaller(caller) { () throws(Errno) in
+            try unsafe target.descriptor.getXattr(name, into: buffer)
+        }
+    }
+
+    /// Returns the length of the list of names, the union's own left out; with an empty buffer, a length that
+    /// suffices.
+    public func listXattrs(
+        _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
+    ) throws(Errno) -> Int {
+        let target = try object(of: node(id))
+        let length = try asCaller(caller) { () throws(Errno) in
+            try unsafe target.descriptor.listXattrs(into: buffer)
+        }
+        guard length > 0, unsafe !buffer.isEmpty else { return length }
+        return unsafe withoutPrivateNames(UnsafeMutableRawBufferPointer(rebasing: buffer[..<length]))
+    }
+
+    public func setXattr(
+        _ id: NodeID, _ name: PathRef, value: UnsafeRawBufferPointer, flags: Int32, killSetgid: Bool,
+        _ caller: CallerIdentity
+    ) throws(Errno) {
+        let node = try node(id)
+        try changeXattr(of: node, name, caller) { object throws(Errno) in
+            try unsafe object.setXattr(name, value: value, flags: XattrFlags(rawValue: flags))
+        }
+    }
+
+    public func removeXattr(
+        _ id: NodeID, _ name: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let node = try node(id)
+        try changeXattr(of: node, name, caller) { object throws(Errno) in try object.removeXattr(name) }
+    }
+
+    private func changeXattr(
+        of node: Node, _ name: PathRef, _ caller: CallerIdentity,
+        _ change: (FileDescriptor) throws(Errno) -> Void
+    ) throws(Errno) {
+        if MarkName.isPrivate(name) { throw .notPermitted }
+        let target = try object(of: node)
+        try checkWritable(target.layer)
+        // An ACL sets the mode too, and without the caller's groups would quietly drop sgid.
+        let isACL = name.hasPrefix("system.posix_acl_")
+        try asCaller(caller, allGroups: isACL) { () throws(Errno) in try change(target.descriptor) }
+        if isACL && node.isDirectory { followACL(of: node, change) }
+    }
+
+    /// What is created in a skeleton must inherit what its origin bequeaths.
+    private func followACL(of node: Node, _ change: (FileDescriptor) throws(Errno) -> Void) {
+        guard let upper = stack.upper, let view = try? view(of: node),
+            let skeleton = view.directory(in: upper.index), skeleton.marks(at: "").contains(.skeleton)
+        else { return }
+        try? change(skeleton)
+    }
+
+    /// Closes the gaps that private names leave. Returns the new length.
+    private func withoutPrivateNames(_ list: UnsafeMutableRawBufferPointer) -> Int {
+        guard let base = list.baseAddress else { return 0 }
+        var kept = 0
+        var start = 0
+        for end in 0..<list.count where unsafe list[end] == 0 {
+            let name = unsafe PathRef(
+                unsafe: UnsafePointer((base + start).assumingMemoryBound(to: CChar.self)), count: end - start)
+            let length = end + 1 - start
+            if !MarkName.isPrivate(name) {
+                if kept != start { unsafe (base + kept).copyMemory(from: base + start, byteCount: length) }
+                kept += length
+            }
+            start = end + 1
+        }
+        return kept
+    }
+}
+
+// Attributes that aren't on the file but about it.
+extension Union {
+    private func virtualXattr(
+        _ name: PathRef, of node: Node, _ target: borrowing LocatedObject,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        let value: OwnedName
+        if name == "user.switchfs.layer" {
+            value = OwnedName(String(target.layer.index))
+        } else if name == "user.switchfs.path" {
+            value = try realPath(of: node, in: target.layer)
+        } else if name == "user.switchfs.kind" {
+            value = OwnedName(try kindName(of: node))
+        } else {
+            throw .noData
+        }
+        if unsafe buffer.isEmpty { return value.count }
+        guard buffer.count >= value.count else { throw .outOfRange }
+        unsafe buffer.copyMemory(from: value.ref.bytes)
+        return value.count
+    }
+
+    private func realPath(of node: Node, in layer: Layer) throws(Errno) -> OwnedName {
+        var path = try path(of: node)
+        let root = OwnedName(layer.path == "/" ? "" : layer.path)
+        if path.isEmpty { return OwnedName(layer.path) }
+        if root.count == 0 { return OwnedName("/" + path.ref.string) }
+        path.prepend(root.ref)
+        return OwnedName(copying: path.ref)
+    }
+
+    /// `pure`, `merged` or `complete` for a directory, else the kind of file.
+    private func kindName(of node: Node) throws(Errno) -> String {
+        guard node.isDirectory else { return node.kind.name }
+        let view = try view(of: node)
+        guard view.count == 1 else { return "merged" }
+        let isComplete = view.backings.first?.directory.marks(at: "").contains(.complete) ?? false
+        return isComplete ? "complete" : "pure"
+    }
+}
+
+extension FileKind {
+    /// The word for it in status, explanations and the virtual attribute.
+    var name: String {
+        switch self {
+        case .regular: "file"
+        case .directory: "directory"
+        case .symlink: "symlink"
+        case .fifo: "fifo"
+        case .socket: "socket"
+        case .characterDevice: "character device"
+        case .blockDevice: "block device"
+        }
+    }
+}

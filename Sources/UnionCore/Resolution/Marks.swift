@@ -1,0 +1,119 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What is written on a real directory that concerns the union: the union's own marks and overlayfs's.
+struct Marks: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    /// The directory holds upper entries below a directory that a lower owns.
+    static let skeleton = Marks(rawValue: 1)
+    /// The directory holds every entry itself: switchfs's mark, or overlayfs's opaque one.
+    static let complete = Marks(rawValue: 2)
+    /// Empty regular files in it may be whiteouts by attribute (overlayfs's opaque mark of value "x").
+    static let attributeWhiteouts = Marks(rawValue: 4)
+}
+
+enum MarkName {
+    static var origin: PathRef { "trusted.switchfs.origin" }
+    static var userOrigin: PathRef { "user.switchfs.origin" }
+    static var complete: PathRef { "trusted.switchfs.complete" }
+    static var userComplete: PathRef { "user.switchfs.complete" }
+    static var opaque: PathRef { "trusted.overlay.opaque" }
+    static var userOpaque: PathRef { "user.overlay.opaque" }
+    static var whiteout: PathRef { "trusted.overlay.whiteout" }
+    static var userWhiteout: PathRef { "user.overlay.whiteout" }
+
+    /// Whether the name is the union's own, which no client sets or lists.
+    static func isPrivate(_ name: PathRef) -> Bool {
+        name.hasPrefix("trusted.switchfs.") || name.hasPrefix("user.switchfs.")
+    }
+}
+
+/// OCI image layers mark by names.
+enum OCIName {
+    static var whiteoutPrefix: PathRef { ".wh." }
+    static var opaque: PathRef { ".wh..wh..opq" }
+}
+
+extension FileDescriptor {
+    /// The marks on the directory `name` in this directory (the empty name: on this directory itself).
+    ///
+    /// One listxattr(2) tells that there are none, which is nearly always so. A filesystem without extended
+    /// attributes has no marks.
+    func marks(at name: PathRef) -> Marks {
+        withXattrList(at: name) { list in
+            var marks: Marks = []
+            list.forEachName { attribute in
+                if attribute == MarkName.origin || attribute == MarkName.userOrigin {
+                    marks.insert(.skeleton)
+                } else if attribute == MarkName.complete || attribute == MarkName.userComplete {
+                    marks.insert(.complete)
+                } else if attribute == MarkName.opaque || attribute == MarkName.userOpaque {
+                    switch firstByte(at: name, of: attribute) {
+                    case 0x79: marks.insert(.complete)  // "y"
+                    case 0x78: marks.insert(.attributeWhiteouts)  // "x"
+                    default: break
+                    }
+                }
+            }
+            return marks
+        }
+    }
+
+    /// Whether the empty regular file `name` is a whiteout by attribute.
+    func hasWhiteoutAttribute(at name: PathRef) -> Bool {
+        withXattrList(at: name) { list in
+            var found = false
+            list.forEachName { if $0 == MarkName.whiteout || $0 == MarkName.userWhiteout { found = true } }
+            return found
+        }
+    }
+
+    private func firstByte(at name: PathRef, of attribute: PathRef) -> UInt8? {
+        var value = InlineArray<8, UInt8>(repeating: 0)
+        var span = value.mutableSpan
+        let length = unsafe span.withUnsafeMutableBytes { buffer in
+            (try? unsafe getXattr(at: name, attribute, into: buffer)) ?? 0
+        }
+        return length > 0 ? value[0] : nil
+    }
+}
+
+/// A list of attribute names as the kernel gives it: NUL-terminated, one behind the other.
+@safe struct XattrList {
+    private let bytes: UnsafeRawBufferPointer
+
+    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
+
+    func forEachName(_ body: (PathRef) -> Void) {
+        guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+        var start = 0
+        for end in unsafe 0..<bytes.count where unsafe bytes[end] == 0 {
+            body(unsafe PathRef(unsafe: base + start, count: end - start))
+            start = end + 1
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Lends the list of the extended attributes' names; an empty one where there are none or can't be any.
+    func withXattrList<R>(at name: PathRef, _ body: (XattrList) -> R) -> R {
+        let small = 1024
+        let first: R? = unsafe withUnsafeTemporaryAllocation(byteCount: small, alignment: 1) { buffer in
+            do {
+                let length = try unsafe listXattrs(at: name, into: buffer)
+                return body(unsafe XattrList(UnsafeRawBufferPointer(rebasing: buffer[..<min(length, small)])))
+            } catch Errno.outOfRange {
+                return nil
+            } catch {
+                return body(unsafe XattrList(UnsafeRawBufferPointer(start: nil, count: 0)))
+            }
+        }
+        if let first { return first }
+        let largest = 65536  // XATTR_LIST_MAX, <linux/limits.h>
+        return unsafe withUnsafeTemporaryAllocation(byteCount: largest, alignment: 1) { buffer in
+            let length = (try? unsafe listXattrs(at: name, into: buffer)) ?? 0
+            return body(unsafe XattrList(UnsafeRawBufferPointer(rebasing: buffer[..<min(length, largest)])))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// One real directory that a listing is made of.
+struct ListingSource: Sendable {
+    let layer: Layer
+    let filesystem: FilesystemFacts
+    let marks: Marks
+    /// The layer's root directory.
+    let isRoot: Bool
+}
+
+/// The names of a directory that several layers back: each once, as the union shows them.
+///
+/// Layers are added top to bottom; a name that stands in several is the topmost's, and what a higher layer
+/// whites out doesn't show. The bytes of all names lie in one array, found by a hash table of their indices.
+struct MergedListing: Sendable {
+    struct Item: Sendable {
+        var start: UInt32
+        var length: UInt16
+        var kind: FileKind?
+        /// Whiteouts and empty orphans: they only hide what lower layers have.
+        var isHidden: Bool
+        /// A skeleton in the upper whose origin no lower layer has shown yet.
+        var isSkeleton: Bool
+        var inode: UInt64
+    }
+
+    private(set) var items: [Item] = []
+    private var bytes: [UInt8] = []
+    /// Indices into `items`, -1 where free; a power of two in size, at most half full.
+    private var slots: [Int32] = Array(repeating: -1, count: 64)
+    private var pendingWhiteouts: [[UInt8]] = []
+
+    /// Whether the union shows any name.
+    var hasEntries: Bool { items.contains { !$0.isHidden } }
+
+    /// Takes in one layer's directory, open for reading at its start.
+    mutating func add(
+        _ source: ListingSource, _ directory: FileDescriptor, _ union: Union
+    ) throws(Errno) {
+        var stream = DirectoryStream(reading: directory)
+        do {
+            while let entry = try stream.next() {
+                if !entry.name.isDots { add(entry, source, directory, union) }
+            }
+        } catch .noSuchFileOrDirectory {
+            // The directory is gone: it has no entries.
+        }
+    }
+
+    private mutating func add(
+        _ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor, _ union: Union
+    ) {
+        if source.layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) {
+            return addOCIWhiteout(entry.name)
+        }
+        let item = Item(
+            start: UInt32(truncatingIfNeeded: bytes.count), length: UInt16(truncatingIfNeeded: entry.name.count),
+            kind: entry.kind, isHidden: union.isHidden(entry, source, directory),
+            isSkeleton: source.layer.isUpper && entry.kind == .directory
+                && directory.marks(at: entry.name).contains(.skeleton),
+            inode: union.numbering.number(of: entry.inode, filesystem: source.filesystem.index))
+        guard let known = insert(entry.name, item) else { return }
+        if items[known].isSkeleton && entry.kind == .directory && !item.isHidden {
+            // A lower has the directory that the upper's skeleton stands for: it is the owner.
+            items[known].inode = item.inode
+            items[known].isSkeleton = false
+        }
+    }
+
+    /// In an OCI layer the mark of a name may come before or after the name itself, which it doesn't hide:
+    /// it is put under its own name, where no name of this layer is, and ends the search below.
+    private mutating func addOCIWhiteout(_ mark: PathRef) {
+        if mark == OCIName.opaque { return }
+        pendingWhiteouts.append(unsafe Array(mark.dropFirst(OCIName.whiteoutPrefix.count).bytes))
+    }
+
+    /// The layer is through: what its OCI marks name, and it doesn't have itself, is hidden from here on.
+    mutating func endLayer() {
+        for name in pendingWhiteouts {
+            let hidden = OwnedName(name)
+            let item = Item(
+                start: UInt32(truncatingIfNeeded: bytes.count), length: UInt16(truncatingIfNeeded: name.count),
+                kind: nil, isHidden: true, isSkeleton: false, inode: 0)
+            _ = insert(hidden.ref, item)
+        }
+        pendingWhiteouts.removeAll()
+    }
+
+    /// What is still a skeleton once all layers are in is an orphan; those without entries don't show.
+    mutating func hideEmptyOrphans(in upper: FileDescriptor, _ union: Union) {
+        for index in items.indices where items[index].isSkeleton {
+            let hasEntries = withName(of: items[index]) { union.orphanHasEntries($0, in: upper) }
+            if !hasEntries { items[index].isHidden = true }
+        }
+    }
+
+    /// Returns the index of the item that has the name already; nil after adding it.
+    private mutating func insert(_ name: PathRef, _ item: Item) -> Int? {
+        if items.count * 2 >= slots.count { grow() }
+        var slot = Int(truncatingIfNeeded: name.hash) & (slots.count - 1)
+        while slots[slot] >= 0 {
+            let index = Int(slots[slot])
+            if isName(of: items[index], name) { return index }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        slots[slot] = Int32(items.count)
+        items.append(item)
+        unsafe bytes.append(contentsOf: name.bytes)
+        bytes.append(0)
+        return nil
+    }
+
+    private mutating func grow() {
+        var larger = [Int32](repeating: -1, count: slots.count * 2)
+        for (index, item) in items.enumerated() {
+            let hash = withName(of: item) { $0.hash }
+            var slot = Int(truncatingIfNeeded: hash) & (larger.count - 1)
+            while larger[slot] >= 0 { slot = (slot + 1) & (larger.count - 1) }
+            larger[slot] = Int32(index)
+        }
+        slots = larger
+    }
+
+    private func isName(of item: Item, _ name: PathRef) -> Bool {
+        Int(item.length) == name.count && withName(of: item) { $0 == name }
+    }
+
+    /// Lends an item's name.
+    func withName<R>(of item: Item, _ body: (PathRef) -> R) -> R {
+        unsafe bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return body("") }
+            let start = unsafe (base + Int(item.start)).assumingMemoryBound(to: CChar.self)
+            return body(unsafe PathRef(unsafe: start, count: Int(item.length)))
+        }
+    }
+}

@@ -1,0 +1,250 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// NAME_MAX: the kernel lets longer names through to a FUSE server.
+let longestName = 255
+
+// From nodes and names to what the layers hold: every operation starts here.
+extension Union {
+    /// The node with that number. ESTALE: the kernel names what it was never told.
+    func node(_ id: NodeID) throws(Errno) -> Node {
+        guard let node = table.find(id) else { throw .staleNFSFileHandle }
+        return node
+    }
+
+    /// Refuses what can't be a name anywhere.
+    func check(_ name: PathRef) throws(Errno) {
+        if name.count > longestName { throw .fileNameTooLong }
+        if name.isEmpty || name.isDots { throw .invalidArgument }
+    }
+
+    /// The union path of a node, relative to the root; the empty path is the root's. ESTALE: it has no name.
+    func path(of node: Node) throws(Errno) -> PathBuffer {
+        var path = PathBuffer()
+        try prependPath(of: node, to: &path)
+        return path
+    }
+
+    func prependPath(of node: Node, to path: inout PathBuffer) throws(Errno) {
+        var current = node
+        while !current.isRoot {
+            guard let place = current.place else { throw .staleNFSFileHandle }
+            path.prepend(place.name.ref)
+            current = place.parent
+        }
+    }
+
+    /// The real directories that back `node` now. ENOENT: it is gone, or another one stands in its place.
+    func view(of node: Node) throws(Errno) -> DirectoryView {
+        guard node.isDirectory else { throw .notDirectory }
+        if node.isRoot { return rootView() }
+        return try withStablePlaces { () throws(Errno) -> DirectoryView in
+            guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
+            let view = try openView(at: path.ref, floor: node.floor)
+            guard isIdentity(of: node, in: view) else { throw .noSuchFileOrDirectory }
+            return view
+        }
+    }
+
+    private func rootView() -> DirectoryView {
+        var view = DirectoryView()
+        for layer in stack.layers { view.appendRoot(of: layer) }
+        return view
+    }
+
+    private func openView(at path: PathRef, floor: Int) throws(Errno) -> DirectoryView {
+        var view = DirectoryView()
+        for layer in stack.layers where layer.index <= floor {
+            do {
+                view.append(layer, try layer.openDirectory(at: path))
+            } catch .noSuchFileOrDirectory {
+                continue
+            } catch .notDirectory, .tooManySymbolicLinkLevels {
+                break
+            } catch .permissionDenied {
+                // A server that isn't root, and a directory that it may not search: not there for it.
+                continue
+            }
+        }
+        return view
+    }
+
+    /// Whether one of the backing directories is the node's own: its name may denote another one by now.
+    private func isIdentity(of node: Node, in view: borrowing DirectoryView) -> Bool {
+        for backing in view.backings {
+            if let status = try? backing.directory.status(), node.identity.matches(status) { return true }
+        }
+        return false
+    }
+
+    /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
+    func survey(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false
+    ) throws(Errno) -> Survey {
+        if let order = readOrder(of: name, in: directory, view) {
+            return try survey(order, name, all: all)
+        }
+        return try survey(view.backings, name, all: all)
+    }
+
+    private func survey(
+        _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool
+    ) throws(Errno) -> Survey {
+        var survey = Survey()
+        for (position, backing) in backings.enumerated() {
+            if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
+            let isLowest = position == backings.count - 1
+            if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
+                survey.add(standing)
+                if standing.isWhiteout || survey.isDecided && !all { break }
+            }
+            if backing.layer.isOCI && isOCIWhiteout(name, in: backing.directory) {
+                survey.end(at: backing.layer)
+                break
+            }
+        }
+        if survey.isOrphan, let upper = backings.first(where: { $0.layer.isUpper }),
+            !orphanHasEntries(name, in: upper.directory)
+        {
+            survey.hide()
+        }
+        return survey
+    }
+
+    /// What a backing directory has under the name; nil: nothing.
+    private func standing(
+        of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool
+    ) throws(Errno) -> Standing? {
+        let status: FileStatus
+        do {
+            status = try backing.directory.status(at: name)
+        } catch .noSuchFileOrDirectory {
+            return nil
+        }
+        if isReserved(name, in: backing) { return nil }
+        var marks: Marks = []
+        var isWhiteout = status.isWhiteoutDevice
+        if status.isDirectory {
+            marks = self.marks(of: name, in: backing, isLowest: isLowest)
+        } else if status.size == 0 || status.isSymlink {
+            isWhiteout = isWhiteout || isOtherWhiteout(name, status, in: backing)
+        }
+        return Standing(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
+    }
+
+    /// Only the upper has skeletons, and the lowest layer has nothing below it to shut out.
+    private func marks(of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool) -> Marks {
+        if isLowest && !backing.layer.isUpper { return [] }
+        var marks = backing.directory.marks(at: name)
+        if !backing.layer.isUpper { marks.remove(.skeleton) }
+        if backing.layer.isOCI && isOCIOpaque(name, in: backing.directory) { marks.insert(.complete) }
+        return marks
+    }
+
+    /// What backs the directory that the view is of, as if it had been looked up. `marksOf` the upper only.
+    func survey(of view: borrowing DirectoryView) throws(Errno) -> Survey {
+        var survey = Survey()
+        for backing in view.backings {
+            let status = try backing.directory.status()
+            let marks: Marks =
+                backing.layer.isUpper && backing.isOwned
+                ? backing.directory.marks(at: "").intersection(.skeleton) : []
+            survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
+        }
+        return survey
+    }
+
+    /// Opens a node's real object, O_PATH, by any of its names, an open file or what was kept of it.
+    /// ESTALE, upon which the kernel walks the path again: it isn't where it was.
+    func object(of node: Node) throws(Errno) -> LocatedObject {
+        if node.isDirectory { return try directoryObject(of: node) }
+        do {
+            return try withStablePlaces { () throws(Errno) -> LocatedObject in
+                try namedObject(of: node)
+            }
+        } catch .staleNFSFileHandle {
+            return try namelessObject(of: node)
+        }
+    }
+
+    private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
+        for place in node.places {
+            do {
+                return try object(of: node, at: place)
+            } catch .noSuchFileOrDirectory, .staleNFSFileHandle, .notDirectory, .tooManySymbolicLinkLevels {
+                continue
+            }
+        }
+        throw .staleNFSFileHandle
+    }
+
+    /// What was unlinked lives on as long as somebody has it open or the kernel refers to it.
+    private func namelessObject(of node: Node) throws(Errno) -> LocatedObject {
+        if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
+            return LocatedObject(layer: stack[handle.layer], object: try handle.file.duplicate())
+        }
+        let parked = node.state.withLock { $0.parked?.descriptor }
+        guard let parked else { throw .staleNFSFileHandle }
+        // The kernel forgets a node only after every request on it: what is parked stays open meanwhile.
+        return LocatedObject(layer: stack[0], object: try parked.duplicated())
+    }
+
+    private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
+        var path = PathBuffer()
+        path.prepend(place.name.ref)
+        try prependPath(of: place.parent, to: &path)
+        let object = try stack[place.layer].openObject(at: path.ref)
+        guard node.identity.matches(try object.descriptor.status()) else { throw .staleNFSFileHandle }
+        return LocatedObject(layer: stack[place.layer], object: object)
+    }
+
+    /// The owner's directory.
+    private func directoryObject(of node: Node) throws(Errno) -> LocatedObject {
+        let view = try view(of: node)
+        for backing in view.backings {
+            guard node.identity.matches(try backing.directory.status()) else { continue }
+            return LocatedObject(layer: backing.layer, object: try backing.directory.duplicated())
+        }
+        throw .noSuchFileOrDirectory
+    }
+
+    /// Makes an attempt that goes by names again when a rename through the union got in its way.
+    func withStablePlaces<R: ~Copyable>(_ attempt: () throws(Errno) -> R) throws(Errno) -> R {
+        var tries = 0
+        while true {
+            let before = renames.snapshot()
+            do {
+                return try attempt()
+            } catch {
+                guard error == .noSuchFileOrDirectory || error == .staleNFSFileHandle, tries < 64,
+                    renames.happened(since: before)
+                else { throw error }
+                tries += 1
+            }
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// A descriptor of one's own for the same open file.
+    func duplicated() throws(Errno) -> OwnedDescriptor {
+        let borrowed = OwnedDescriptor(owning: self)
+        do {
+            let copy = try borrowed.duplicate()
+            _ = borrowed.release()
+            return copy
+        } catch {
+            _ = borrowed.release()
+            throw error
+        }
+    }
+}
+
+/// A real object, open (O_PATH), and the layer that it is in.
+struct LocatedObject: ~Copyable {
+    let layer: Layer
+    let object: OwnedDescriptor
+
+    var descriptor: FileDescriptor { object.descriptor }
+}

@@ -1,0 +1,78 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What one layer has under a name.
+struct Standing {
+    let layer: Layer
+    let status: FileStatus
+    let isWhiteout: Bool
+    /// Directories: what is marked on it.
+    let marks: Marks
+
+    var isDirectory: Bool { !isWhiteout && status.isDirectory }
+}
+
+/// What the layers that back a directory have under one name, top to bottom.
+///
+/// The rules of resolution are here and nowhere else: the first hit decides; directories are merged down to
+/// the first that is none, to a whiteout or to a complete mark.
+struct Survey {
+    private(set) var standings: [Standing] = []
+    /// How many of `standings`, from the top, make the union object. 0: there is none.
+    private(set) var visibleCount = 0
+    /// Nothing below what was seen so far belongs to the object.
+    private(set) var isDecided = false
+    /// The layer at which the search for the object ended; nil: it went through to the bottom.
+    private(set) var lastLayer: Int?
+
+    /// Takes what the next lower layer has.
+    mutating func add(_ standing: Standing) {
+        standings.append(standing)
+        guard !isDecided else { return }
+        if standing.isDirectory {
+            visibleCount += 1
+            if standing.marks.contains(.complete) { decide(at: standing.layer) }
+        } else {
+            if !standing.isWhiteout && visibleCount == 0 { visibleCount = 1 }
+            decide(at: standing.layer)
+        }
+    }
+
+    /// A whiteout that isn't an entry of its own (OCI): nothing from `layer` downwards counts.
+    mutating func end(at layer: Layer) {
+        if !isDecided { decide(at: layer) }
+    }
+
+    /// The object isn't shown: an orphan without entries.
+    mutating func hide() { visibleCount = 0 }
+
+    private mutating func decide(at layer: Layer) {
+        isDecided = true
+        lastLayer = layer.index
+    }
+
+    /// The union shows something under the name.
+    var isVisible: Bool { visibleCount > 0 }
+    var visible: ArraySlice<Standing> { standings[..<visibleCount] }
+    /// What lies below the object, and would show if the object went; up to the first whiteout.
+    var hidden: ArraySlice<Standing> { standings[visibleCount...] }
+    var isMerged: Bool { visibleCount > 1 }
+
+    /// The one that gives the object its attributes: the topmost that is no skeleton, and of an orphan the
+    /// skeleton itself.
+    var owner: Standing? {
+        for standing in visible where !standing.marks.contains(.skeleton) { return standing }
+        return visible.first
+    }
+
+    /// Only a skeleton is left of what was a lower's directory.
+    var isOrphan: Bool {
+        isVisible && visible.allSatisfy { $0.marks.contains(.skeleton) }
+    }
+
+    /// The topmost whiteout, where that is what the name is.
+    var whiteout: Standing? {
+        guard !isVisible, let first = standings.first, first.isWhiteout else { return nil }
+        return first
+    }
+}

@@ -1,0 +1,102 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// The layers to try for a new object, in this order.
+struct Candidates {
+    var first: Layer
+    /// Tried when the first refuses.
+    var second: Layer?
+
+    /// Answers of a layer that can't take a new object, after which the second is tried.
+    static func isRefusal(_ error: Errno) -> Bool {
+        switch error {
+        case .notPermitted, .permissionDenied, .readOnlyFileSystem, .noFunction, .notSupported, .invalidArgument:
+            true
+        default: false
+        }
+    }
+}
+
+extension Union {
+    /// Where a new object of that name goes. EROFS: nowhere. EPERM: a rule denies it.
+    func candidates(
+        for operation: SelectedOperation, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView
+    ) throws(Errno) -> Candidates {
+        switch try createPolicy(for: operation, name, in: directory) {
+        case .upper: return Candidates(first: try requiredUpper())
+        case .layer(let index): return Candidates(first: try layer(numbered: index))
+        case .deny: throw .notPermitted
+        case .lower:
+            // A directory that only the upper has can take new things only there.
+            return Candidates(first: try lowerOrUpper(in: view))
+        case .fallback:
+            guard let lower = topmostLower(in: view) else { return Candidates(first: try requiredUpper()) }
+            return Candidates(first: lower, second: stack.upper)
+        }
+    }
+
+    private func createPolicy(
+        for operation: SelectedOperation, _ name: PathRef, in directory: Node
+    ) throws(Errno) -> CreatePolicy {
+        if let selector = policies.selector {
+            let path = try path(of: name, in: directory)
+            if case .create(let policy) = selector.choose(operation, path: path.ref) { return policy }
+        }
+        return operation == .mkdir ? policies.mkdir : policies.create
+    }
+
+    func path(of name: PathRef, in directory: Node) throws(Errno) -> PathBuffer {
+        var path = PathBuffer()
+        path.prepend(name)
+        try prependPath(of: directory, to: &path)
+        return path
+    }
+
+    private func requiredUpper() throws(Errno) -> Layer {
+        guard let upper = stack.upper else { throw .readOnlyFileSystem }
+        return upper
+    }
+
+    private func lowerOrUpper(in view: borrowing DirectoryView) throws(Errno) -> Layer {
+        if let lower = topmostLower(in: view) { return lower }
+        return try requiredUpper()
+    }
+
+    private func layer(numbered index: Int) throws(Errno) -> Layer {
+        guard index >= 0 && index < stack.count else { throw .readOnlyFileSystem }
+        return stack[index]
+    }
+
+    /// A lower that may be written goes before one that may not.
+    private func topmostLower(in view: borrowing DirectoryView) -> Layer? {
+        var topmost: Layer?
+        for backing in view.backings where !backing.layer.isUpper {
+            if !backing.layer.isReadOnly { return backing.layer }
+            topmost = topmost ?? backing.layer
+        }
+        return topmost
+    }
+
+    /// The order in which a name is looked for, where a rule wants another than top to bottom.
+    func readOrder(
+        of name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) -> [DirectoryView.Backing]? {
+        guard let selector = policies.selector, view.count > 1,
+            let path = try? path(of: name, in: directory),
+            case .read(let policy) = selector.choose(.read, path: path.ref)
+        else { return nil }
+        let backings = view.backings
+        switch policy {
+        case .upperFirst: return nil
+        case .lowerFirst: return backings.filter { !$0.layer.isUpper } + backings.filter(\.layer.isUpper)
+        case .layer(let index):
+            return backings.filter { $0.layer.index == index } + backings.filter { $0.layer.index != index }
+        }
+    }
+
+    /// Whether the entry is the union's own and nobody's business: the work area in the upper's root.
+    func isReserved(_ name: PathRef, in backing: DirectoryView.Backing) -> Bool {
+        backing.layer.isUpper && !backing.isOwned && work.isInUpper && name == WorkArea.nameInUpper
+    }
+}

@@ -1,0 +1,51 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A switch union: one mount's object. It knows neither FUSE nor how changes underneath are noticed.
+///
+/// Every operation is a method in a file of its name under `Operations/`; each starts from node numbers and
+/// raw names, finds what the layers hold now (`Resolution/`), decides which layer takes a change
+/// (`Selection/`), and does it there as the caller (`Caller.swift`). All methods may be called from any
+/// thread, and block as long as the real calls do.
+///
+/// Lock order. All locks are leaves but one: `OpenFiles` is held over the registration of a file with the
+/// kernel, which takes no lock of ours. No lock is held over a call into a layer, so a layer that hangs
+/// holds up nobody but who asked it.
+public final class Union: Sendable {
+    let stack: LayerStack
+    let policies: Policies
+    let table: InodeTable
+    let numbering: InodeNumbering
+    let work: WorkArea
+    let backing: (any BackingStore)?
+    let renames = RenameClock()
+    let files = HandleTable<FileHandle>()
+    let directories = HandleTable<DirectoryHandle>()
+    let recordLocks = RecordLocks()
+
+    /// Opens the layers. `backing` nil: no passthrough.
+    public init(
+        configuration: UnionConfiguration, backing: (any BackingStore)?
+    ) throws(UnionOpenError) {
+        stack = try LayerStack(configuration)
+        policies = configuration.policies
+        work = try WorkArea(path: configuration.workDirectory, upper: stack.upper)
+        self.backing = backing
+        let top = stack[0]
+        let isSingle = stack.layers.allSatisfy { $0.filesystem.device == top.filesystem.device }
+        numbering = InodeNumbering(isSingle: isSingle)
+        table = InodeTable(
+            root: Node(
+                id: .root, kind: .directory, identity: ObjectIdentity(top.rootStatus),
+                filesystem: top.filesystem, place: nil, floor: stack.count - 1))
+    }
+
+    /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.
+    public var stackDepth: Int { stack.stackDepth }
+
+    /// Record locks and flock(2) are also taken on the real files.
+    public var needsLocks: Bool { policies.locks == .through }
+
+    /// Whether the kernel is ever allowed to keep names or attributes.
+    public var cachesEntries: Bool { false }
+}
