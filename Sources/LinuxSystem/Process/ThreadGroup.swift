@@ -12,7 +12,8 @@ public func processID(ofThread thread: Int32) -> Int32 {
     return unsafe withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
         let count = unsafe slx_read(file, buffer.baseAddress, buffer.count)
         guard count > 0 else { return thread }
-        let text = unsafe String(decoding: UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)]), as: UTF8.self)
+        let read = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)])
+        let text = unsafe String(decoding: read, as: UTF8.self)
         for line in text.split(separator: "\n") where line.hasPrefix("Tgid:") {
             return Int32(line.dropFirst(5).filter(\.isNumber)) ?? thread
         }

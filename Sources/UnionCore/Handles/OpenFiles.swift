@@ -12,7 +12,8 @@ final class FileHandle: Sendable {
     let isStream: Bool
 
     init(
-        node: Node, layer: Int, file: consuming OwnedDescriptor, flags: OpenFlags, io: HandleIO, isStream: Bool
+        node: Node, layer: Int, file: consuming OwnedDescriptor, flags: OpenFlags, io: HandleIO,
+        isStream: Bool
     ) {
         self.node = node
         self.layer = layer

@@ -91,6 +91,8 @@ final class InodeTable: Sendable {
     }
 
     private static func shard(of identity: ObjectIdentity) -> Int {
-        Int(truncatingIfNeeded: (identity.inode ^ identity.inode >> 7 ^ identity.device) & UInt64(shardCount - 1))
+        Int(
+            truncatingIfNeeded: (identity.inode ^ identity.inode >> 7 ^ identity.device)
+                & UInt64(shardCount - 1))
     }
 }

@@ -14,6 +14,8 @@ final class Layer: Sendable {
     /// Nothing is changed in it: by the user's word, or because its filesystem is mounted read-only.
     let isReadOnly: Bool
     let isOCI: Bool
+    /// The mode that the user asked for; nil: `auto`.
+    let requestedCoherence: CoherenceMode?
     /// The root directory, O_PATH.
     let root: OwnedDescriptor
     /// The filesystem of the root directory.
@@ -27,6 +29,7 @@ final class Layer: Sendable {
         self.isUpper = isUpper
         path = configuration.path
         isOCI = configuration.isOCI
+        requestedCoherence = configuration.coherence
         let name = OwnedName(configuration.path)
         do {
             root = try FileDescriptor.workingDirectory.openPlain(name.ref, flags: [.path, .directory])

@@ -55,7 +55,8 @@ extension Union {
 private func withTemporaryBytes<R>(
     _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> R
 ) throws(Errno) -> R {
-    let result: Result<R, Errno> = unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { bytes in
+    let result: Result<R, Errno> = unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) {
+        bytes in
         unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
         do throws(Errno) {
             return .success(try unsafe body(bytes))

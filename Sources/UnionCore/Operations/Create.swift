@@ -16,7 +16,8 @@ extension Union {
         let made = try place(.create, name, in: &target) { directory, layer throws(Errno) -> LocatedObject in
             let file = try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
-                try directory.openBeneath(name, flags: creationFlags(flags), mode: mode & ModeBits.permissions)
+                try directory.openBeneath(
+                    name, flags: creationFlags(flags), mode: mode & ModeBits.permissions)
             }
             return LocatedObject(layer: layer, object: file)
         }
@@ -93,7 +94,8 @@ extension Union {
         }
     }
 
-    private func filesystem(of status: FileStatus, _ object: FileDescriptor) throws(Errno) -> FilesystemFacts {
+    private func filesystem(of status: FileStatus, _ object: FileDescriptor) throws(Errno) -> FilesystemFacts
+    {
         stack.filesystems.facts(of: status.device, asking: object)
     }
 }

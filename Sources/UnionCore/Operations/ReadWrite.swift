@@ -91,7 +91,8 @@ extension FileHandle {
         at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
         isStream
-            ? try unsafe descriptor.readNext(into: buffer) : try unsafe descriptor.read(into: buffer, at: offset)
+            ? try unsafe descriptor.readNext(into: buffer)
+            : try unsafe descriptor.read(into: buffer, at: offset)
     }
 
     fileprivate func write(at offset: Int64, from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {

@@ -170,7 +170,9 @@ extension Union {
     private func movedNode(_ standing: Standing, _ name: PathRef, _ directory: Node) -> Node? {
         let identity = ObjectIdentity(standing.status)
         if let node = table.find(identity), !standing.isDirectory { return node }
-        if let node = table.find(identity), let place = node.place, place.isAt(directory, name) { return node }
+        if let node = table.find(identity), let place = node.place, place.isAt(directory, name) {
+            return node
+        }
         return knownNode(of: standing, name, in: directory)
     }
 

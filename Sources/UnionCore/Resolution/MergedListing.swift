@@ -56,7 +56,8 @@ struct MergedListing: Sendable {
             return addOCIWhiteout(entry.name)
         }
         let item = Item(
-            start: UInt32(truncatingIfNeeded: bytes.count), length: UInt16(truncatingIfNeeded: entry.name.count),
+            start: UInt32(truncatingIfNeeded: bytes.count),
+            length: UInt16(truncatingIfNeeded: entry.name.count),
             kind: entry.kind, isHidden: union.isHidden(entry, source, directory),
             isSkeleton: source.layer.isUpper && entry.kind == .directory
                 && directory.marks(at: entry.name).contains(.skeleton),
@@ -81,7 +82,8 @@ struct MergedListing: Sendable {
         for name in pendingWhiteouts {
             let hidden = OwnedName(name)
             let item = Item(
-                start: UInt32(truncatingIfNeeded: bytes.count), length: UInt16(truncatingIfNeeded: name.count),
+                start: UInt32(truncatingIfNeeded: bytes.count),
+                length: UInt16(truncatingIfNeeded: name.count),
                 kind: nil, isHidden: true, isSkeleton: false, inode: 0)
             _ = insert(hidden.ref, item)
         }

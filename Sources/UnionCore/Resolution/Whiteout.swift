@@ -23,7 +23,8 @@ extension Union {
     }
 
     func isLinkWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
-        unsafe withUnsafeTemporaryAllocation(byteCount: linkWhiteoutTarget.count + 1, alignment: 1) { buffer in
+        unsafe withUnsafeTemporaryAllocation(byteCount: linkWhiteoutTarget.count + 1, alignment: 1) {
+            buffer in
             guard let length = try? unsafe directory.readLink(at: name, into: buffer),
                 length == linkWhiteoutTarget.count
             else { return false }
@@ -48,7 +49,9 @@ extension Union {
     private func withOCIName<R>(of name: PathRef, _ body: (PathRef) -> R) -> R {
         let length = OCIName.whiteoutPrefix.count
         return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: longestName + 1) { buffer in
-            for index in 0..<length { unsafe buffer[index] = CChar(bitPattern: OCIName.whiteoutPrefix[index]) }
+            for index in 0..<length {
+                unsafe buffer[index] = CChar(bitPattern: OCIName.whiteoutPrefix[index])
+            }
             for index in 0...name.count { unsafe buffer[length + index] = CChar(bitPattern: name[index]) }
             guard let base = buffer.baseAddress else { return body("") }
             return body(unsafe PathRef(unsafe: base, count: length + name.count))

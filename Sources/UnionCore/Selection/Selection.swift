@@ -10,7 +10,8 @@ struct Candidates {
     /// Answers of a layer that can't take a new object, after which the second is tried.
     static func isRefusal(_ error: Errno) -> Bool {
         switch error {
-        case .notPermitted, .permissionDenied, .readOnlyFileSystem, .noFunction, .notSupported, .invalidArgument:
+        case .notPermitted, .permissionDenied, .readOnlyFileSystem, .noFunction, .notSupported,
+            .invalidArgument:
             true
         default: false
         }

@@ -1,0 +1,76 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// A layer as `status` shows it.
+public struct LayerStatus: Sendable {
+    public let index: Int
+    public let isUpper: Bool
+    public let path: String
+    public let isReadOnly: Bool
+    /// The filesystem's name as mount(8) knows it.
+    public let filesystem: String
+    public let coherence: CoherenceMode
+    /// Why it has that mode.
+    public let coherenceReason: String
+}
+
+/// An open file and the real file behind it.
+public struct OpenFileStatus: Sendable {
+    /// In the union, without a leading slash; nil: it has no name any more.
+    public let path: String?
+    public let layer: Int
+    public let realPath: String?
+    public let handles: Int
+    public let io: HandleIO
+}
+
+extension Union {
+    public var layerStatuses: [LayerStatus] {
+        stack.layers.map { layer in
+            LayerStatus(
+                index: layer.index, isUpper: layer.isUpper, path: layer.path, isReadOnly: layer.isReadOnly,
+                filesystem: layer.filesystem.type.name, coherence: .check,
+                coherenceReason: layer.coherenceReason)
+        }
+    }
+
+    /// How many nodes the kernel knows, the root not counted.
+    public var nodeCount: Int { table.count }
+
+    /// How many real files are registered with the kernel.
+    public var backingFileCount: Int {
+        openFileStatuses.count { $0.io != .direct }
+    }
+
+    /// One for each node that is open.
+    public var openFileStatuses: [OpenFileStatus] {
+        var byNode: [NodeID: (handle: FileHandle, count: Int)] = [:]
+        for handle in files.all {
+            byNode[handle.node.id, default: (handle, 0)].count += 1
+        }
+        return byNode.values.map { handle, count in
+            let path = (try? path(of: handle.node))?.ref.string
+            let root = stack[handle.layer].path
+            return OpenFileStatus(
+                path: path, layer: handle.layer, realPath: path.map { join(root, $0) }, handles: count,
+                io: handle.io)
+        }
+    }
+}
+
+extension Layer {
+    fileprivate var coherenceReason: String {
+        let type = filesystem.type
+        if let requested = requestedCoherence, requested != .check {
+            return "\(requested.rawValue) was asked for; this version checks every layer on every call"
+        }
+        return "\(type.name): every call looks at the layer, nothing of it is kept"
+    }
+}
+
+/// A path below a layer's root.
+func join(_ root: String, _ path: String) -> String {
+    if path.isEmpty { return root }
+    return root.hasSuffix("/") ? root + path : root + "/" + path
+}
