@@ -1,0 +1,35 @@
+internal import CFuse3
+internal import CFuseShims
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// IOCTL, with as much input and room for output as its number says.
+///
+/// ENOTTY is what an ioctl that isn't known gives. From ENOSYS an overlay on top would conclude wrong things,
+/// and the layouts of 32-bit programs differ from ours.
+func handleControl(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ command: UInt32, _ argument: UnsafeMutableRawPointer?,
+    _ information: UnsafeMutablePointer<fuse_file_info>?, _ flags: UInt32, _ bytes: UnsafeRawPointer?,
+    _ inputSize: Int, _ outputSize: Int
+) {
+    unsafe serve(request) { channel, caller, reply in
+        guard flags & (SFS_IOCTL_COMPAT | SFS_IOCTL_UNRESTRICTED) == 0 else {
+            return reply.error(.inappropriateIOCTLForDevice)
+        }
+        let input = unsafe UnsafeRawBufferPointer(start: bytes, count: inputSize)
+        let output = unsafe channel.output(outputSize)
+        let handle = unsafe HandleID(information)
+        let number = UInt64(UInt(bitPattern: argument))
+        do throws(Errno) {
+            let (result, count) = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+                try unsafe channel.union.control(
+                    handle, isDirectory: flags & SFS_IOCTL_DIRECTORY != 0, command: command,
+                    argument: number, input: input, output: output, caller)
+            }
+            unsafe reply.control(result: result, UnsafeRawBufferPointer(rebasing: output[..<count]))
+        } catch {
+            reply.error(error == .noFunction ? .inappropriateIOCTLForDevice : error)
+        }
+    }
+}

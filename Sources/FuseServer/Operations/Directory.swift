@@ -1,0 +1,67 @@
+internal import CFuse3
+internal import Glibc
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// OPENDIR.
+func handleOpenDirectory(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, caller, reply in
+        do throws(Errno) {
+            let directory = try channel.union.openDirectory(NodeID(node), caller)
+            reply.open(directory, of: channel.union)
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// READDIR: names from `offset` on, as many as fit.
+func handleReadDirectory(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
+    _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, caller, reply in
+        var listing = unsafe DirectoryListing(request, into: channel.output(size))
+        do throws(Errno) {
+            try channel.union.readDirectory(
+                unsafe HandleID(information), offset: UInt64(bitPattern: Int64(offset)), caller
+            ) { item in listing.add(item) }
+        } catch {
+            // What was listed before the error counts; the next request meets it again.
+            if listing.isEmpty { return reply.error(error) }
+        }
+        unsafe reply.bytes(listing.bytes)
+    }
+}
+
+/// READDIRPLUS: the same with each name's node.
+func handleReadDirectoryPlus(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
+    _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, caller, reply in
+        var listing = unsafe DirectoryListing(request, into: channel.output(size))
+        do throws(Errno) {
+            try channel.union.readDirectoryPlus(
+                unsafe HandleID(information), offset: UInt64(bitPattern: Int64(offset)), caller
+            ) { item, entry in listing.add(item, entry) }
+        } catch {
+            if listing.isEmpty { return reply.error(error) }
+        }
+        unsafe reply.bytes(listing.bytes)
+    }
+}
+
+/// RELEASEDIR. Nobody waits for it.
+func handleReleaseDirectory(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, _, reply in
+        let handle = unsafe HandleID(information)
+        reply.done()
+        channel.union.releaseDirectory(handle)
+    }
+}

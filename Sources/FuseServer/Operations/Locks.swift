@@ -1,0 +1,66 @@
+internal import CFuse3
+internal import Glibc
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+// Only where locks are also taken on the real files: else the kernel keeps them, and asks nobody.
+// A request that waits for a lock keeps its thread; others take over, and an interrupt frees it.
+
+/// GETLK: a lock that would be in the way, or F_UNLCK.
+func handleGetLock(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
+    _ lock: UnsafeMutablePointer<flock>?
+) {
+    unsafe serve(request) { channel, caller, reply in
+        guard let lock = unsafe lock?.pointee else { return reply.error(.invalidArgument) }
+        do throws(Errno) {
+            let owner = unsafe information?.pointee.lock_owner ?? 0
+            let found = try channel.union.getLock(
+                unsafe HandleID(information), owner: owner, lock: LockRange(lock))
+            reply.lock(found)
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// SETLK, and SETLKW where it waits.
+func handleSetLock(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
+    _ lock: UnsafeMutablePointer<flock>?, _ wait: Int32
+) {
+    unsafe serve(request) { channel, caller, reply in
+        guard let lock = unsafe lock?.pointee else { return reply.error(.invalidArgument) }
+        let handle = unsafe HandleID(information)
+        let owner = unsafe information?.pointee.lock_owner ?? 0
+        do throws(Errno) {
+            try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+                try channel.union.setLock(
+                    handle, owner: owner, lock: LockRange(lock), wait: wait != 0, caller)
+            }
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// SETLK and SETLKW for flock(2).
+func handleFlock(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
+    _ operation: Int32
+) {
+    unsafe serve(request) { channel, _, reply in
+        let handle = unsafe HandleID(information)
+        let owner = unsafe information?.pointee.lock_owner ?? 0
+        do throws(Errno) {
+            try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+                try channel.union.flock(handle, owner: owner, operation: operation)
+            }
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+internal import CFuse3
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// LOOKUP: the node that a name denotes, with one lookup count.
+func handleLookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+    unsafe serve(request) { channel, caller, reply in
+        do throws(Errno) {
+            let entry = try unsafe channel.union.lookup(NodeID(parent), PathRef(name: name), caller)
+            reply.entry(entry, of: channel.union)
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// FORGET: the kernel gives lookup counts back.
+func handleForget(_ request: fuse_req_t?, _ node: fuse_ino_t, _ count: UInt64) {
+    unsafe serve(request) { channel, _, reply in
+        channel.union.forget(NodeID(node), count: count)
+        reply.nothing()
+    }
+}
+
+/// BATCH_FORGET.
+func handleForgetMany(
+    _ request: fuse_req_t?, _ count: Int, _ forgets: UnsafeMutablePointer<fuse_forget_data>?
+) {
+    unsafe serve(request) { channel, _, reply in
+        for index in 0..<count {
+            guard let forget = unsafe forgets?[index] else { break }
+            channel.union.forget(NodeID(forget.ino), count: forget.nlookup)
+        }
+        reply.nothing()
+    }
+}

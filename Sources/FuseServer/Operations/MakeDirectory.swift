@@ -1,0 +1,20 @@
+internal import CFuse3
+internal import Glibc
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// MKDIR.
+func handleMakeDirectory(
+    _ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t
+) {
+    unsafe serve(request) { channel, caller, reply in
+        do throws(Errno) {
+            let entry = try unsafe channel.union.makeDirectory(
+                NodeID(parent), PathRef(name: name), mode: mode, caller)
+            reply.entry(entry, of: channel.union)
+        } catch {
+            reply.error(error)
+        }
+    }
+}

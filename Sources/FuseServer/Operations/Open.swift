@@ -1,0 +1,64 @@
+internal import CFuse3
+internal import CFuseShims
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// OPEN of an existing file.
+func handleOpen(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, caller, reply in
+        let flags = unsafe information?.pointee.flags ?? 0
+        do throws(Errno) {
+            let file = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+                try channel.union.open(NodeID(node), flags: flags, caller)
+            }
+            let kills = channel.request.body(sfs_open_request.self).map {
+                $0.open_flags & SFS_OPEN_KILL_PRIVILEGES != 0
+            }
+            if kills == true { channel.union.killPrivileges(of: NodeID(node), file.handle, caller) }
+            reply.open(file, of: channel.union)
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// RELEASE: the last close of an open file. Nobody waits for it.
+func handleRelease(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, _, reply in
+        guard let file = unsafe information?.pointee else { return reply.done() }
+        reply.done()
+        let handle = HandleID(rawValue: file.fh)
+        channel.server.polls.remove(handle)
+        channel.union.release(handle, lockOwner: file.lock_owner, flockRelease: file.flock_release != 0)
+    }
+}
+
+/// FLUSH: one close(2) of perhaps several.
+func handleFlush(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, _, reply in
+        do throws(Errno) {
+            try channel.union.flush(
+                unsafe HandleID(information), lockOwner: unsafe information?.pointee.lock_owner ?? 0)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+extension Union {
+    /// suid and sgid go with the content, when a file is truncated by opening it. The file is open then, which
+    /// a failure here doesn't undo.
+    func killPrivileges(of node: NodeID, _ handle: HandleID, _ caller: CallerIdentity) {
+        var changes = AttributeChanges()
+        changes.killPrivileges = true
+        _ = try? setAttributes(of: node, handle: handle, changes, caller)
+    }
+}

@@ -1,0 +1,34 @@
+internal import CFuse3
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// FSYNC.
+func handleSynchronize(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ dataOnly: Int32,
+    _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, _, reply in
+        do throws(Errno) {
+            try channel.union.synchronize(unsafe HandleID(information), dataOnly: dataOnly != 0)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// FSYNCDIR.
+func handleSynchronizeDirectory(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ dataOnly: Int32,
+    _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe serve(request) { channel, _, reply in
+        do throws(Errno) {
+            try channel.union.synchronizeDirectory(unsafe HandleID(information), dataOnly: dataOnly != 0)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+internal import CFuse3
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// UNLINK.
+func handleUnlink(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+    unsafe serve(request) { channel, caller, reply in
+        do throws(Errno) {
+            try unsafe channel.union.unlink(NodeID(parent), PathRef(name: name), caller)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}
+
+/// RMDIR.
+func handleRemoveDirectory(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+    unsafe serve(request) { channel, caller, reply in
+        do throws(Errno) {
+            try unsafe channel.union.removeDirectory(NodeID(parent), PathRef(name: name), caller)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import CFuseShims
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// One worker's way to the kernel: a device of its own, a buffer, and the request it is at.
+///
+/// Belongs to its thread. The operations that libfuse calls there find it again by `serve`.
+final class Channel {
+    let server: Server
+    let interrupt: InterruptSlot
+    private let device: Device
+    private let buffer: RequestBuffer
+    /// The length of the request in the buffer.
+    private var requestLength = 0
+    /// A SETATTR's `valid` as it came: libfuse clears the bits that it doesn't know in place.
+    private(set) var attributeChanges: UInt32 = 0
+
+    /// Makes the calling thread a server of requests: it reads from a clone of the device, so that threads
+    /// don't fight for one queue, or from the device itself where there can be no clone.
+    init(server: Server) throws(Errno) {
+        self.server = server
+        buffer = try RequestBuffer()
+        device = server.device.clone() ?? server.device
+        interrupt = InterruptSlot(server.interrupter)
+    }
+
+    var union: Union {
+        @inline(__always) get { server.union }
+    }
+
+    /// Enters the channel into the thread, so that `serve` finds it.
+    func enterThread() {
+        unsafe sfs_thread_begin(Unmanaged.passUnretained(self).toOpaque(), device.descriptor.rawValue)
+    }
+
+    func leaveThread() {
+        sfs_thread_begin(nil, -1)
+    }
+
+    /// Waits for the next request and reads it; its length in bytes. EINTR, EAGAIN and ENOENT mean to try
+    /// again; ENODEV that the connection has ended.
+    func receive() throws(Errno) -> Int {
+        try unsafe device.descriptor.readNext(into: buffer.input)
+    }
+
+    /// The request that is being answered.
+    var request: RawRequest {
+        unsafe RawRequest(buffer.request, length: requestLength)
+    }
+
+    /// At most `size` bytes for the answer, from a page's boundary on.
+    func output(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        unsafe buffer.output(size: size, behind: requestLength)
+    }
+
+    /// Answers the request of `length` bytes in the buffer.
+    func answer(_ session: OpaquePointer, length: Int) {
+        guard length >= MemoryLayout<sfs_request_header>.size else { return server.dropped(length) }
+        requestLength = length
+        let request = self.request
+        let header = request.header
+        guard Int(header.length) == length else {
+            _ = sfs_reply(header.unique, Errno.ioError.rawValue, nil, 0)
+            return server.dropped(length)
+        }
+        server.counters.count(header.opcode)
+        switch sfs_opcode(header.opcode) {
+        case SFS_OP_TMPFILE: handleTemporary(self, request)
+        case SFS_OP_SETXATTR: handleSetXattr(self, request)
+        default:
+            prepare(request, header)
+            unsafe sfs_session_process(session, buffer.request, length)
+        }
+        if server.options.debug { server.log(header, error: sfs_last_error()) }
+    }
+
+    /// What must be seen before libfuse has had its hands on the request.
+    private func prepare(_ request: RawRequest, _ header: sfs_request_header) {
+        switch sfs_opcode(header.opcode) {
+        case SFS_OP_SETATTR: attributeChanges = request.body(UInt32.self) ?? 0
+        case SFS_OP_INIT: if let body = request.body(sfs_init_request.self) { server.prepareInit(body) }
+        default: break
+        }
+    }
+}

@@ -1,0 +1,148 @@
+internal import CFuse3
+internal import CFuseShims
+internal import LinuxSystem
+public import Logging
+internal import Synchronization
+internal import SystemPackage
+public import UnionCore
+
+/// One mounted union: from mount(2) to the last thread's end.
+///
+/// The order of use: a `DeviceBackingStore`, a `Union` made with it, this session, which mounts, then `run`.
+/// A process that goes to the background forks before it makes the session.
+public final class Session: Sendable {
+    private enum Phase {
+        case mounted, stopping, ended
+    }
+
+    private let server: Server
+    private let mountPoint: MountPoint
+    private let backing: DeviceBackingStore
+    private let handle: SessionPointer
+    private let pool: WorkerPool
+    private let phase = Mutex(Phase.mounted)
+    private let isStuck = Atomic<Bool>(false)
+
+    /// Opens the device and mounts; nothing is served before `run`. Throws when it can't, leaving nothing
+    /// mounted; the union is the caller's to shut down then.
+    public init(
+        options: ServerOptions, union: Union, backing: DeviceBackingStore, logger: Logger
+    ) throws(SessionError) {
+        let (mountPoint, device) = try MountPoint.mount(options)
+        self.mountPoint = mountPoint
+        self.backing = backing
+        server = Server(union: union, options: options, device: device, backing: backing, logger: logger)
+        guard let handle = SessionPointer(server) else {
+            try? mountPoint.unmount()
+            throw SessionError("libfuse could not make a session")
+        }
+        self.handle = handle
+        pool = WorkerPool(server: server, session: handle)
+    }
+
+    /// Whether and how passthrough was agreed on; decided when `run` calls `onReady`.
+    public var passthrough: PassthroughState { server.negotiation.passthrough }
+    public var counters: RequestCounters { server.counters }
+    /// Threads that serve requests or wait for them.
+    public var workerCount: Int { pool.count }
+    public var notifier: Notifier { Notifier(session: handle) }
+
+    /// Serves until the union is unmounted or `stop` is called, then closes the connection.
+    ///
+    /// `onReady` is called once the mount answers. Throws before that, with nothing left mounted, when the
+    /// kernel won't agree on what the options require.
+    public func run(onReady: () -> Void) throws(SessionError) {
+        do throws(SessionError) {
+            try becomeReady()
+        } catch {
+            stop()
+            finish()
+            throw error
+        }
+        onReady()
+        pool.waitForEnd()
+        finish()
+    }
+
+    private func becomeReady() throws(SessionError) {
+        do throws(Errno) {
+            try Signals.installInterruptHandler()
+        } catch {
+            throw SessionError("cannot install the handler that interrupts requests: \(error)")
+        }
+        try serveInit()
+        try server.negotiation.finish()
+        do throws(Errno) {
+            try pool.start()
+        } catch {
+            throw SessionError("cannot start a thread: \(error)")
+        }
+    }
+
+    /// The kernel sends INIT, and nothing else before its answer.
+    private func serveInit() throws(SessionError) {
+        do throws(Errno) {
+            let channel = try Channel(server: server)
+            channel.enterThread()
+            defer { channel.leaveThread() }
+            while !server.negotiation.isDone {
+                do throws(Errno) {
+                    unsafe channel.answer(handle.pointer, length: try channel.receive())
+                } catch .interrupted {}
+            }
+        } catch {
+            throw SessionError("the kernel did not begin the connection: \(error)")
+        }
+    }
+
+    /// Unmounts and ends `run`, from any thread but one that serves requests. Files that clients still have
+    /// open give ENOTCONN from here on. A second call does nothing.
+    public func stop() {
+        let isFirst = phase.withLock { phase in
+            guard phase == .mounted else { return false }
+            phase = .stopping
+            return true
+        }
+        guard isFirst else { return }
+        do throws(Errno) {
+            try mountPoint.unmount()
+        } catch {
+            // EINVAL: somebody else has just unmounted it.
+            if error != .invalidArgument { server.logger.error("cannot unmount: \(error)") }
+        }
+        if !pool.end(within: 5) {
+            isStuck.store(true, ordering: .releasing)
+            server.logger.error("a request does not end; leaving it behind")
+            pool.abandon()
+        }
+    }
+
+    /// Closes what is left, once.
+    private func finish() {
+        let wasEnded = phase.withLock { phase in
+            defer { phase = .ended }
+            return phase == .ended
+        }
+        guard !wasEnded else { return }
+        server.interrupter.end()
+        server.polls.end()
+        // A stuck thread still uses all of it; the process is about to end anyway.
+        guard !isStuck.load(ordering: .acquiring) else { return }
+        backing.disconnect()
+        unsafe sfs_session_destroy(handle.pointer)
+    }
+}
+
+/// libfuse's session, shared by all threads, which libfuse allows.
+@safe struct SessionPointer: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    /// nil when libfuse refuses. The server must outlive it.
+    init?(_ server: Server) {
+        guard let device = try? server.device.duplicate().release() else { return nil }
+        var table = operationTable(locks: server.union.needsLocks)
+        let userdata = unsafe Unmanaged.passUnretained(server).toOpaque()
+        guard let session = unsafe sfs_session_new(&table, userdata, device.rawValue) else { return nil }
+        unsafe pointer = unsafe session
+    }
+}
