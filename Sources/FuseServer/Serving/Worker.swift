@@ -14,11 +14,14 @@ extension Channel {
     /// The wait for one request: all that may ever block for long or spin is here.
     func nextRequest(_ pool: WorkerPool) -> Received {
         pool.beginWaiting()
-        defer { pool.endWaiting() }
-        guard !pool.isStopping else { return .end }
         do throws(Errno) {
-            return .request(length: try receive())
+            guard !pool.isStopping else { throw .operationNotSupportedByDevice }
+            let length = try receive()
+            // Before the request is looked at: it may take for ever.
+            if pool.endWaiting() == 0 { pool.takeShortage() }
+            return .request(length: length)
         } catch {
+            pool.endWaiting()
             switch error {
             // A signal; nothing there after all; a request taken back between its read's two halves.
             case .interrupted, .resourceTemporarilyUnavailable, .noSuchFileOrDirectory: return .nothing

@@ -44,9 +44,10 @@ final class WorkerPool: Sendable {
         waiting.add(1, ordering: .relaxed)
     }
 
-    @inline(__always)
-    func endWaiting() {
-        if waiting.subtract(1, ordering: .relaxed).newValue == 0 { takeShortage() }
+    /// How many still wait.
+    @inline(__always) @discardableResult
+    func endWaiting() -> Int {
+        waiting.subtract(1, ordering: .relaxed).newValue
     }
 
     /// Whether the thread that asks, having answered, may end.
@@ -56,7 +57,8 @@ final class WorkerPool: Sendable {
             && monotonicSeconds() > lastShortage.load(ordering: .relaxed) + WorkerPool.patience
     }
 
-    private func takeShortage() {
+    /// Nobody is left to take the next request: starts a thread.
+    func takeShortage() {
         lastShortage.store(monotonicSeconds(), ordering: .relaxed)
         guard !isStopping, alive.load(ordering: .relaxed) < WorkerPool.most else { return }
         do throws(Errno) {
