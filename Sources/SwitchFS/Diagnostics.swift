@@ -1,0 +1,10 @@
+import Glibc
+
+/// What a command says on standard error.
+public enum Diagnostics {
+    /// One line, with the program's name in front.
+    public static func complain(_ message: String) {
+        var bytes = Array("switchfs: \(message)\n".utf8)
+        _ = unsafe bytes.withUnsafeMutableBytes { unsafe write(2, $0.baseAddress, $0.count) }
+    }
+}

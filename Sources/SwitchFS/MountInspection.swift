@@ -1,0 +1,37 @@
+/// Asking about mounts that other processes serve: what the commands do.
+public enum MountInspection {
+    /// What the mount at this path is made of and does.
+    public static func status(at mountPoint: String) throws(MountError) -> MountStatus {
+        let place = try MountPlace.at(mountPoint)
+        return try status(of: place, timeout: .seconds(10)).status
+    }
+
+    /// How a path inside a mount resolves. The path need not exist.
+    public static func explain(_ path: String) throws(MountError) -> Explanation {
+        let (place, inside) = try MountPlace.holding(path)
+        let client = ControlClient(place: place, timeout: .seconds(10))
+        let answer = try client.ask(.explain(Array(inside.utf8)))
+        return try JSON.decode(Explanation.self, from: answer.body)
+    }
+
+    /// Every switchfs mount of this mount namespace. Those whose server is dead are there, without a pid.
+    public static func list() throws(MountError) -> [MountListing] {
+        try MountPlace.all().map { place in
+            guard let (pid, status) = try? status(of: place, timeout: .seconds(1)) else {
+                return MountListing(mountpoint: place.path, pid: nil, layers: [])
+            }
+            return MountListing(mountpoint: place.path, pid: pid, layers: status.layers.map(\.path))
+        }
+    }
+
+    private static func status(
+        of place: MountPlace, timeout: Duration
+    ) throws(MountError) -> (pid: Int32, status: MountStatus) {
+        let answer = try ControlClient(place: place, timeout: timeout).ask(.status)
+        var status = try JSON.decode(MountStatus.self, from: answer.body)
+        // The server may live in another namespace of pids and mounts: ours are what the caller can use.
+        status.mountpoint = place.path
+        status.pid = answer.pid
+        return (answer.pid, status)
+    }
+}

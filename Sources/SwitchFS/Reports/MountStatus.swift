@@ -1,0 +1,80 @@
+/// What a mount is made of and what it does, as `switchfs status` shows it. The JSON names are stable.
+public struct MountStatus: Codable, Sendable, Equatable {
+    public var mountpoint: String
+    public var pid: Int32
+    public var version: String
+    /// Top to bottom.
+    public var layers: [Layer]
+    public var passthrough: Passthrough
+    public var counters: Counters
+    public var openFiles: [OpenFile]
+
+    private enum CodingKeys: String, CodingKey {
+        case mountpoint, pid, version, layers, passthrough, counters
+        case openFiles = "open_files"
+    }
+
+    public struct Layer: Codable, Sendable, Equatable {
+        public var index: Int
+        public var role: Role
+        public var path: String
+        public var access: Access
+        /// As `mount(8)` names it.
+        public var filesystem: String
+        public var coherence: Coherence
+
+        public enum Role: String, Codable, Sendable { case upper, lower }
+        public enum Access: String, Codable, Sendable { case rw, ro }
+    }
+
+    /// How fresh a layer is shown, and why so.
+    public struct Coherence: Codable, Sendable, Equatable {
+        public var mode: String
+        public var reason: String
+    }
+
+    /// Whether the kernel reads and writes ordinary files itself, and why (not).
+    public struct Passthrough: Codable, Sendable, Equatable {
+        public var enabled: Bool
+        /// How many filesystems may be stacked: 1, 2; 0 when not enabled.
+        public var depth: Int
+        public var reason: String
+    }
+
+    public struct Counters: Codable, Sendable, Equatable {
+        /// Requests served since the mount, by FUSE's names.
+        public var requests: [String: UInt64] = [:]
+        public var events: UInt64 = 0
+        public var overflows: UInt64 = 0
+        public var invalidations: UInt64 = 0
+        public var watches: UInt64 = 0
+        public var degradedDirectories: UInt64 = 0
+        public var nodes: UInt64 = 0
+        public var listings: UInt64 = 0
+        public var backingFiles: UInt64 = 0
+
+        public init() {}
+
+        private enum CodingKeys: String, CodingKey {
+            case requests, events, overflows, invalidations, watches, nodes, listings
+            case degradedDirectories = "degraded_directories"
+            case backingFiles = "backing_files"
+        }
+    }
+
+    public struct OpenFile: Codable, Sendable, Equatable {
+        /// In the union.
+        public var path: String
+        public var layer: Int
+        public var realPath: String
+        public var handles: Int
+        public var io: IO
+
+        public enum IO: String, Codable, Sendable { case passthrough, direct, cached }
+
+        private enum CodingKeys: String, CodingKey {
+            case path, layer, handles, io
+            case realPath = "real_path"
+        }
+    }
+}

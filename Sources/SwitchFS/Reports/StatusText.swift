@@ -1,0 +1,51 @@
+/// A mount's status for people: `switchfs status`, and the log on SIGUSR1.
+public enum StatusText {
+    public static func lines(_ status: MountStatus) -> [String] {
+        var lines = ["\(status.mountpoint)  (switchfs \(status.version), pid \(status.pid))", "", "layers"]
+        let width = status.layers.map(\.path.count).max() ?? 0
+        for layer in status.layers {
+            let path = layer.path.padded(to: width)
+            lines.append(
+                "  \(layer.index)  \(layer.role.rawValue)  \(layer.access.rawValue)  \(path)  "
+                    + "\(layer.filesystem), \(layer.coherence.mode): \(layer.coherence.reason)")
+        }
+        let passthrough = status.passthrough
+        lines.append("")
+        lines.append(
+            passthrough.enabled
+                ? "passthrough  on, depth \(passthrough.depth): \(passthrough.reason)"
+                : "passthrough  off: \(passthrough.reason)")
+        lines.append(contentsOf: counters(status.counters))
+        lines.append(contentsOf: openFiles(status.openFiles))
+        return lines
+    }
+
+    private static func counters(_ counters: MountStatus.Counters) -> [String] {
+        let numbers = [
+            ("nodes", counters.nodes), ("listings", counters.listings), ("watches", counters.watches),
+            ("events", counters.events), ("overflows", counters.overflows),
+            ("invalidations", counters.invalidations),
+            ("degraded directories", counters.degradedDirectories), ("backing files", counters.backingFiles),
+        ]
+        let line = numbers.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let requests = counters.requests.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        guard !requests.isEmpty else { return ["counters     \(line)"] }
+        let served = requests.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        return ["counters     \(line)", "requests     \(served)"]
+    }
+
+    private static func openFiles(_ files: [MountStatus.OpenFile]) -> [String] {
+        guard !files.isEmpty else { return ["open files   none"] }
+        return ["", "open files"]
+            + files.map { file in
+                "  \(file.path)  \(file.io.rawValue), \(file.handles) "
+                    + (file.handles == 1 ? "handle" : "handles") + ", layer \(file.layer): \(file.realPath)"
+            }
+    }
+}
+
+extension String {
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

@@ -1,0 +1,112 @@
+import FuseServer
+import LinuxSystem
+import Logging
+import Synchronization
+import SystemPackage
+import UnionCore
+
+/// One mount being served: the only place that knows both the engine and the server.
+final class Serving: Sendable {
+    let mountPoint: String
+    private let union: Union
+    private let backing: DeviceBackingStore
+    private let session: Session
+    private let isReadOnly: Bool
+    private let logger: Logger
+    private let control = Mutex<ControlServer?>(nil)
+
+    /// Mounts; nothing is served before `run`. Throws with nothing left mounted.
+    init(_ request: MountRequest, debug: Bool, logger: Logger) throws(MountError) {
+        self.logger = logger
+        mountPoint = request.mountPoint
+        isReadOnly = request.configuration.policies.readOnly
+        backing = DeviceBackingStore()
+        _ = try? ResourceLimits.raiseOpenFiles()
+        do throws(UnionOpenError) {
+            union = try Union(configuration: request.configuration, backing: backing)
+        } catch {
+            throw .failure(error.description)
+        }
+        do throws(SessionError) {
+            session = try Session(
+                options: ServerOptions(request, debug: debug), union: union, backing: backing, logger: logger)
+        } catch {
+            throw .failure(error.description)
+        }
+    }
+
+    /// Serves until the union is unmounted. `onReady` is called once the mount answers.
+    func run(onReady: () -> Void) throws(MountError) {
+        do throws(SessionError) {
+            try session.run {
+                startControl()
+                onReady()
+            }
+        } catch {
+            throw .failure(error.description)
+        }
+        control.withLock { $0.take() }?.stop()
+    }
+
+    /// Unmounts and ends `run`.
+    func stop() {
+        session.stop()
+    }
+
+    /// A mount without its control channel is still a mount: it is told, and goes on.
+    private func startControl() {
+        guard let place = MountPlace.newest(at: mountPoint) else {
+            logger.warning("the mount is not in /proc/self/mountinfo; status and explain will not work")
+            return
+        }
+        do throws(Errno) {
+            let server = try ControlServer(major: place.major, minor: place.minor, logger: logger) {
+                [weak self] request in
+                self?.answer(request) ?? .failure("the mount is ending")
+            }
+            try server.start()
+            control.withLock { $0 = server }
+        } catch {
+            logger.warning("no control channel, status and explain will not work: \(error)")
+        }
+    }
+
+    private func answer(_ request: ControlRequest) -> ControlReply {
+        do throws(MountError) {
+            switch request {
+            case .status: return .answer(try JSON.compact(status()))
+            case .explain(let path): return .answer(try JSON.compact(explain(path)))
+            }
+        } catch {
+            return .failure(error.message)
+        }
+    }
+
+    func status() -> MountStatus {
+        MountStatus(
+            mountpoint: mountPoint, pid: ServerIdentity.pid, version: SwitchFSVersion.current,
+            layers: union.layerStatuses.map { MountStatus.Layer($0, isUnionReadOnly: isReadOnly) },
+            passthrough: MountStatus.Passthrough(session.passthrough), counters: counters(),
+            openFiles: union.openFileStatuses.map { MountStatus.OpenFile($0) }.sorted { $0.path < $1.path })
+    }
+
+    private func counters() -> MountStatus.Counters {
+        var counters = MountStatus.Counters()
+        for (name, count) in session.counters.snapshot() {
+            counters.requests[name, default: 0] += count
+        }
+        counters.nodes = UInt64(max(0, union.nodeCount))
+        counters.backingFiles = UInt64(max(0, backing.count))
+        return counters
+    }
+
+    /// A path from the union's root. ENOENT only where a directory on the way isn't there.
+    func explain(_ path: [UInt8]) throws(MountError) -> Explanation {
+        let path = String(decoding: path, as: UTF8.self)
+        do throws(Errno) {
+            return Explanation(try union.explain(path: path))
+        } catch {
+            throw .failure("/\(path): \(error)")
+        }
+    }
+}

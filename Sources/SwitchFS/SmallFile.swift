@@ -1,0 +1,19 @@
+import LinuxSystem
+import SystemPackage
+
+/// Files of /proc and the like, read whole.
+enum SmallFile {
+    /// Without the newline at the end; nil when it can't be read.
+    static func text(_ path: String) -> String? {
+        let name = OwnedName(path)
+        guard let file = try? FileDescriptor.workingDirectory.openPlain(name.ref, flags: .readOnly),
+            let bytes = try? file.descriptor.readToEnd()
+        else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    static func number(_ path: String) -> Int? {
+        text(path).flatMap { Int($0) }
+    }
+}

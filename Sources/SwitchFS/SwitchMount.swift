@@ -1,0 +1,72 @@
+import LinuxSystem
+public import Logging
+import SystemPackage
+public import UnionCore
+
+/// A union that this process mounted and serves.
+///
+/// ```swift
+/// let mount = try SwitchMount(
+///     MountOptions(lowers: ["/sys/fs/cgroup"], upper: "/srv/notes"), at: "/mnt/cgroup")
+/// print(mount.status.passthrough.enabled)
+/// mount.unmount()
+/// ```
+///
+/// The union is served by threads of its own and lives until it is unmounted, by this object, by
+/// `umount` or by the process's end. Signals are the program's business, but SIGUSR2 is taken: it interrupts requests.
+public final class SwitchMount: Sendable {
+    private let serving: Serving
+    private let thread: WorkerThread
+
+    /// Mounts; returns when the union answers. Throws with nothing mounted and nothing changed.
+    public convenience init(
+        _ options: MountOptions, at mountPoint: String, selector: (any BranchSelector)? = nil,
+        logger: Logger = Logger(label: "switchfs")
+    ) throws(MountError) {
+        try self.init(MountRequest(options, at: mountPoint, selector: selector), logger: logger)
+    }
+
+    /// As above, for a request that was checked before.
+    public init(
+        _ request: MountRequest, logger: Logger = Logger(label: "switchfs")
+    ) throws(MountError) {
+        let serving = try Serving(request, debug: false, logger: logger)
+        let start = StartSignal()
+        do throws(Errno) {
+            thread = try WorkerThread.spawn(name: "switchfs") {
+                do throws(MountError) {
+                    try serving.run { start.tell(nil) }
+                } catch {
+                    start.tell(error)
+                }
+            }
+        } catch {
+            serving.stop()
+            throw .failure("can't start a thread: \(error)")
+        }
+        if let error = start.wait() { throw error }
+        self.serving = serving
+    }
+
+    /// Absolute, links resolved.
+    public var mountPoint: String { serving.mountPoint }
+
+    /// What `switchfs status` shows.
+    public var status: MountStatus { serving.status() }
+
+    /// How a path in the union resolves, as `switchfs explain` shows it. The path starts at the union's root.
+    public func explain(_ path: String) throws(MountError) -> Explanation {
+        try serving.explain(Array(path.utf8))
+    }
+
+    /// Ends the mount and waits until all is closed. What is still open in it gives ENOTCONN from here on.
+    public func unmount() {
+        serving.stop()
+        thread.join()
+    }
+
+    /// Waits until somebody has unmounted it.
+    public func waitUntilUnmounted() {
+        thread.join()
+    }
+}
