@@ -181,6 +181,8 @@ enum sfs_opcode {
 #define SFS_CHANGE_ATIME_NOW (1U << 7)
 #define SFS_CHANGE_MTIME_NOW (1U << 8)
 #define SFS_CHANGE_KILL_PRIVILEGES (1U << 11)
+/// Those above but the last.
+#define SFS_CHANGES 0x1bfU
 
 /// FUSE_IOCTL_*: how an ioctl came.
 #define SFS_IOCTL_COMPAT (1U << 0)
