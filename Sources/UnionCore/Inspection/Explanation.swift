@@ -38,7 +38,8 @@ extension Union {
         defer { for node in visited { forget(node, count: 1) } }
         let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: 0)
         for name in names.dropLast() {
-            directory = try lookup(directory, OwnedName(name).ref, server).node
+            let name = OwnedName(name)
+            directory = try lookup(directory, name.ref, server).node
             visited.append(directory)
         }
         let name = OwnedName(last)

@@ -85,7 +85,10 @@ final class WorkArea: Sendable {
         while let entry = try? stream.next() {
             if !entry.name.isDots { names.append(unsafe Array(entry.name.bytes)) }
         }
-        for name in names { Self.remove(OwnedName(name).ref, in: directory) }
+        for name in names {
+            let name = OwnedName(name)
+            Self.remove(name.ref, in: directory)
+        }
     }
 
     /// Removes a tree. Goes down by a list and not by calls: how deep it is isn't ours to say.

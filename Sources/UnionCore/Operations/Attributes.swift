@@ -19,7 +19,8 @@ extension Union {
         if let open = handle.flatMap(files.find) ?? node.state.withLock({ $0.openFiles })?.anyHandle {
             return attributes(try open.descriptor.status(), node.filesystem)
         }
-        return attributes(try object(of: node).descriptor.status(), node.filesystem)
+        let object = try object(of: node)
+        return attributes(try object.descriptor.status(), node.filesystem)
     }
 
     private func directoryAttributes(of view: borrowing DirectoryView) throws(Errno) -> Attributes {
