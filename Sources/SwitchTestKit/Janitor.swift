@@ -27,12 +27,12 @@ public enum Janitor {
     }
 
     /// A new empty directory below it.
-    static func newDirectory() throws(Errno) -> TestPath {
+    static func newDirectory(below parent: TestPath?) throws(Errno) -> TestPath {
         try state.withLock { state throws(Errno) in
             var now = try started(&state)
             now.count += 1
             state = now
-            let path = now.base / "\(now.count)"
+            let path = (parent ?? now.base) / "\(now.count)"
             try Sys.makeDirectory(path)
             return path
         }

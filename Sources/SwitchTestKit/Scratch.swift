@@ -1,13 +1,15 @@
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// A temporary directory with file systems mounted in it. All of it goes with `close`.
-public final class Scratch {
+public final class Scratch: Sendable {
     public let root: TestPath
-    private var mounts: [TestPath] = []
+    private let mounts = Mutex<[TestPath]>([])
 
-    public init() throws {
-        root = try Janitor.newDirectory()
+    /// Below the base directory of all tests, or below a file system that was mounted in it.
+    public init(below parent: TestPath? = nil) throws {
+        root = try Janitor.newDirectory(below: parent)
     }
 
     deinit {
@@ -16,7 +18,7 @@ public final class Scratch {
 
     /// Unmounts, newest first, and removes the directory. Called again, does nothing.
     public func close() {
-        while let path = mounts.popLast() { Self.unmount(path) }
+        while let path = mounts.withLock({ $0.popLast() }) { Self.unmount(path) }
         Sys.removeTree(root)
     }
 
@@ -46,7 +48,7 @@ public final class Scratch {
         try run("mkfs.ext4", "-q", "-F", "-m", "0", image.text).orThrow()
         let path = try directory(name)
         try run("mount", "-o", "loop", image.text, path.text).orThrow()
-        mounts.append(path)
+        mounts.withLock { $0.append(path) }
         return path
     }
 
@@ -82,7 +84,7 @@ public final class Scratch {
     ) throws -> TestPath {
         let path = try directory(name)
         try Sys.mount(source, on: path, type: type, flags: flags, options: options)
-        mounts.append(path)
+        mounts.withLock { $0.append(path) }
         return path
     }
 
@@ -99,8 +101,10 @@ public final class Scratch {
 }
 
 /// Runs `body` with a temporary directory that goes afterwards, whatever happens.
-public func withScratch<Result>(_ body: (Scratch) throws -> Result) throws -> Result {
-    let scratch = try Scratch()
+public func withScratch<Result>(
+    below parent: TestPath? = nil, _ body: (Scratch) throws -> Result
+) throws -> Result {
+    let scratch = try Scratch(below: parent)
     defer { scratch.close() }
     return try body(scratch)
 }

@@ -1,6 +1,5 @@
 import Synchronization
 
-
 /// A counter and an end mark shared by the threads of one test.
 final class Flagged: Sendable {
     private let counter = Atomic<Int>(0)
