@@ -9,11 +9,11 @@ func handleAllocate(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ mode: Int32, _ offset: off_t, _ length: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let handle = unsafe HandleID(information)
         do throws(Errno) {
             try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try channel.union.allocate(
+                try union.allocate(
                     handle, mode: mode, offset: Int64(offset), length: Int64(length), caller)
             }
             reply.done()

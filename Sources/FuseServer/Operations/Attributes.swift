@@ -9,10 +9,10 @@ internal import UnionCore
 func handleGetAttributes(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         let handle = unsafe information == nil ? nil : HandleID(information)
         do throws(Errno) {
-            let (attributes, freshness) = try channel.union.attributes(of: NodeID(node), handle: handle)
+            let (attributes, freshness) = try union.attributes(of: NodeID(node), handle: handle)
             reply.attributes(attributes, freshness)
         } catch {
             reply.error(error)
@@ -26,12 +26,12 @@ func handleSetAttributes(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ status: UnsafeMutablePointer<stat>?, _: Int32,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         guard let status = unsafe status?.pointee else { return reply.error(.invalidArgument) }
         let handle = unsafe information == nil ? nil : HandleID(information)
         let changes = AttributeChanges(channel.attributeChanges, status)
         do throws(Errno) {
-            let (attributes, freshness) = try channel.union.setAttributes(
+            let (attributes, freshness) = try union.setAttributes(
                 of: NodeID(node), handle: handle, changes, caller)
             reply.attributes(attributes, freshness)
         } catch {

@@ -13,7 +13,7 @@ func handleControl(
     _ information: UnsafeMutablePointer<fuse_file_info>?, _ flags: UInt32, _ bytes: UnsafeRawPointer?,
     _ inputSize: Int, _ outputSize: Int
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         guard flags & (SFS_IOCTL_COMPAT | SFS_IOCTL_UNRESTRICTED) == 0 else {
             return reply.error(.inappropriateIOCTLForDevice)
         }
@@ -23,7 +23,7 @@ func handleControl(
         let number = UInt64(UInt(bitPattern: argument))
         do throws(Errno) {
             let (result, count) = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try unsafe channel.union.control(
+                try unsafe union.control(
                     handle, isDirectory: flags & SFS_IOCTL_DIRECTORY != 0, command: command,
                     argument: number, input: input, output: output, caller)
             }

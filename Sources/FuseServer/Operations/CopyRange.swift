@@ -11,13 +11,13 @@ func handleCopyRange(
     _ targetOffset: off_t, _ targetInformation: UnsafeMutablePointer<fuse_file_info>?, _ length: Int,
     _ flags: Int32
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         // None are defined.
         guard flags == 0 else { return reply.error(.invalidArgument) }
         let (from, to) = unsafe (HandleID(sourceInformation), HandleID(targetInformation))
         do throws(Errno) {
             let count = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try channel.union.copyRange(
+                try union.copyRange(
                     from: from, Int64(sourceOffset), to: to, Int64(targetOffset), length: length, caller)
             }
             reply.written(count)

@@ -10,16 +10,16 @@ func handleCreate(
     _ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let flags = unsafe information?.pointee.flags ?? 0
         do throws(Errno) {
-            let (entry, file) = try unsafe channel.union.create(
+            let (entry, file) = try unsafe union.create(
                 NodeID(parent), PathRef(name: name), mode: mode, flags: flags, caller)
             let kills = channel.request.body(sfs_create_request.self).map {
                 $0.open_flags & SFS_OPEN_KILL_PRIVILEGES != 0
             }
-            if kills == true { channel.union.killPrivileges(of: entry.node, file.handle, caller) }
-            reply.create(entry, file, of: channel.union)
+            if kills == true { union.killPrivileges(of: entry.node, file.handle, caller) }
+            reply.create(entry, file, of: union)
         } catch {
             reply.error(error)
         }

@@ -8,10 +8,10 @@ internal import UnionCore
 func handleOpenDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            let directory = try channel.union.openDirectory(NodeID(node), caller)
-            reply.open(directory, of: channel.union)
+            let directory = try union.openDirectory(NodeID(node), caller)
+            reply.open(directory, of: union)
         } catch {
             reply.error(error)
         }
@@ -23,10 +23,10 @@ func handleReadDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         var listing = unsafe DirectoryListing(request, into: channel.output(size))
         do throws(Errno) {
-            try channel.union.readDirectory(
+            try union.readDirectory(
                 unsafe HandleID(information), offset: UInt64(bitPattern: Int64(offset)), caller
             ) { item in listing.add(item) }
         } catch {
@@ -42,10 +42,10 @@ func handleReadDirectoryPlus(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         var listing = unsafe DirectoryListing(request, into: channel.output(size))
         do throws(Errno) {
-            try channel.union.readDirectoryPlus(
+            try union.readDirectoryPlus(
                 unsafe HandleID(information), offset: UInt64(bitPattern: Int64(offset)), caller
             ) { item, entry in listing.add(item, entry) }
         } catch {
@@ -59,9 +59,9 @@ func handleReadDirectoryPlus(
 func handleReleaseDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         let handle = unsafe HandleID(information)
         reply.done()
-        channel.union.releaseDirectory(handle)
+        union.releaseDirectory(handle)
     }
 }

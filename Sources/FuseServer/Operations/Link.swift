@@ -7,11 +7,11 @@ internal import UnionCore
 func handleLink(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            let entry = try unsafe channel.union.link(
+            let entry = try unsafe union.link(
                 NodeID(node), to: NodeID(parent), PathRef(name: name), caller)
-            reply.entry(entry, of: channel.union)
+            reply.entry(entry, of: union)
         } catch {
             reply.error(error)
         }

@@ -12,11 +12,11 @@ func handleGetLock(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
     _ lock: UnsafeMutablePointer<flock>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         guard let lock = unsafe lock?.pointee else { return reply.error(.invalidArgument) }
         do throws(Errno) {
             let owner = unsafe information?.pointee.lock_owner ?? 0
-            let found = try channel.union.getLock(
+            let found = try union.getLock(
                 unsafe HandleID(information), owner: owner, lock: LockRange(lock))
             reply.lock(found)
         } catch {
@@ -30,13 +30,13 @@ func handleSetLock(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
     _ lock: UnsafeMutablePointer<flock>?, _ wait: Int32
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         guard let lock = unsafe lock?.pointee else { return reply.error(.invalidArgument) }
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
             try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try channel.union.setLock(
+                try union.setLock(
                     handle, owner: owner, lock: LockRange(lock), wait: wait != 0, caller)
             }
             reply.done()
@@ -51,12 +51,12 @@ func handleFlock(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
     _ operation: Int32
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { channel, union, _, reply in
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
             try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try channel.union.flock(handle, owner: owner, operation: operation)
+                try union.flock(handle, owner: owner, operation: operation)
             }
             reply.done()
         } catch {

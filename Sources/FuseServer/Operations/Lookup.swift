@@ -5,10 +5,10 @@ internal import UnionCore
 
 /// LOOKUP: the node that a name denotes, with one lookup count.
 func handleLookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            let entry = try unsafe channel.union.lookup(NodeID(parent), PathRef(name: name), caller)
-            reply.entry(entry, of: channel.union)
+            let entry = try unsafe union.lookup(NodeID(parent), PathRef(name: name), caller)
+            reply.entry(entry, of: union)
         } catch {
             reply.error(error)
         }
@@ -17,8 +17,8 @@ func handleLookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePo
 
 /// FORGET: the kernel gives lookup counts back.
 func handleForget(_ request: fuse_req_t?, _ node: fuse_ino_t, _ count: UInt64) {
-    unsafe serve(request) { channel, _, reply in
-        channel.union.forget(NodeID(node), count: count)
+    unsafe serve(request) { _, union, _, reply in
+        union.forget(NodeID(node), count: count)
         reply.nothing()
     }
 }
@@ -27,10 +27,10 @@ func handleForget(_ request: fuse_req_t?, _ node: fuse_ino_t, _ count: UInt64) {
 func handleForgetMany(
     _ request: fuse_req_t?, _ count: Int, _ forgets: UnsafeMutablePointer<fuse_forget_data>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         for index in 0..<count {
             guard let forget = unsafe forgets?[index] else { break }
-            channel.union.forget(NodeID(forget.ino), count: forget.nlookup)
+            union.forget(NodeID(forget.ino), count: forget.nlookup)
         }
         reply.nothing()
     }

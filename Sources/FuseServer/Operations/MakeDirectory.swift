@@ -8,11 +8,11 @@ internal import UnionCore
 func handleMakeDirectory(
     _ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            let entry = try unsafe channel.union.makeDirectory(
+            let entry = try unsafe union.makeDirectory(
                 NodeID(parent), PathRef(name: name), mode: mode, caller)
-            reply.entry(entry, of: channel.union)
+            reply.entry(entry, of: union)
         } catch {
             reply.error(error)
         }

@@ -9,11 +9,11 @@ func handleMakeNode(
     _ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t,
     _ device: dev_t
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            let entry = try unsafe channel.union.makeNode(
+            let entry = try unsafe union.makeNode(
                 NodeID(parent), PathRef(name: name), mode: mode, device: UInt64(device), caller)
-            reply.entry(entry, of: channel.union)
+            reply.entry(entry, of: union)
         } catch {
             reply.error(error)
         }

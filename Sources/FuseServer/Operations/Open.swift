@@ -8,17 +8,17 @@ internal import UnionCore
 func handleOpen(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let flags = unsafe information?.pointee.flags ?? 0
         do throws(Errno) {
             let file = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try channel.union.open(NodeID(node), flags: flags, caller)
+                try union.open(NodeID(node), flags: flags, caller)
             }
             let kills = channel.request.body(sfs_open_request.self).map {
                 $0.open_flags & SFS_OPEN_KILL_PRIVILEGES != 0
             }
-            if kills == true { channel.union.killPrivileges(of: NodeID(node), file.handle, caller) }
-            reply.open(file, of: channel.union)
+            if kills == true { union.killPrivileges(of: NodeID(node), file.handle, caller) }
+            reply.open(file, of: union)
         } catch {
             reply.error(error)
         }
@@ -29,12 +29,12 @@ func handleOpen(
 func handleRelease(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { channel, union, _, reply in
         guard let file = unsafe information?.pointee else { return reply.done() }
         reply.done()
         let handle = HandleID(rawValue: file.fh)
         channel.server.polls.remove(handle)
-        channel.union.release(handle, lockOwner: file.lock_owner, flockRelease: file.flock_release != 0)
+        union.release(handle, lockOwner: file.lock_owner, flockRelease: file.flock_release != 0)
     }
 }
 
@@ -42,9 +42,9 @@ func handleRelease(
 func handleFlush(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         do throws(Errno) {
-            try channel.union.flush(
+            try union.flush(
                 unsafe HandleID(information), lockOwner: unsafe information?.pointee.lock_owner ?? 0)
             reply.done()
         } catch {

@@ -5,11 +5,11 @@ internal import UnionCore
 
 /// READLINK: a symbolic link's target.
 func handleReadLink(_ request: fuse_req_t?, _ node: fuse_ino_t) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         // PATH_MAX, the longest target that Linux lets make.
         let buffer = unsafe channel.output(4096)
         do throws(Errno) {
-            let count = try unsafe channel.union.readLink(NodeID(node), caller, into: buffer)
+            let count = try unsafe union.readLink(NodeID(node), caller, into: buffer)
             unsafe reply.bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
             reply.error(error)

@@ -10,12 +10,12 @@ func handleRead(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let buffer = unsafe channel.output(size)
         let handle = unsafe HandleID(information)
         do throws(Errno) {
             let count = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try unsafe channel.union.read(handle, at: Int64(offset), into: buffer, caller)
+                try unsafe union.read(handle, at: Int64(offset), into: buffer, caller)
             }
             unsafe reply.bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
@@ -29,13 +29,13 @@ func handleWrite(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ bytes: UnsafePointer<CChar>?, _ size: Int,
     _ offset: off_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let data = unsafe UnsafeRawBufferPointer(start: bytes, count: size)
         let handle = unsafe HandleID(information)
         let flags = channel.request.body(sfs_write_request.self)?.write_flags ?? 0
         do throws(Errno) {
             let count = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
-                try unsafe channel.union.write(
+                try unsafe union.write(
                     handle, at: Int64(offset), from: data,
                     killPrivileges: flags & SFS_WRITE_KILL_PRIVILEGES != 0, caller)
             }

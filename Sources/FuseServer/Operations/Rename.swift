@@ -8,9 +8,9 @@ func handleRename(
     _ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ newParent: fuse_ino_t,
     _ newName: UnsafePointer<CChar>?, _ flags: UInt32
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            try unsafe channel.union.rename(
+            try unsafe union.rename(
                 NodeID(parent), PathRef(name: name), to: NodeID(newParent), PathRef(name: newName),
                 flags: flags, caller)
             reply.done()

@@ -4,9 +4,9 @@ internal import UnionCore
 
 /// STATFS: the filesystem that new files go to.
 func handleFileSystemStatus(_ request: fuse_req_t?, _ node: fuse_ino_t) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         do throws(Errno) {
-            let status = try channel.union.fileSystemStatus(NodeID(node))
+            let status = try union.fileSystemStatus(NodeID(node))
             reply.fileSystem(status)
         } catch {
             reply.error(error)

@@ -8,9 +8,9 @@ func handleSynchronize(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ dataOnly: Int32,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         do throws(Errno) {
-            try channel.union.synchronize(unsafe HandleID(information), dataOnly: dataOnly != 0)
+            try union.synchronize(unsafe HandleID(information), dataOnly: dataOnly != 0)
             reply.done()
         } catch {
             reply.error(error)
@@ -23,9 +23,9 @@ func handleSynchronizeDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ dataOnly: Int32,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { channel, _, reply in
+    unsafe serve(request) { _, union, _, reply in
         do throws(Errno) {
-            try channel.union.synchronizeDirectory(unsafe HandleID(information), dataOnly: dataOnly != 0)
+            try union.synchronizeDirectory(unsafe HandleID(information), dataOnly: dataOnly != 0)
             reply.done()
         } catch {
             reply.error(error)

@@ -11,10 +11,10 @@ func handleTemporary(_ channel: Channel, _ request: RawRequest) {
     var caller = request.caller
     caller.umask = body.umask
     do throws(Errno) {
-        let (entry, file) = try channel.union.makeTemporary(
+        let (entry, file) = try channel.server.union.makeTemporary(
             NodeID(rawValue: request.header.node), mode: body.mode, flags: Int32(bitPattern: body.flags),
             caller)
-        reply.create(entry, file, of: channel.union)
+        reply.create(entry, file, of: channel.server.union)
     } catch {
         reply.error(error)
     }

@@ -5,9 +5,9 @@ internal import UnionCore
 
 /// UNLINK.
 func handleUnlink(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            try unsafe channel.union.unlink(NodeID(parent), PathRef(name: name), caller)
+            try unsafe union.unlink(NodeID(parent), PathRef(name: name), caller)
             reply.done()
         } catch {
             reply.error(error)
@@ -17,9 +17,9 @@ func handleUnlink(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePo
 
 /// RMDIR.
 func handleRemoveDirectory(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            try unsafe channel.union.removeDirectory(NodeID(parent), PathRef(name: name), caller)
+            try unsafe union.removeDirectory(NodeID(parent), PathRef(name: name), caller)
             reply.done()
         } catch {
             reply.error(error)

@@ -8,10 +8,10 @@ internal import UnionCore
 func handleGetXattr(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ size: Int
 ) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let buffer = unsafe channel.output(size)
         do throws(Errno) {
-            let count = try unsafe channel.union.getXattr(
+            let count = try unsafe union.getXattr(
                 NodeID(node), PathRef(name: name), into: buffer, caller)
             unsafe answer(reply, size, buffer, count)
         } catch {
@@ -22,10 +22,10 @@ func handleGetXattr(
 
 /// LISTXATTR: the names, each with its NUL; sizes as with GETXATTR.
 func handleListXattrs(_ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let buffer = unsafe channel.output(size)
         do throws(Errno) {
-            let count = try unsafe channel.union.listXattrs(NodeID(node), into: buffer, caller)
+            let count = try unsafe union.listXattrs(NodeID(node), into: buffer, caller)
             unsafe answer(reply, size, buffer, count)
         } catch {
             reply.error(error)
@@ -43,9 +43,9 @@ private func answer(
 
 /// REMOVEXATTR.
 func handleRemoveXattr(_ request: fuse_req_t?, _ node: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
-    unsafe serve(request) { channel, caller, reply in
+    unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            try unsafe channel.union.removeXattr(NodeID(node), PathRef(name: name), caller)
+            try unsafe union.removeXattr(NodeID(node), PathRef(name: name), caller)
             reply.done()
         } catch {
             reply.error(error)
@@ -69,7 +69,7 @@ func handleSetXattr(_ channel: Channel, _ request: RawRequest) {
     let isLong = fixed == layout
     let extra = isLong ? request.body(sfs_setxattr_request.self)?.setxattr_flags ?? 0 : 0
     do throws(Errno) {
-        try unsafe channel.union.setXattr(
+        try unsafe channel.server.union.setXattr(
             NodeID(rawValue: request.header.node), name, value: value, flags: Int32(bitPattern: words.flags),
             killSetgid: extra & SFS_SETXATTR_KILL_SETGID != 0, request.caller)
         reply.done()

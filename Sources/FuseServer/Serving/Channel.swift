@@ -6,8 +6,10 @@ internal import UnionCore
 /// One worker's way to the kernel: a device of its own, a buffer, and the request it is at.
 ///
 /// Belongs to its thread. The operations that libfuse calls there find it again by `serve`.
-final class Channel {
+@safe final class Channel {
     let server: Server
+    /// The server's, to be lent without counting.
+    let unionReference: Unmanaged<Union>
     let interrupt: InterruptSlot
     private let device: Device
     private let buffer: RequestBuffer
@@ -20,13 +22,10 @@ final class Channel {
     /// don't fight for one queue, or from the device itself where there can be no clone.
     init(server: Server) throws(Errno) {
         self.server = server
+        unsafe unionReference = Unmanaged.passUnretained(server.union)
         buffer = try RequestBuffer()
         device = server.device.clone() ?? server.device
         interrupt = InterruptSlot(server.interrupter)
-    }
-
-    var union: Union {
-        @inline(__always) get { server.union }
     }
 
     /// Enters the channel into the thread, so that `serve` finds it.

@@ -3,13 +3,14 @@ internal import CFuseShims
 internal import LinuxSystem
 internal import UnionCore
 
-/// The way from libfuse's C callbacks into Swift: lends the thread's channel, who asks, and the reply.
+/// The way from libfuse's C callbacks into Swift: lends the thread's channel, the union, who asks, and the
+/// reply.
 ///
 /// No reference is counted: one server is shared by all threads, and counting would make its count the
 /// place that they all fight for.
 @inline(__always)
 func serve(
-    _ request: fuse_req_t?, _ operation: (Channel, CallerIdentity, consuming Reply) -> Void
+    _ request: fuse_req_t?, _ operation: (Channel, Union, CallerIdentity, consuming Reply) -> Void
 ) {
     guard let request = unsafe request else { return }
     guard let context = unsafe sfs_thread_context() else {
@@ -18,7 +19,9 @@ func serve(
         return
     }
     unsafe Unmanaged<Channel>.fromOpaque(context)._withUnsafeGuaranteedRef { channel in
-        unsafe operation(channel, CallerIdentity(request), Reply(request))
+        unsafe channel.unionReference._withUnsafeGuaranteedRef { union in
+            unsafe operation(channel, union, CallerIdentity(request), Reply(request))
+        }
     }
 }
 
