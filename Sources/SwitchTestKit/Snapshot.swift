@@ -50,7 +50,8 @@ public struct Snapshot: Equatable, Sendable {
         }
     }
 
-    static func item(_ path: TestPath, _ facts: FileFacts, inodes: Bool) throws -> Item {
+    /// The item that an object gives.
+    public static func item(_ path: TestPath, _ facts: FileFacts, inodes: Bool = false) throws -> Item {
         let content: [UInt8] =
             switch facts.kind {
             case .file: try Sys.contents(path)

@@ -9,15 +9,17 @@ public final class Union {
     public let mount: TestPath
     public private(set) var options: [String]
     private let attributes: [String]
+    private let launcher: [String]
     private let log: TestPath
     private var server: Child?
 
     /// Mounts directories that are there. `attributes` belong to the lowers, first to first (`ro`,
-    /// `oci`, `ro+static`, empty for none). The work directory is made beside the upper.
+    /// `oci`, `ro+static`, empty for none), `launcher` goes before the command. The work directory is made beside the upper.
     public init(
         in scratch: Scratch, name: TestPath = "union", upper: TestPath?, lowers: [TestPath],
-        attributes: [String] = [], options: [String] = []
+        attributes: [String] = [], options: [String] = [], launcher: [String] = []
     ) throws {
+        self.launcher = launcher
         self.upper = upper
         self.lowers = lowers
         self.attributes = attributes
@@ -46,7 +48,7 @@ public final class Union {
     public func start() throws {
         let errors = try Sys.open(log, O_WRONLY | O_CREAT | O_APPEND)
         let server = try Child(
-            [Machine.binary, "-f", "-o", mountOptions, mount.text], output: errors, errors: errors)
+            launcher + [Machine.binary, "-f", "-o", mountOptions, mount.text], output: errors, errors: errors)
         self.server = server
         let outside = try Sys.facts(mount.parent).device
         let deadline = Deadline(20)
@@ -136,10 +138,12 @@ public func withUnion<Result>(
 /// The same with directories that are there.
 public func withUnion<Result>(
     in scratch: Scratch, name: TestPath = "union", upper: TestPath?, lowers: [TestPath],
-    attributes: [String] = [], options: [String] = [], _ body: (Union) throws -> Result
+    attributes: [String] = [], options: [String] = [], launcher: [String] = [],
+    _ body: (Union) throws -> Result
 ) throws -> Result {
     let union = try Union(
-        in: scratch, name: name, upper: upper, lowers: lowers, attributes: attributes, options: options)
+        in: scratch, name: name, upper: upper, lowers: lowers, attributes: attributes, options: options,
+        launcher: launcher)
     do {
         let result = try body(union)
         try union.stop()
