@@ -50,12 +50,19 @@ extension Union {
             byNode[handle.node.id, default: (handle, 0)].count += 1
         }
         return byNode.values.map { handle, count in
-            let path = (try? path(of: handle.node))?.ref.string
+            let path = pathText(of: handle.node)
             let root = stack[handle.layer].path
             return OpenFileStatus(
                 path: path, layer: handle.layer, realPath: path.map { join(root, $0) }, handles: count,
                 io: handle.io)
         }
+    }
+}
+
+extension Union {
+    private func pathText(of node: Node) -> String? {
+        guard let path = try? path(of: node) else { return nil }
+        return path.ref.string
     }
 }
 

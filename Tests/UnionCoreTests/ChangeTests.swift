@@ -1,0 +1,247 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+import UnionCore
+
+@Suite struct CreationTests {
+    @Test func newFilesGoToTheUpperBelowASkeleton() throws {
+        let fixture = try Fixture(before: {
+            shell("cd \($0)/lower1; mkdir -p A/B; chown 7:8 A; chmod 2750 A; touch -d 2001-01-01 A")
+        })
+        let before = try fixture.attributes("A")
+        try fixture.create("A/B/file", text: "new")
+        let after = try fixture.attributes("A")
+        #expect(before.inode == after.inode)
+        #expect(before.mode == after.mode && before.uid == after.uid && before.gid == after.gid)
+        #expect(before.linkCount == after.linkCount)
+        #expect(before.modificationTime == after.modificationTime)
+        #expect(before.changeTime == after.changeTime)
+        #expect(shell("test -f \(fixture.upper)/A/B/file -a ! -e \(fixture.lower())/A/B/file") == 0)
+        #expect(shell("test $(stat -c %a:%u:%g \(fixture.upper)/A) = 2750:7:8") == 0)
+        #expect(try fixture.listing("")["A"] == after.inode)
+    }
+
+    @Test func mkdirInASkeletonCountsAsALink() throws {
+        let fixture = try Fixture(before: { shell("mkdir -p \($0)/lower1/A/B") })
+        let before = try fixture.attributes("A").linkCount
+        try fixture.mkdir("A/C")
+        #expect(try fixture.attributes("A").linkCount == before + 1)
+    }
+
+    @Test func createLowerAndFallback() throws {
+        let lower = try Fixture(policies: { $0.create = .lower })
+        try lower.create("f")
+        #expect(shell("test -f \(lower.lower())/f") == 0)
+        let fallback = try Fixture(readOnly: [1], policies: { $0.create = .fallback })
+        try fallback.create("f")
+        #expect(shell("test -f \(fallback.upper)/f") == 0)
+    }
+
+    @Test func withoutAnUpperNothingIsMade() throws {
+        let fixture = try Fixture(upper: false)
+        #expect(fixture.error { () throws(Errno) in try fixture.create("f") } == .readOnlyFileSystem)
+    }
+
+    @Test func writingToALowerFileWritesTheLowerFile() throws {
+        let fixture = try Fixture(before: { shell("echo old > \($0)/lower1/f") })
+        let reader = try fixture.union.open(fixture.node("f"), flags: 0, root)
+        let writer = try fixture.union.open(fixture.node("f"), flags: OpenFlags.writeOnly.rawValue, root)
+        try fixture.write(writer.handle, "new")
+        #expect(try fixture.read("f") == "new\n")
+        #expect(shell("test $(cat \(fixture.lower())/f) = new; test -z \"$(ls \(fixture.upper))\"") == 0)
+        fixture.union.release(reader.handle, lockOwner: 0, flockRelease: false)
+        fixture.union.release(writer.handle, lockOwner: 0, flockRelease: false)
+    }
+
+    @Test func readOnlyLayersRefuse() throws {
+        let fixture = try Fixture(readOnly: [1], before: { shell("echo > \($0)/lower1/f") })
+        let node = try fixture.node("f")
+        let error = fixture.error { () throws(Errno) in
+            _ = try fixture.union.open(node, flags: OpenFlags.readWrite.rawValue, root)
+        }
+        #expect(error == .readOnlyFileSystem)
+        var changes = AttributeChanges()
+        changes.mode = 0o600
+        let chmod = fixture.error { () throws(Errno) in
+            _ = try fixture.union.setAttributes(of: node, handle: nil, changes, root)
+        }
+        #expect(chmod == .readOnlyFileSystem)
+    }
+}
+
+@Suite struct RemovalTests {
+    @Test func unlinkRemovesEveryLayersFile() throws {
+        let fixture = try Fixture(
+            lowers: 2, before: { shell("for l in upper lower1 lower2; do echo > \($0)/$l/f; done") })
+        try fixture.unlink("f")
+        #expect(!fixture.exists("f"))
+        #expect(shell("! ls \(fixture.upper)/f \(fixture.lower(1))/f \(fixture.lower(2))/f 2>/dev/null") == 0)
+    }
+
+    @Test func unlinkCoversWhatIsReadOnly() throws {
+        let fixture = try Fixture(
+            readOnly: [1], before: { shell("mkdir \($0)/lower1/d; echo > \($0)/lower1/d/f") })
+        try fixture.unlink("d/f")
+        #expect(!fixture.exists("d/f"))
+        #expect(try fixture.names("d").isEmpty)
+        #expect(shell("test -c \(fixture.upper)/d/f -a -f \(fixture.lower())/d/f") == 0)
+        try fixture.create("d/f", text: "again")
+        #expect(try fixture.read("d/f") == "again")
+        try fixture.unlink("d/f")
+        #expect(!fixture.exists("d/f"))
+    }
+
+    @Test func unlinkNeverRemovesAHiddenDirectory() throws {
+        let prepare = { (base: String) in
+            _ = shell("cd \(base); echo > upper/n; mkdir lower1/n; echo > lower1/n/in")
+        }
+        let fixture = try Fixture(before: prepare)
+        try fixture.unlink("n")
+        #expect(!fixture.exists("n"))
+        #expect(shell("test -f \(fixture.lower())/n/in") == 0)
+        let strict = try Fixture(policies: { $0.whiteout = .off }, before: prepare)
+        #expect(strict.error { () throws(Errno) in try strict.unlink("n") } == .resourceBusy)
+        #expect(try strict.attributes("n").kind == .regular)
+    }
+
+    @Test func rmdirAsksTheUnion() throws {
+        let fixture = try Fixture(before: {
+            shell("cd \($0); mkdir -p upper/d lower1/d lower1/e; echo > lower1/d/f")
+        })
+        #expect(fixture.error { () throws(Errno) in try fixture.rmdir("d") } == .directoryNotEmpty)
+        try fixture.unlink("d/f")
+        try fixture.rmdir("d")
+        try fixture.rmdir("e")
+        #expect(try fixture.names("").isEmpty)
+    }
+
+    @Test func rmdirOfADirectoryFullOfWhiteouts() throws {
+        let fixture = try Fixture(
+            readOnly: [1], before: { shell("cd \($0); mkdir lower1/d; echo > lower1/d/f") })
+        try fixture.unlink("d/f")
+        try fixture.rmdir("d")
+        #expect(!fixture.exists("d"))
+        #expect(shell("test -c \(fixture.upper)/d") == 0)
+        try fixture.mkdir("d")
+        #expect(try fixture.names("d").isEmpty)
+        #expect(!fixture.exists("d/f"))
+    }
+
+    @Test func whatIsOpenLivesOn() throws {
+        let fixture = try Fixture(before: { shell("echo text > \($0)/lower1/f") })
+        let node = try fixture.node("f")
+        let file = try fixture.union.open(node, flags: 0, root)
+        try fixture.unlink("f")
+        #expect(try fixture.union.attributes(of: node, handle: nil).0.linkCount == 0)
+        fixture.union.release(file.handle, lockOwner: 0, flockRelease: false)
+    }
+
+    @Test func anUnlinkedNodeCanStillBeAsked() throws {
+        let fixture = try Fixture(before: { shell("echo text > \($0)/lower1/f") })
+        let node = try fixture.node("f")
+        try fixture.unlink("f")
+        #expect(try fixture.union.attributes(of: node, handle: nil).0.linkCount == 0)
+    }
+}
+
+@Suite struct RenameTests {
+    @Test func aFileMovesWithinItsLayer() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); mkdir lower1/a lower1/b; echo x > lower1/a/f") })
+        let node = try fixture.node("a/f")
+        try fixture.rename("a/f", "b/g")
+        #expect(try fixture.node("b/g") == node)
+        #expect(shell("test -f \(fixture.lower())/b/g") == 0)
+        #expect(!fixture.exists("a/f"))
+    }
+
+    @Test func anUpperFileMovesBelowANewSkeleton() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); mkdir lower1/b; echo x > upper/f") })
+        try fixture.rename("f", "b/g")
+        #expect(shell("test -f \(fixture.upper)/b/g") == 0)
+    }
+
+    @Test func aLowerFileCannotFollowIntoTheUpper() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); mkdir upper/b; echo x > lower1/f") })
+        #expect(fixture.error { () throws(Errno) in try fixture.rename("f", "b/g") } == .improperLink)
+    }
+
+    @Test func aMergedDirectoryDoesNotMove() throws {
+        let fixture = try Fixture(before: { shell("mkdir \($0)/upper/d \($0)/lower1/d") })
+        #expect(fixture.error { () throws(Errno) in try fixture.rename("d", "e") } == .improperLink)
+    }
+
+    @Test func overATargetInAHigherLayer() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); echo low > lower1/f; echo up > upper/g") })
+        try fixture.rename("f", "g")
+        #expect(try fixture.read("g") == "low\n")
+        #expect(try fixture.names("") == ["g"])
+        #expect(shell("test ! -e \(fixture.upper)/g") == 0)
+    }
+
+    @Test func overATargetInALowerLayerHidesIt() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); echo up > upper/f; echo low > lower1/g") })
+        try fixture.rename("f", "g")
+        #expect(try fixture.read("g") == "up\n")
+        #expect(shell("test $(cat \(fixture.lower())/g) = low") == 0)
+    }
+
+    @Test func whatLayHiddenUnderTheOldNameDoesNotShow() throws {
+        let fixture = try Fixture(
+            lowers: 2, readOnly: [2],
+            before: { shell("cd \($0); echo up > upper/f; echo low > lower1/f; echo ro > lower2/f") })
+        try fixture.rename("f", "g")
+        #expect(!fixture.exists("f"))
+        #expect(try fixture.read("g") == "up\n")
+    }
+
+    @Test func aDirectoryMovedOverALowerOneIsComplete() throws {
+        let fixture = try Fixture(
+            readOnly: [1],
+            before: { shell("cd \($0); mkdir upper/d lower1/e; echo > upper/d/own; echo > lower1/e/old") })
+        try fixture.unlink("e/old")
+        try fixture.rmdir("e")
+        try fixture.rename("d", "e")
+        #expect(try fixture.names("e") == ["own"])
+        #expect(!fixture.exists("e/old"))
+    }
+
+    @Test func overAnEmptyDirectoryOnly() throws {
+        let fixture = try Fixture(before: {
+            shell("cd \($0); mkdir upper/d upper/full lower1/full upper/void; echo > lower1/full/f")
+        })
+        #expect(fixture.error { () throws(Errno) in try fixture.rename("d", "full") } == .directoryNotEmpty)
+        try fixture.rename("d", "void")
+        #expect(try fixture.names("") == ["full", "void"])
+    }
+
+    @Test func noReplaceAndExchange() throws {
+        let fixture = try Fixture(before: {
+            shell("cd \($0); echo a > upper/a; echo b > upper/b; echo c > lower1/c")
+        })
+        #expect(fixture.error { () throws(Errno) in try fixture.rename("a", "c", flags: 1) } == .fileExists)
+        try fixture.rename("a", "b", flags: 2)
+        #expect(try fixture.read("a") == "b\n")
+        #expect(try fixture.read("b") == "a\n")
+        #expect(fixture.error { () throws(Errno) in try fixture.rename("a", "c", flags: 2) } == .improperLink)
+    }
+}
+
+@Suite struct LinkTests {
+    @Test func twoNamesAreOneNode() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); mkdir lower1/d; echo x > lower1/f") })
+        try fixture.link("f", "d/g")
+        #expect(try fixture.node("f") == fixture.node("d/g"))
+        let node = try fixture.node("f")
+        #expect(try fixture.attributes("f").linkCount == 2)
+        try fixture.unlink("d/g")
+        #expect(try fixture.union.attributes(of: node, handle: nil).0.linkCount == 1)
+        try fixture.link("f", "h")
+        try fixture.unlink("f")
+        #expect(try fixture.union.attributes(of: node, handle: nil).0.linkCount == 1)
+    }
+
+    @Test func acrossLayersIsRefused() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); mkdir upper/d; echo x > lower1/f") })
+        #expect(fixture.error { () throws(Errno) in try fixture.link("f", "d/g") } == .improperLink)
+    }
+}
