@@ -3,6 +3,9 @@ public import SystemPackage
 
 /// A descriptor that is closed at the end of its owner's life. Errors of close(2) are ignored: Linux frees
 /// the descriptor in any case.
+///
+/// Give it a name before using it: `try open().descriptor.read()` closes before it reads, for the value that
+/// has no name ends as soon as the number is taken out of it.
 public struct OwnedDescriptor: ~Copyable, Sendable {
     /// The descriptor itself, borrowed: not to be used after this value's end.
     public let descriptor: FileDescriptor
