@@ -60,7 +60,8 @@ let package = Package(
             name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", system],
             swiftSettings: strict),
         .testTarget(
-            name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore"], swiftSettings: strict),
+            name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore", "LinuxSystem", system, logging],
+            swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["SwitchTestKit", system],
             swiftSettings: strict),
