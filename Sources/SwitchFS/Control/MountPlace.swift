@@ -12,6 +12,13 @@ struct MountPlace: Sendable, Equatable {
     /// The uid that mounted it.
     let owner: UInt32
 
+    init(path: String, major: UInt32, minor: UInt32, owner: UInt32) {
+        self.path = path
+        self.major = major
+        self.minor = minor
+        self.owner = owner
+    }
+
     init?(_ mount: MountInfo) {
         guard mount.fileSystemType == Self.fileSystemType else { return nil }
         path = mount.mountPointString

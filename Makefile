@@ -1,0 +1,97 @@
+# switchfs: build, test, install. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Where mount(8) looks for its helpers, whatever the prefix is.
+MOUNT_HELPER_DIR ?= /sbin
+
+SOURCES := Package.swift Sources Tests
+RELEASE := -c release --static-swift-stdlib
+PROGRAM := .build/release/switchfs
+
+# What is needed, and the Debian packages that have it.
+BUILD_TOOLS := pkg-config
+TEST_TOOLS := fusermount3 getfattr setfattr getfacl setfacl
+PACKAGES := libfuse3-dev fuse3 pkg-config attr acl
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: ## installs what is missing, by apt and as root
+	@missing=
+	for tool in $(BUILD_TOOLS) $(TEST_TOOLS); do command -v "$$tool" >/dev/null || missing+=" $$tool"; done
+	pkg-config --exists fuse3 2>/dev/null || missing+=" fuse3.pc"
+	[ -n "$$missing" ] || exit 0
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	    echo "missing:$$missing; install these packages: $(PACKAGES)" >&2
+	    exit 1
+	fi
+	echo "missing:$$missing; installing $(PACKAGES)"
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null
+
+.PHONY: build
+build: setup ## the program, optimized, with Swift's libraries inside
+	$(SWIFT) build $(RELEASE) --product switchfs
+
+.PHONY: demo
+demo: build ## shows a union over this machine's cgroups, and takes it away again
+	SWITCHFS="$$PWD/$(PROGRAM)" examples/cgroup-notes/run
+
+.PHONY: lint
+lint: ## formatting, and the syntax of shell scripts
+	$(SWIFT) format lint --strict --parallel -r $(SOURCES)
+	for script in .ci/run examples/*/run; do bash -n "$$script"; done
+
+# Tests mount below a directory of their own; whatever a crash leaves mounted there goes.
+.PHONY: test
+test: setup lint ## lint, build, all tests, and the engine's under the thread sanitizer
+	@[ "$$(id -u)" = 0 ] || echo "not root: tests that mount or make cgroups are skipped" >&2
+	SWITCHFS_TEST_DIRECTORY=$$(mktemp -d "$${TMPDIR:-/tmp}/switchfs-make-test.XXXXXX")
+	export SWITCHFS_TEST_DIRECTORY
+	clean() {
+	    awk -v below="$$SWITCHFS_TEST_DIRECTORY/" 'index($$5, below) == 1 { print $$5 }' /proc/self/mountinfo \
+	        | tac | while read -r path; do umount -l "$$(printf %b "$${path//\\/\\0}")" || true; done
+	    rm -rf --one-file-system "$$SWITCHFS_TEST_DIRECTORY"
+	}
+	trap clean EXIT
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan --filter UnionCoreTests
+
+.PHONY: install
+install: ## the program, manual, mount helpers and completions below DESTDIR/PREFIX
+	@[ -x $(PROGRAM) ] || { echo "nothing built yet: run make build first" >&2; exit 1; }
+	root="$(DESTDIR)$(PREFIX)"
+	[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || { echo "$(PREFIX) is not writable: run as root, or give PREFIX or DESTDIR" >&2; exit 1; }
+	install -Dm755 $(PROGRAM) "$$root/bin/switchfs"
+	install -Dm644 docs/switchfs.8 "$$root/share/man/man8/switchfs.8"
+	completions() { install -Dm644 /dev/stdin "$$root/share/$$2" < <($(PROGRAM) --generate-completion-script "$$1"); }
+	completions bash bash-completion/completions/switchfs
+	completions zsh zsh/site-functions/_switchfs
+	completions fish fish/vendor_completions.d/switchfs.fish
+	install -d "$(DESTDIR)$(MOUNT_HELPER_DIR)"
+	for helper in mount.fuse.switchfs mount.switchfs; do
+	    ln -sf "$(PREFIX)/bin/switchfs" "$(DESTDIR)$(MOUNT_HELPER_DIR)/$$helper"
+	done
+
+.PHONY: uninstall
+uninstall: ## what install put there
+	@root="$(DESTDIR)$(PREFIX)"
+	rm -f "$$root/bin/switchfs" "$$root/share/man/man8/switchfs.8" \
+	    "$$root/share/bash-completion/completions/switchfs" "$$root/share/zsh/site-functions/_switchfs" \
+	    "$$root/share/fish/vendor_completions.d/switchfs.fish" \
+	    "$(DESTDIR)$(MOUNT_HELPER_DIR)/mount.fuse.switchfs" "$(DESTDIR)$(MOUNT_HELPER_DIR)/mount.switchfs"
+
+.PHONY: clean
+clean: ## what was built
+	rm -rf .build .build-tsan
+
+.ONESHELL:

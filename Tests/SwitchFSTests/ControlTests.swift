@@ -1,0 +1,82 @@
+import LinuxSystem
+import Logging
+import SystemPackage
+import Testing
+
+@testable import SwitchFS
+
+@Suite("The control channel")
+struct ControlTests {
+    @Test(
+        "Requests and replies survive the way",
+        arguments: [ControlRequest.status, .explain(Array("a/b".utf8)), .explain([])])
+    func coding(request: ControlRequest) {
+        #expect(ControlRequest(request.bytes) == request)
+        #expect(ControlRequest.isComplete(request.bytes))
+        #expect(!ControlRequest.isComplete(Array(request.bytes.dropLast())))
+        #expect(ControlReply(ControlReply.answer([1, 2]).bytes) == .answer([1, 2]))
+        #expect(ControlReply(ControlReply.failure("no").bytes) == .failure("no"))
+        #expect(ControlReply([]) == nil)
+        #expect(ControlRequest(Array("dance\0\0".utf8)) == nil)
+    }
+
+    /// Device numbers that no mount has, one a test.
+    private func server(
+        _ minor: UInt32, _ answer: @escaping @Sendable (ControlRequest) -> ControlReply
+    ) throws -> (ControlServer, MountPlace) {
+        let number = minor &+ UInt32(truncatingIfNeeded: ServerIdentity.pid) &* 16
+        let server = try ControlServer(
+            major: 0xfff_fff, minor: number, logger: Logger(label: "test"), answer: answer)
+        try server.start()
+        return (server, MountPlace(path: "/m", major: 0xfff_fff, minor: number, owner: ServerIdentity.uid))
+    }
+
+    @Test("Asking and being answered, several times")
+    func asking() throws {
+        let (server, place) = try server(1) { request in
+            request == .status ? .answer(Array("{}".utf8)) : .failure("not here")
+        }
+        defer { server.stop() }
+        let client = ControlClient(place: place, timeout: .seconds(5))
+        for _ in 0..<3 {
+            let answer = try client.ask(.status)
+            #expect(answer.body == Array("{}".utf8))
+            #expect(answer.pid == ServerIdentity.pid)
+        }
+        let error = #expect(throws: MountError.self) { try client.ask(.explain([])) }
+        #expect(error?.message == "/m: not here")
+    }
+
+    @Test("A large answer comes whole")
+    func large() throws {
+        let body = [UInt8](repeating: 7, count: 3_000_000)
+        let (server, place) = try server(2) { _ in .answer(body) }
+        defer { server.stop() }
+        #expect(try ControlClient(place: place, timeout: .seconds(10)).ask(.status).body == body)
+    }
+
+    @Test("A server that says nothing, and one that is gone")
+    func failing() throws {
+        let place = MountPlace(
+            path: "/m", major: 0xfff_fff, minor: UInt32(ServerIdentity.pid) &* 16, owner: 0)
+        let client = ControlClient(place: place, timeout: .milliseconds(100))
+        do {
+            let name = ControlSocket.name(major: place.major, minor: place.minor)
+            let silent = try UnixSocket.listen(abstract: name.ref)
+            let error = #expect(throws: MountError.self) { try client.ask(.status) }
+            #expect(error?.message.contains("does not answer") == true)
+            _ = silent.descriptor
+        }
+        let error = #expect(throws: MountError.self) { try client.ask(.status) }
+        #expect(error?.message.contains("nobody serves this mount") == true)
+    }
+
+    @Test(
+        "Paths on the command line",
+        arguments: [
+            ("/a//b/./c/", "/a/b/c"), ("/a/../b", "/b"), ("/..", "/"), ("/", "/"), ("//a", "/a"),
+        ])
+    func paths(given: String, normal: String) {
+        #expect(CommandPath.normalized(given) == normal)
+    }
+}

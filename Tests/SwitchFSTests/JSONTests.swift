@@ -1,0 +1,71 @@
+import Testing
+
+@testable import SwitchFS
+
+@Suite("JSON names")
+struct JSONTests {
+
+    private var status: MountStatus {
+        var counters = MountStatus.Counters()
+        counters.requests = ["LOOKUP": 3]
+        return MountStatus(
+            mountpoint: "/m", pid: 7, version: "1",
+            layers: [
+                MountStatus.Layer(
+                    index: 0, role: .upper, path: "/u", access: .rw, filesystem: "ext4",
+                    coherence: MountStatus.Coherence(mode: "check", reason: "so"))
+            ],
+            passthrough: MountStatus.Passthrough(enabled: true, depth: 1, reason: "yes"), counters: counters,
+            openFiles: [
+                MountStatus.OpenFile(path: "/a", layer: 0, realPath: "/u/a", handles: 2, io: .passthrough)
+            ])
+    }
+
+    private func compact(_ value: some Encodable) throws -> String {
+        String(decoding: try JSON.compact(value), as: UTF8.self)
+    }
+
+    @Test("status")
+    func statusNames() throws {
+        #expect(
+            try compact(status) == """
+                {"counters":{"backing_files":0,"degraded_directories":0,"events":0,"invalidations":0,\
+                "listings":0,"nodes":0,"overflows":0,"requests":{"LOOKUP":3},"watches":0},\
+                "layers":[{"access":"rw","coherence":{"mode":"check","reason":"so"},"filesystem":"ext4",\
+                "index":0,"path":"/u","role":"upper"}],"mountpoint":"/m",\
+                "open_files":[{"handles":2,"io":"passthrough","layer":0,"path":"/a","real_path":"/u/a"}],\
+                "passthrough":{"depth":1,"enabled":true,"reason":"yes"},"pid":7,"version":"1"}
+                """)
+        #expect(try JSON.decode(MountStatus.self, from: JSON.compact(status)) == status)
+    }
+
+    @Test("explain")
+    func explanationNames() throws {
+        let explanation = Explanation(
+            path: "/a", kind: "absent", owner: nil,
+            layers: [Explanation.Layer(index: 0, path: "/u/a", found: "nothing", note: "")],
+            create: .goes(layer: 0, path: "/u/a", reason: "r"),
+            mkdir: .goes(layer: 1, path: "/l/a", reason: "r"),
+            unlink: .fails(error: "ENOENT", reason: "r"), rename: .fails(error: "ENOENT", reason: "r"))
+        #expect(
+            try compact(explanation) == """
+                {"create":{"layer":0,"path":"/u/a","reason":"r"},"kind":"absent",\
+                "layers":[{"found":"nothing","index":0,"note":"","path":"/u/a"}],\
+                "mkdir":{"layer":1,"path":"/l/a","reason":"r"},"owner":null,"path":"/a",\
+                "rename":{"error":"ENOENT","reason":"r"},"unlink":{"error":"ENOENT","reason":"r"}}
+                """)
+        #expect(try JSON.decode(Explanation.self, from: JSON.compact(explanation)) == explanation)
+    }
+
+    @Test("list")
+    func listingNames() throws {
+        let listing = [
+            MountListing(mountpoint: "/m", pid: 7, layers: ["/u", "/l"]),
+            MountListing(mountpoint: "/n", pid: nil, layers: []),
+        ]
+        #expect(
+            try compact(listing) == """
+                [{"layers":["/u","/l"],"mountpoint":"/m","pid":7},{"layers":[],"mountpoint":"/n","pid":null}]
+                """)
+    }
+}
