@@ -20,7 +20,7 @@ extension Union {
             return attributes(try open.descriptor.status(), node.filesystem)
         }
         let object = try object(of: node)
-        return attributes(try object.descriptor.status(), node.filesystem)
+        return attributes(object.status, node.filesystem)
     }
 
     private func directoryAttributes(of view: borrowing DirectoryView) throws(Errno) -> Attributes {

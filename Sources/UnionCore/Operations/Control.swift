@@ -42,12 +42,12 @@ extension Union {
     private func controlled(_ handle: HandleID, _ isDirectory: Bool) throws(Errno) -> LocatedObject {
         guard isDirectory else {
             let file = try file(handle)
-            return LocatedObject(layer: stack[file.layer], object: try file.descriptor.duplicated())
+            return try LocatedObject(layer: stack[file.layer], open: file.descriptor.duplicated())
         }
         guard let directory = directories.find(handle) else { throw .badFileDescriptor }
         let located = try object(of: directory.node)
         let opened = try located.descriptor.openBeneath("", flags: [.readOnly, .directory])
-        return LocatedObject(layer: located.layer, object: opened)
+        return LocatedObject(layer: located.layer, object: opened, status: located.status)
     }
 }
 

@@ -19,13 +19,13 @@ extension Union {
                 try directory.openBeneath(
                     name, flags: creationFlags(flags), mode: mode & ModeBits.permissions)
             }
-            return LocatedObject(layer: layer, object: file)
+            return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
         let entry = try newEntry(name, in: target, layer)
         do throws(Errno) {
             let node = try node(entry.node)
-            guard node.identity.matches(try made.descriptor.status()) else { throw .staleNFSFileHandle }
+            guard node.identity.matches(made.status) else { throw .staleNFSFileHandle }
             return (entry, try opened(node, layer, made.intoObject(), flags))
         } catch {
             forget(entry.node, count: 1)

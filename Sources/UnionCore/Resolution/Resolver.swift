@@ -182,12 +182,12 @@ extension Union {
     /// What was unlinked lives on as long as somebody has it open or the kernel refers to it.
     private func namelessObject(of node: Node) throws(Errno) -> LocatedObject {
         if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
-            return LocatedObject(layer: stack[handle.layer], object: try handle.file.duplicate())
+            return try LocatedObject(layer: stack[handle.layer], open: handle.file.duplicate())
         }
         let parked = node.state.withLock { $0.parked?.descriptor }
         guard let parked else { throw .staleNFSFileHandle }
         // The kernel forgets a node only after every request on it: what is parked stays open meanwhile.
-        return LocatedObject(layer: stack[0], object: try parked.duplicated())
+        return try LocatedObject(layer: stack[0], open: parked.duplicated())
     }
 
     private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
@@ -195,16 +195,19 @@ extension Union {
         path.prepend(place.name.ref)
         try prependPath(of: place.parent, to: &path)
         let object = try stack[place.layer].openObject(at: path.ref)
-        guard node.identity.matches(try object.descriptor.status()) else { throw .staleNFSFileHandle }
-        return LocatedObject(layer: stack[place.layer], object: object)
+        let status = try object.descriptor.status()
+        guard node.identity.matches(status) else { throw .staleNFSFileHandle }
+        return LocatedObject(layer: stack[place.layer], object: object, status: status)
     }
 
     /// The owner's directory.
     private func directoryObject(of node: Node) throws(Errno) -> LocatedObject {
         let view = try view(of: node)
         for backing in view.backings {
-            guard node.identity.matches(try backing.directory.status()) else { continue }
-            return LocatedObject(layer: backing.layer, object: try backing.directory.duplicated())
+            let status = try backing.directory.status()
+            guard node.identity.matches(status) else { continue }
+            let directory = try backing.directory.duplicated()
+            return LocatedObject(layer: backing.layer, object: directory, status: status)
         }
         throw .noSuchFileOrDirectory
     }
@@ -245,6 +248,20 @@ extension FileDescriptor {
 struct LocatedObject: ~Copyable {
     let layer: Layer
     let object: OwnedDescriptor
+    /// As it was when the object was found.
+    let status: FileStatus
+
+    init(layer: Layer, object: consuming OwnedDescriptor, status: FileStatus) {
+        self.layer = layer
+        self.object = object
+        self.status = status
+    }
+
+    init(layer: Layer, open object: consuming OwnedDescriptor) throws(Errno) {
+        status = try object.descriptor.status()
+        self.layer = layer
+        self.object = object
+    }
 
     var descriptor: FileDescriptor { object.descriptor }
 }
