@@ -21,8 +21,8 @@ public final class Child: Sendable {
         var strings = unsafe arguments.map { unsafe UnsafePointer<CChar>(strdup($0)) }
         unsafe strings.append(nil)
         defer {
-            for unsafe string in unsafe strings {
-                unsafe free(UnsafeMutableRawPointer(mutating: string))
+            for index in arguments.indices {
+                unsafe free(UnsafeMutableRawPointer(mutating: strings[index]))
             }
         }
         pid = Int32(

@@ -21,7 +21,8 @@ public enum Machine {
     public static let cgroup1: TestPath? =
         isRoot
         ? ["pids", "freezer", "name=systemd", "cpuacct", "devices"].compactMap { wanted in
-            mounts.first { $0.type == "cgroup" && $0.options.split(separator: ",").contains(wanted[...]) }?.path
+            mounts.first { $0.type == "cgroup" && $0.options.split(separator: ",").contains(wanted[...]) }?
+                .path
         }.first : nil
 
     public static func hasProgram(_ name: String) -> Bool {

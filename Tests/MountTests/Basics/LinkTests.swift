@@ -82,7 +82,8 @@ struct LinkTests {
         try withScratch { scratch throws in
             let lowers = try (0..<3).map { try scratch.tmpfs("t\($0)") }
             for (index, lower) in lowers.enumerated() {
-                try Tree([(name: "only-\(index)", node: ""), (name: "d/sub-\(index)", node: "")]).build(at: lower)
+                try Tree([(name: "only-\(index)", node: ""), (name: "d/sub-\(index)", node: "")]).build(
+                    at: lower)
                 try Self.wide.build(at: lower)
             }
             let upper = try scratch.tree("upper", ["u": "", "d": ["v": ""]])

@@ -58,7 +58,8 @@ struct ListingTests {
     @Test(arguments: [true, false], ["union", "upper", "lower"])
     func stableEntriesShowExactlyOnce(merged: Bool, place: String) throws {
         var stable: Set<TestPath> = []
-        var lower = Tree([]), upper = Tree([])
+        var lower = Tree([])
+        var upper = Tree([])
         for index in 0..<400 {
             let name = TestPath("stable-\(index)")
             stable.insert(name)
@@ -70,7 +71,9 @@ struct ListingTests {
         }
         for index in 0..<100 { lower.entries.append((name: "d/goes-\(index)", node: "")) }
         try withUnion(lower: lower, upper: upper, options: ["coherence=check"]) { union throws in
-            let root = place == "upper" && merged ? union.inUpper("d")
+            let root =
+                place == "upper" && merged
+                ? union.inUpper("d")
                 : place == "union" ? union["d"] : union.inLower("d")
             let reader = try ListingReader(union["d"], bufferSize: 512)
             var seen: [TestPath] = []

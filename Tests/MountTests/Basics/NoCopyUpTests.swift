@@ -143,7 +143,9 @@ struct NoCopyUpTests {
     @Test(arguments: [0o4777, 0o2777, 0o6777, 0o2767] as [UInt32])
     func writingDropsPrivilegeBits(mode: UInt32) throws {
         try withScratch { scratch throws in
-            let tree: Tree = ["f": .file("x", mode: mode), "g": .file("x", mode: mode), "h": .file("x", mode: mode)]
+            let tree: Tree = [
+                "f": .file("x", mode: mode), "g": .file("x", mode: mode), "h": .file("x", mode: mode),
+            ]
             let native = try scratch.tree("native", tree)
             let lower = try scratch.tree("lower", tree)
             try withUnion(in: scratch, upper: nil, lowers: [lower]) { union throws in

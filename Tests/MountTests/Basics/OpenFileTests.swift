@@ -44,7 +44,9 @@ struct OpenFileTests {
 
     @Test func manyHandlesOfOneFileWithDifferentFlags() throws {
         try withUnion(lower: ["f": .bytes([UInt8](repeating: 1, count: 8192))]) { union throws in
-            let flags = [O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_APPEND, O_RDONLY | O_NONBLOCK, O_RDWR | O_SYNC]
+            let flags = [
+                O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_APPEND, O_RDONLY | O_NONBLOCK, O_RDWR | O_SYNC,
+            ]
             var handles: [Handle] = []
             for flag in flags + flags.reversed() { handles.append(try Sys.open(union["f"], flag)) }
             #expect(try Set(handles.map { try $0.facts().inode }).count == 1)

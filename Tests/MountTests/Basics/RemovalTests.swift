@@ -6,7 +6,8 @@ import Testing
 @Suite(.enabled(if: Machine.canMount, "needs root and /dev/fuse"))
 struct RemovalTests {
     @Test func unlinkRemovesTheNameFromEveryLayer() throws {
-        try withUnion(lower: ["d": ["f": "1"]], more: [["d": ["f": "2"]]], upper: ["d": ["f": "0"]]) { union throws in
+        try withUnion(lower: ["d": ["f": "1"]], more: [["d": ["f": "2"]]], upper: ["d": ["f": "0"]]) {
+            union throws in
             try Sys.unlink(union["d/f"])
             #expect(failure { _ = try Sys.facts(union["d/f"]) } == .noSuchFileOrDirectory)
             #expect(try !Sys.exists(union.inUpper("d/f")) || Sys.facts(union.inUpper("d/f")).isWhiteout)
@@ -33,7 +34,8 @@ struct RemovalTests {
     }
 
     @Test func whiteoutOffRefuses() throws {
-        try withUnion(lower: ["f": "1", "d": [:]], attributes: ["ro"], options: ["whiteout=off"]) { union throws in
+        try withUnion(lower: ["f": "1", "d": [:]], attributes: ["ro"], options: ["whiteout=off"]) {
+            union throws in
             #expect(failure { try Sys.unlink(union["f"]) } == .readOnlyFileSystem)
             #expect(failure { try Sys.removeDirectory(union["d"]) } == .readOnlyFileSystem)
             #expect(try Sys.text(union["f"]) == "1")
@@ -47,7 +49,8 @@ struct RemovalTests {
             #expect(!Sys.exists(union["n"]))
             #expect(try Sys.text(union.inLower("n/in")) == "x")
         }
-        try withUnion(lower: ["n": ["in": "x"]], upper: ["n": "file"], options: ["whiteout=off"]) { union throws in
+        try withUnion(lower: ["n": ["in": "x"]], upper: ["n": "file"], options: ["whiteout=off"]) {
+            union throws in
             #expect(failure { try Sys.unlink(union["n"]) } == .resourceBusy)
             #expect(try Sys.text(union["n"]) == "file")
         }

@@ -50,7 +50,8 @@ struct RenameTests {
         try withUnion(lower: lower, upper: upper) { union throws in
             let before = try Snapshot(union.mount)
             #expect(
-                failure { try Sys.rename(union["a"], union["b"], flags: Flag.renameNoReplace) } == .fileExists)
+                failure { try Sys.rename(union["a"], union["b"], flags: Flag.renameNoReplace) } == .fileExists
+            )
             #expect(try Snapshot(union.mount).differences(from: before) == [])
             let content = try Sys.text(union["a"])
             try Sys.rename(union["a"], union["c"], flags: Flag.renameNoReplace)

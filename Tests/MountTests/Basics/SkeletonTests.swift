@@ -8,7 +8,10 @@ import Testing
 struct SkeletonTests {
     static let lower: Tree = [
         "a": .directory(
-            ["b": TreeNode.directory(["l": "x"], mode: 0o2751).owned(by: 12, 34).modified(1_000_000_000_000_000_000)],
+            [
+                "b": TreeNode.directory(["l": "x"], mode: 0o2751).owned(by: 12, 34).modified(
+                    1_000_000_000_000_000_000)
+            ],
             mode: 0o1777
         ).owned(by: 56, 78)
     ]
@@ -53,7 +56,8 @@ struct SkeletonTests {
     }
 
     @Test func skeletonIsNeverOwner() throws {
-        try withUnion(lower: ["d": .directory(["l": ""], mode: 0o750)], options: ["coherence=check"]) { union throws in
+        try withUnion(lower: ["d": .directory(["l": ""], mode: 0o750)], options: ["coherence=check"]) {
+            union throws in
             try Sys.put(union["d/new"], "n")
             try Sys.changeMode(union.inLower("d"), 0o711)
             #expect(try Sys.facts(union["d"]).permissions == 0o711)
@@ -90,7 +94,13 @@ struct SkeletonTests {
                     for path in paths { if failure(of: { try Sys.put(path, "n") }) != nil { break } }
                 }
                 let process = union.process ?? 0
-                try together([stopped, { @Sendable in usleep(UInt32(300 + round * 700)); kill(process, SIGKILL) }])
+                try together([
+                    stopped,
+                    { @Sendable in
+                        usleep(UInt32(300 + round * 700))
+                        kill(process, SIGKILL)
+                    },
+                ])
                 union.crash()
                 try union.start()
                 for name in part {

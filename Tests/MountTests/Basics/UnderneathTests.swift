@@ -86,7 +86,8 @@ struct UnderneathTests {
     }
 
     @Test func hiddenOrphanShowsAgainOnlyUnderItsOwnOrigin() throws {
-        try withUnion(lower: ["d": ["l": "1"]], options: ["coherence=check", "orphans=hide"]) { union throws in
+        try withUnion(lower: ["d": ["l": "1"]], options: ["coherence=check", "orphans=hide"]) {
+            union throws in
             try Sys.put(union["d/mine"], "m")
             try Sys.rename(union.inLower("d"), union.inLower("away"))
             #expect(failure { _ = try Sys.facts(union["d"]) } == .noSuchFileOrDirectory)

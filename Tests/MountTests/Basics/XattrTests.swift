@@ -20,7 +20,8 @@ struct XattrTests {
                 #expect(try Sys.xattrText(path, "user.one") == "1")
                 #expect(try Sys.xattr(path, "user.two") == [])
                 #expect(
-                    failure { try Sys.setXattr(path, "user.one", "x", flags: Flag.xattrCreate) } == .fileExists)
+                    failure { try Sys.setXattr(path, "user.one", "x", flags: Flag.xattrCreate) }
+                        == .fileExists)
                 #expect(
                     failure { try Sys.setXattr(path, "user.no", "x", flags: Flag.xattrReplace) }
                         == Errno(rawValue: ENODATA))
@@ -63,10 +64,13 @@ struct XattrTests {
     }
 
     @Test func virtualNamesTellTheOrigin() throws {
-        try withUnion(lower: ["f": "l", "d": [:], "m": [:]], more: [["g": "2"]], upper: ["u": "u", "m": [:]]) {
+        try withUnion(
+            lower: ["f": "l", "d": [:], "m": [:]], more: [["g": "2"]], upper: ["u": "u", "m": [:]]
+        ) {
             union throws in
             for (name, index, real) in [
-                ("u", "0", union.inUpper("u")), ("f", "1", union.inLower("f")), ("g", "2", union.inLower("g", 1)),
+                ("u", "0", union.inUpper("u")), ("f", "1", union.inLower("f")),
+                ("g", "2", union.inLower("g", 1)),
             ] as [(TestPath, String, TestPath)] {
                 #expect(try union.layer(of: name) == index)
                 #expect(try Sys.xattrText(union[name], "user.switchfs.path") == real.text)
@@ -88,11 +92,13 @@ struct XattrTests {
             try acting(as: .bob) { try Sys.overwrite(union["f"], "y") }
             #expect(try acting(as: .alice) { try Sys.text(union["f"]) } == "y")
             #expect(
-                failure { try acting(as: .alice) { try Sys.overwrite(union["f"], "z") } } == .permissionDenied)
+                failure { try acting(as: .alice) { try Sys.overwrite(union["f"], "z") } } == .permissionDenied
+            )
             #expect(failure { try acting(as: .nobody) { _ = try Sys.text(union["f"]) } } == .permissionDenied)
             // chmod changes the mask, as on a local directory.
             try Sys.changeMode(union["f"], 0o640)
-            #expect(failure { try acting(as: .bob) { try Sys.overwrite(union["f"], "n") } } == .permissionDenied)
+            #expect(
+                failure { try acting(as: .bob) { try Sys.overwrite(union["f"], "n") } } == .permissionDenied)
             try Sys.removeXattr(union["f"], PosixACL.access)
             #expect(failure { _ = try Sys.xattr(union["f"], PosixACL.access) } == Errno(rawValue: ENODATA))
         }

@@ -80,7 +80,9 @@ struct CgroupTests {
                 default:
                     Issue.record("\(entry.name): \(direct), through the union \(through)")
                 }
-                let (real, shown) = (try Sys.facts(group.path / "A" / entry.name), try Sys.facts(union["A"] / entry.name))
+                let (real, shown) = (
+                    try Sys.facts(group.path / "A" / entry.name), try Sys.facts(union["A"] / entry.name)
+                )
                 #expect(real.mode == shown.mode && real.uid == shown.uid && real.size == shown.size)
             }
         }
@@ -252,7 +254,8 @@ struct CgroupTests {
         try withCgroupUnion(.v2) { union, group throws in
             try Sys.overwrite(union["A/cgroup.max.depth"], "7\n")
             #expect(try Sys.text(group.path / "A/cgroup.max.depth") == "7\n")
-            #expect(failure { try Sys.overwrite(union["A/cgroup.max.depth"], "nonsense\n") } == .invalidArgument)
+            #expect(
+                failure { try Sys.overwrite(union["A/cgroup.max.depth"], "nonsense\n") } == .invalidArgument)
             let direct = failure { try Sys.overwrite(group.path / "A/cgroup.subtree_control", "+none\n") }
             #expect(failure { try Sys.overwrite(union["A/cgroup.subtree_control"], "+none\n") } == direct)
             try Sys.put(union["A/cgroup.max.depth"], "9\n")

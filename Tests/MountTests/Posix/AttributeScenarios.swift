@@ -57,7 +57,8 @@ extension Scenarios {
     static var access: [Scenario] {
         var all: [Scenario] = []
         for kind in [PosixCall.Kind.file, .directory, .fifo] {
-            for mode in [0, 0o400, 0o040, 0o004, 0o200, 0o020, 0o002, 0o100, 0o010, 0o001, 0o750] as [UInt32] {
+            for mode in [0, 0o400, 0o040, 0o004, 0o200, 0o020, 0o002, 0o100, 0o010, 0o001, 0o750] as [UInt32]
+            {
                 all += Scenario.by(
                     everyone, "access \(kind) \(String(mode, radix: 8))",
                     setup: object(kind, "a", mode: mode, uid: 54321, gid: 54400),

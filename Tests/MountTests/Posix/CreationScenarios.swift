@@ -24,7 +24,10 @@ extension Scenarios {
         for mode in [0, 0o200, 0o444, 0o1777, 0o2755, 0o6755] as [UInt32] {
             all += Scenario.by(
                 [.root, owner], "modes of new objects \(String(mode, radix: 8))",
-                [.mkdir("m", mode), .mknod("p", 0o010000 | mode, 0, 0), .open("f", 0o102, mode, [.write("x")])],
+                [
+                    .mkdir("m", mode), .mknod("p", 0o010000 | mode, 0, 0),
+                    .open("f", 0o102, mode, [.write("x")]),
+                ],
                 observing: ["m", "p", "f", ""])
         }
         return all
@@ -36,7 +39,8 @@ extension Scenarios {
         for kind in PosixCall.Kind.allCases {
             for maker in makers("a") where !isPlainOpen(maker) || kind == .file || kind == .directory {
                 all.append(
-                    Scenario("\(maker) over \(kind)", setup: object(kind, "a"), [maker], observing: ["a", ""]))
+                    Scenario(
+                        "\(maker) over \(kind)", setup: object(kind, "a"), [maker], observing: ["a", ""]))
             }
             for call in onPath("a/below") + onPath("none/below") {
                 all.append(
@@ -120,7 +124,8 @@ extension Scenarios {
         for size in [0, 1, 10, 5000, -1, Int64.max] as [Int64] {
             for kind in PosixCall.Kind.allCases where kind != .symlink {
                 all.append(
-                    Scenario("truncate \(kind) to \(size)", setup: object(kind, "a"), [.truncate("a", size)],
+                    Scenario(
+                        "truncate \(kind) to \(size)", setup: object(kind, "a"), [.truncate("a", size)],
                         observing: ["a"]))
             }
             for mode in [0o644, 0o444, 0o200, 0o020, 0o002] as [UInt32] {

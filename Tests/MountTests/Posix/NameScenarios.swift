@@ -30,11 +30,14 @@ extension Scenarios {
             for call in onPath(path) {
                 all.append(
                     Scenario(
-                        "path of \(length): \(word(call))", setup: object(.file, "other") + object(.file, "a"),
+                        "path of \(length): \(word(call))",
+                        setup: object(.file, "other") + object(.file, "a"),
                         [call], observing: ["other", "a"]))
             }
         }
-        for path in ["", ".", "..", "a/", "a/.", "a/..", "d/", "d/.", "d//a", "./a", "d/../a", "/"] as [TestPath] {
+        for path in ["", ".", "..", "a/", "a/.", "a/..", "d/", "d/.", "d//a", "./a", "d/../a", "/"]
+            as [TestPath]
+        {
             for call in onPath(path) where !harmful(call, path) {
                 all.append(
                     Scenario(

@@ -27,7 +27,8 @@ struct PosixParityTests {
                 for index in scenarios.indices { try Sys.changeMode(lower / "s\(index)", 0o777) }
             }
             try withUnion(in: scratch, upper: upper, lowers: [lower]) { union throws in
-                let ground = arrangement == .inLower ? lower : arrangement == .plainUpper ? union.mount : upper
+                let ground =
+                    arrangement == .inLower ? lower : arrangement == .plainUpper ? union.mount : upper
                 let found = try ScenarioRunner(scenarios: scenarios, ground: ground, view: union.mount).run()
                 Self.compare(expected, found, scenarios, lenient: arrangement != .plainUpper)
             }

@@ -40,7 +40,8 @@ extension Scenarios {
         for parent in [0, 54321, 54322] as [UInt32] {
             for target in [0, 54321, 54322] as [UInt32] {
                 for kind in [PosixCall.Kind.file, .directory, .symlink, .fifo] {
-                    let setup = object(.directory, "d", mode: 0o1777, uid: parent, gid: parent)
+                    let setup =
+                        object(.directory, "d", mode: 0o1777, uid: parent, gid: parent)
                         + object(kind, "d/a", mode: 0o777, uid: target, gid: target)
                         + object(.directory, "mine", mode: 0o777)
                         + object(kind, "mine/b", mode: 0o777, uid: 54321, gid: 54321)
@@ -51,7 +52,8 @@ extension Scenarios {
                     ]
                     for call in calls {
                         all += Scenario.by(
-                            [owner, stranger], "sticky \(parent), \(kind) of \(target): \(call)", setup: setup,
+                            [owner, stranger], "sticky \(parent), \(kind) of \(target): \(call)",
+                            setup: setup,
                             [call], observing: ["d/a", "d/c", "mine/b", "mine/c", "d"])
                     }
                 }
@@ -96,7 +98,8 @@ extension Scenarios {
                     "symlink to \(target.text.prefix(20))", setup: object(.file, "a"),
                     [.symlink(target, "s"), .readlink("s"), .stat("s"), .lstat("s")], observing: ["s", ""]))
         }
-        let loop: [PosixCall] = [.symlink("two", "one"), .symlink("one", "two"), .symlink("self", "self")]
+        let loop: [PosixCall] =
+            [.symlink("two", "one"), .symlink("one", "two"), .symlink("self", "self")]
             + object(.file, "other")
         for call in onPath("one") + onPath("self/x") + onPath("one/x") {
             all.append(Scenario("loop: \(call)", setup: loop, [call], observing: ["one", "two", "other"]))
@@ -113,12 +116,16 @@ extension Scenarios {
         let through = object(.directory, "d") + [.symlink("d", "s"), .symlink("d/none", "dangling")]
         for call in [
             .mkdir("s/e", 0o755), .open("s/f", 0o101, 0o644, []), .open("dangling", 0o101, 0o644, []),
-            .open("dangling", 0o301, 0o644, []), .mkdir("dangling", 0o755), .mknod("dangling", 0o010644, 0, 0),
+            .open("dangling", 0o301, 0o644, []), .mkdir("dangling", 0o755),
+            .mknod("dangling", 0o010644, 0, 0),
             .list("s"), .list("s/"), .rmdir("s"), .rmdir("s/"), .unlink("s/"), .rename("s", "t", 0),
-            .rename("s/", "t", 0), .rename("d", "s", 0), .lstat("s/"), .readlink("s/"), .chmod("dangling", 0o600),
+            .rename("s/", "t", 0), .rename("d", "s", 0), .lstat("s/"), .readlink("s/"),
+            .chmod("dangling", 0o600),
         ] as [PosixCall] {
             all.append(
-                Scenario("through a symlink: \(call)", setup: through, [call], observing: ["d", "s", "t", "d/none"]))
+                Scenario(
+                    "through a symlink: \(call)", setup: through, [call],
+                    observing: ["d", "s", "t", "d/none"]))
         }
         return all
     }

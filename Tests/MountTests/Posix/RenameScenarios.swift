@@ -22,14 +22,16 @@ extension Scenarios {
                 }
             }
         }
-        let tree = object(.directory, "d") + object(.directory, "d/e") + object(.file, "d/e/f")
+        let tree =
+            object(.directory, "d") + object(.directory, "d/e") + object(.file, "d/e/f")
             + object(.directory, "empty") + object(.file, "file") + [.link("file", "same")]
         for flags in [0, 1, 2] as [UInt32] {
             for (from, to) in [
                 ("d", "empty"), ("empty", "d"), ("d", "d/e"), ("d", "d/e/g"), ("d/e", "d"), ("d/e/f", "d"),
                 ("d", "d"), ("file", "file"), ("file", "same"), (".", "q"), ("d/.", "q"), ("d/..", "q"),
                 ("d", "."), ("d", "empty/"), ("d/", "q"), ("d", "q/"), ("file/", "q"), ("file", "q/"),
-                ("file", "d/"), ("file", "none/q"), ("file", "file/q"), ("d/e/f", "empty/f"), ("none", "none"),
+                ("file", "d/"), ("file", "none/q"), ("file", "file/q"), ("d/e/f", "empty/f"),
+                ("none", "none"),
                 ("", "q"), ("d", ""), ("d", ".."),
             ] as [(TestPath, TestPath)] {
                 all.append(
@@ -41,7 +43,8 @@ extension Scenarios {
         for flags in [3, 4, 8, 6] as [UInt32] {
             all.append(
                 Scenario(
-                    "rename with flags \(flags)", setup: tree, [.rename("none", "q", flags)], observing: ["q"]))
+                    "rename with flags \(flags)", setup: tree, [.rename("none", "q", flags)], observing: ["q"]
+                ))
         }
         return all
     }

@@ -14,10 +14,9 @@ struct ScenarioRunner {
             let home = ground / "s\(index)"
             try Sys.makeDirectory(home)
             try Sys.changeMode(home, 0o777)
-            try perform(scenario.setup.map { (.root, 0, $0) }, in: home).forEach { outcome in
-                if outcome.hasPrefix("E") {
-                    throw FixtureError("setup of \(scenario.title): \(outcome)")
-                }
+            for outcome in try perform(scenario.setup.map { (.root, 0, $0) }, in: home)
+            where outcome.hasPrefix("E") {
+                throw FixtureError("setup of \(scenario.title): \(outcome)")
             }
         }
         waitForNewTimestamp()

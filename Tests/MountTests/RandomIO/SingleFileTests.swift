@@ -106,7 +106,11 @@ private struct Exerciser {
 
     private mutating func truncate(_ size: Int) throws {
         log.append("truncate \(size)")
-        if random.below(2) == 0 { try handle.truncate(to: Int64(size)) } else { try Sys.truncate(path, to: Int64(size)) }
+        if random.below(2) == 0 {
+            try handle.truncate(to: Int64(size))
+        } else {
+            try Sys.truncate(path, to: Int64(size))
+        }
         if size < shadow.count { shadow.removeLast(shadow.count - size) } else { grow(to: size) }
     }
 
@@ -180,6 +184,7 @@ private struct Exerciser {
 
     private func expect(_ holds: Bool, _ what: String) throws {
         if holds { return }
-        throw FixtureError("\(what) wrong (size \(shadow.count)) after: \(log.suffix(12).joined(separator: "; "))")
+        throw FixtureError(
+            "\(what) wrong (size \(shadow.count)) after: \(log.suffix(12).joined(separator: "; "))")
     }
 }

@@ -33,6 +33,7 @@ struct TreeStressTests {
             lower: lower, more: more, upper: upper, attributes: attributes, options: options
         ) { union throws in
             let root = union.mount
+            let plausible = Self.plausible.union(arrangement == .readOnlyLower ? [.readOnlyFileSystem] : [])
             let done = Flagged()
             try together(
                 (0..<4).map { index in
@@ -40,7 +41,7 @@ struct TreeStressTests {
                         var client = StressClient(root: root, seed: seed &+ UInt64(index))
                         let deadline = Deadline(4)
                         while !deadline.passed {
-                            try client.step(allowing: Self.plausible)
+                            try client.step(allowing: plausible)
                             done.add()
                         }
                     }

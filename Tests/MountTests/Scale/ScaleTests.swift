@@ -17,7 +17,8 @@ struct ScaleTests {
             }
             let upper = try scratch.tree("upper", ["d1": ["extra": ""]])
             try withUnion(
-                in: scratch, upper: upper, lowers: [lower], launcher: ["sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"]
+                in: scratch, upper: upper, lowers: [lower],
+                launcher: ["sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"]
             ) { union throws in
                 let found = try run("find", union.mount.text, "-type", "f", within: 60).orThrow().output
                 #expect(found.utf8.count { $0 == UInt8(ascii: "\n") } == 50_001)
@@ -89,7 +90,9 @@ struct ScaleTests {
                 try Sys.rename("bottom", "moved")
                 try Sys.changeMode("moved", 0o600)
                 let missing = failure { _ = try Sys.facts("n" / name) }
-                if missing != .noSuchFileOrDirectory { throw FixtureError("missing name: \(missing?.name ?? "")") }
+                if missing != .noSuchFileOrDirectory {
+                    throw FixtureError("missing name: \(missing?.name ?? "")")
+                }
                 return [try Sys.text("moved"), try Sys.text("new")]
             }
             #expect(seen == ["deep", "made below a hundred levels"])
@@ -100,8 +103,10 @@ struct ScaleTests {
     }
 
     @Test func namesThatAreNotUTF8() throws {
-        let names = [[0xff], [0xc3, 0x28], [0x0a], [0x5c, 0x30], [0x80, 0x81, 0x20, 0x22], [0xf0, 0x9f, 0x98]]
-            .map { TestPath(bytes: $0.map { UInt8($0) }) }
+        let names = [
+            [0xff], [0xc3, 0x28], [0x0a], [0x5c, 0x30], [0x80, 0x81, 0x20, 0x22], [0xf0, 0x9f, 0x98],
+        ]
+        .map { TestPath(bytes: $0.map { UInt8($0) }) }
         try withUnion(lower: Tree(names.map { (name: "l" / $0, node: "x") })) { union throws in
             #expect(try Sys.names(union["l"]) == names.sorted())
             for name in names {
@@ -172,7 +177,10 @@ struct ScaleTests {
             let lowers = try (0..<count).map { index in
                 try scratch.tree(
                     "l\(index)",
-                    ["own-\(index)": .file("\(index)"), "all": .file("\(index)"), "d": [TestPath("in-\(index)"): ""]])
+                    [
+                        "own-\(index)": .file("\(index)"), "all": .file("\(index)"),
+                        "d": [TestPath("in-\(index)"): ""],
+                    ])
             }
             let upper = try scratch.directory("upper")
             try withUnion(in: scratch, upper: upper, lowers: lowers) { union throws in

@@ -12,9 +12,7 @@ struct StackingTests {
         #expect(try Sys.text(union["d/g"]) == "x")
         try Sys.overwrite(union["f"], "CONTENT")
         #expect(try Sys.text(lower / "f") == "CONTENT")
-        let map = try Mapping(Sys.open(union["f"], O_RDWR), length: 7, writable: true)
-        map[0] = UInt8(ascii: "k")
-        try map.synchronize()
+        try writeThroughAMapping(union["f"], UInt8(ascii: "k"))
         #expect(try Sys.text(lower / "f") == "kONTENT")
         try Sys.put(union["d/new"], "n")
         #expect(!Sys.exists(lower / "d/new"))
@@ -29,6 +27,13 @@ struct StackingTests {
         let before = try Snapshot(union.mount, inodes: true)
         try union.restart()
         #expect(try Snapshot(union.mount, inodes: true).differences(from: before) == [])
+    }
+
+    /// Its mapping and handle are gone when it returns.
+    func writeThroughAMapping(_ path: TestPath, _ byte: UInt8) throws {
+        let map = try Mapping(Sys.open(path, O_RDWR), length: 7, writable: true)
+        map[0] = byte
+        try map.synchronize()
     }
 
     @Test(.enabled(if: Machine.hasOverlay, "needs overlayfs"))

@@ -33,15 +33,15 @@ struct WorkloadTests {
                     """
                     set -e
                     for i in $(seq 50); do echo again >>d$((i % 10))/f$i; done
-                    echo new >d1/new && git mv d2/f2 d2/renamed && git rm -q d3/f3
+                    echo new >d1/new && git mv d2/f2 d2/renamed && git rm -qf d3/f3
                     git add . && git \(identity) commit -qam three
                     git checkout -q -b side HEAD~1 && git checkout -q -
                     git gc -q && git fsck --strict
                     """, in: clone
                 ).orThrow()
                 #expect(try run("git", "status", "--porcelain", in: clone).orThrow().output == "")
-                try run("diff", "-r", "-x", ".git", source.text, clone.text, "-q").output
-                    .split(separator: "\n").forEach { #expect(!$0.contains("Input/output")) }
+                let differences = try run("diff", "-r", "-x", ".git", source.text, clone.text)
+                #expect(differences.errors == "")
             }
         }
     }
@@ -92,9 +92,10 @@ struct WorkloadTests {
                 defer { _ = try? postgres.run("pg_ctl", "-D", data.text, "-m", "immediate", "stop") }
                 let database = ["-h", union["pg"].text, "postgres"]
                 try postgres.run(["pgbench", "-i", "-q", "-s", "1"] + database).orThrow()
-                let bench = try postgres.run(["pgbench", "-c", "4", "-j", "2", "-T", "3"] + database).orThrow()
+                let bench = try postgres.run(["pgbench", "-c", "4", "-j", "2", "-T", "3"] + database)
+                    .orThrow()
                 #expect(bench.output.contains("number of failed transactions: 0"), "\(bench.output)")
-                try postgres.run("psql", "-qc", "vacuum full; checkpoint", database[0], database[1], database[2])
+                try postgres.run(["psql", "-q", "-c", "vacuum full", "-c", "checkpoint"] + database)
                     .orThrow()
                 try postgres.run("pg_ctl", "-D", data.text, "-m", "fast", "-w", "stop").orThrow()
             }
@@ -107,12 +108,16 @@ private struct PostgreSQL {
     let user: Identity
 
     static let folder: TestPath? = {
-        let versions = ((try? Sys.names("/usr/lib/postgresql")) ?? []).map { "/usr/lib/postgresql" / $0 / "bin" }
+        let versions = ((try? Sys.names("/usr/lib/postgresql")) ?? []).map {
+            "/usr/lib/postgresql" / $0 / "bin"
+        }
         return versions.last { Sys.exists($0 / "initdb") && Sys.exists($0 / "pgbench") }
     }()
 
     init?() {
-        guard let line = try? SwitchTestKit.run("getent", "passwd", "postgres").orThrow().output else { return nil }
+        guard let line = try? SwitchTestKit.run("getent", "passwd", "postgres").orThrow().output else {
+            return nil
+        }
         let fields = line.split(separator: ":")
         guard fields.count > 3, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else { return nil }
         user = Identity(uid: uid, gid: gid)
