@@ -65,18 +65,17 @@ final class ControlServer: Sendable {
     }
 
     private func handle(_ connection: borrowing UnixSocket) throws(Errno) {
+        // Read first, whoever asks: closing with bytes unread would cut the reply off.
+        let request = try receive(connection)
         let peer = try connection.peerCredentials()
-        guard peer.uid == 0 || peer.uid == owner else {
-            try connection.send(
-                ControlReply.failure("only root and the user who mounted may ask").bytes)
-            return
-        }
-        let reply: ControlReply
-        if let request = try receive(connection) {
-            reply = answer(request)
-        } else {
-            reply = .failure("the mount's server is switchfs \(SwitchFSVersion.current) and can't do that")
-        }
+        let reply: ControlReply =
+            if peer.uid != 0 && peer.uid != owner {
+                .failure("only root and the user who mounted may ask")
+            } else if let request {
+                answer(request)
+            } else {
+                .failure("the mount's server is switchfs \(SwitchFSVersion.current) and can't do that")
+            }
         try connection.send(reply.bytes)
     }
 

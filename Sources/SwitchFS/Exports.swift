@@ -1,0 +1,13 @@
+// What a program needs to write a branch selector and to set policies comes with `import SwitchFS`.
+
+@_exported public import struct LinuxSystem.PathRef
+@_exported public import enum UnionCore.BranchChoice
+@_exported public import protocol UnionCore.BranchSelector
+@_exported public import enum UnionCore.CoherenceMode
+@_exported public import enum UnionCore.CreatePolicy
+@_exported public import enum UnionCore.LockPolicy
+@_exported public import enum UnionCore.OrphanPolicy
+@_exported public import struct UnionCore.Policies
+@_exported public import enum UnionCore.ReadPolicy
+@_exported public import enum UnionCore.SelectedOperation
+@_exported public import enum UnionCore.WhiteoutPolicy

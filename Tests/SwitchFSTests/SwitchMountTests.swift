@@ -1,0 +1,85 @@
+import Glibc
+import SwitchFS
+import Testing
+
+/// What a program that uses the library does, with nothing imported but the library itself.
+@Suite("The library", .enabled(if: canMount))
+struct SwitchMountTests {
+    /// Sends names that begin with "deny" nowhere and directories to the lower.
+    private struct Selector: BranchSelector {
+        func choose(_ operation: SelectedOperation, path: PathRef) -> BranchChoice {
+            if path.hasPrefix("deny") { return .create(.deny) }
+            return operation == .mkdir ? .create(.lower) : .mountDefault
+        }
+    }
+
+    @Test("Mount, inspect, unmount, with a selector of one's own")
+    func mounting() throws {
+        let scratch = try TemporaryDirectory()
+        let lower = try scratch.directory("lower")
+        let upper = try scratch.directory("upper")
+        let place = try scratch.directory("mount")
+        _ = try scratch.file("lower/a", "below")
+
+        let mount = try SwitchMount(
+            MountOptions(lowers: [lower], upper: upper), at: place, selector: Selector())
+        defer { mount.unmount() }
+        #expect(mount.mountPoint == place)
+        #expect(read(place + "/a") == "below")
+        #expect(makeDirectory(place + "/made") == 0)
+        #expect(exists(lower + "/made"))
+        #expect(makeDirectory(place + "/deny") == EPERM)
+        _ = unsafe rmdir(place + "/made")
+
+        let status = mount.status
+        #expect(status.pid == getpid())
+        #expect(status.layers.map(\.path) == [upper, lower])
+        #expect(status.counters.requests["LOOKUP", default: 0] > 0)
+        #expect(try mount.explain("a").owner == 1)
+        #expect(try mount.explain("nothing").kind == "absent")
+        #expect(try MountInspection.status(at: place).layers == status.layers)
+        #expect(try MountInspection.explain(place + "/a").owner == 1)
+        #expect(try MountInspection.list().contains { $0.mountpoint == place && $0.pid == getpid() })
+    }
+
+    @Test("Unmounted by someone else, and mounted again")
+    func remounting() throws {
+        let scratch = try TemporaryDirectory()
+        let lower = try scratch.directory("lower")
+        let place = try scratch.directory("mount")
+        for _ in 0..<5 {
+            let mount = try SwitchMount(MountOptions(lowers: [lower]), at: place)
+            try Unmounting.unmount(place)
+            mount.waitUntilUnmounted()
+        }
+        #expect(throws: MountError.self) { try MountInspection.status(at: place) }
+    }
+
+    @Test("What can't be mounted leaves nothing")
+    func failing() throws {
+        let scratch = try TemporaryDirectory()
+        let place = try scratch.directory("mount")
+        #expect(throws: MountError.self) {
+            try SwitchMount(MountOptions(lowers: [scratch.path + "/none"]), at: place)
+        }
+        #expect(throws: MountError.self) { try Unmounting.unmount(place) }
+    }
+
+    /// The error's number; 0 for none.
+    private func makeDirectory(_ path: String) -> Int32 {
+        unsafe mkdir(path, 0o755) == 0 ? 0 : errno
+    }
+
+    private func read(_ path: String) -> String? {
+        let file = unsafe open(path, O_RDONLY)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+}
+
+private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+private var canMount: Bool { geteuid() == 0 && exists("/dev/fuse") }
