@@ -52,7 +52,7 @@ func run(_ words: String...) -> Int32 {
     for word in words { unsafe arguments.append(strdup(word)) }
     unsafe arguments.append(nil)
     let failed = unsafe posix_spawnp(&pid, words[0], nil, nil, arguments, environ)
-    for unsafe argument in unsafe arguments { unsafe free(argument) }
+    for index in unsafe arguments.indices { unsafe free(arguments[index]) }
     guard failed == 0 else { return -1 }
     var status: Int32 = 0
     unsafe waitpid(pid, &status, 0)
