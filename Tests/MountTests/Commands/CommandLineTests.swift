@@ -26,7 +26,7 @@ struct CommandLineTests {
         ("-o lowerdir=@/lower,upperdir=@/upper,workdir=@/work,metacopy=on @/mnt", 2, "metacopy"),
         ("-o upperdir=@/upper,workdir=@/work @/mnt", 2, "lower"),
         ("-o lowerdir=@/lower,upperdir=@/upper,workdir=@/work", 2, ""),
-        ("-o lowerdir=@/lower,upperdir=@/upper,workdir=@/work @/mnt @/other", 2, ""),
+        ("-o lowerdir=@/lower,upperdir=@/upper,workdir=@/work source @/mnt @/other", 2, ""),
         ("-o", 2, ""),
         ("frobnicate", 2, "frobnicate"),
         ("unmount @/mnt", 1, "mnt"),
