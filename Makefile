@@ -55,6 +55,8 @@ lint: ## formatting, and the syntax of shell scripts
 test: setup lint ## lint, build, all tests, and the engine's under the thread sanitizer
 	@[ "$$(id -u)" = 0 ] || echo "not root: tests that mount or make cgroups are skipped" >&2
 	SWITCHFS_TEST_DIRECTORY=$$(mktemp -d "$${TMPDIR:-/tmp}/switchfs-make-test.XXXXXX")
+	# Tests act as other users there.
+	chmod 755 "$$SWITCHFS_TEST_DIRECTORY"
 	export SWITCHFS_TEST_DIRECTORY
 	clean() {
 	    awk -v below="$$SWITCHFS_TEST_DIRECTORY/" 'index($$5, below) == 1 { print $$5 }' /proc/self/mountinfo \
