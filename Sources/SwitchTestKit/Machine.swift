@@ -10,6 +10,9 @@ public enum Machine {
     public static let isRoot = geteuid() == 0
     /// Mounts can be made here, by root with a FUSE device.
     public static let canMount = isRoot && Sys.exists("/dev/fuse")
+    /// Ordinary users can mount, by fusermount3.
+    public static let usersCanMount =
+        canMount && hasProgram("fusermount3") && ((try? Sys.facts("/dev/fuse"))?.permissions ?? 0) & 6 == 6
     public static let hasLoopDevices =
         isRoot && Sys.exists("/dev/loop-control") && hasProgram("mkfs.ext4") && hasProgram("losetup")
     public static let hasBPF = isRoot && fileSystems.contains("bpf")

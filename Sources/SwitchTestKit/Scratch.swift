@@ -19,6 +19,11 @@ public final class Scratch: Sendable {
     /// Unmounts, newest first, and removes the directory. Called again, does nothing.
     public func close() {
         while let path = mounts.withLock({ $0.popLast() }) { Self.unmount(path) }
+        // What a program under test left mounted by mistake.
+        let inside = (root + "/").bytes
+        for mount in Machine.mounts.reversed() where mount.path.bytes.starts(with: inside) {
+            Self.unmount(mount.path)
+        }
         Sys.removeTree(root)
     }
 

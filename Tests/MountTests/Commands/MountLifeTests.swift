@@ -53,15 +53,31 @@ struct MountLifeTests {
         }
     }
 
-    @Test func mountProgramForm() throws {
-        // As mount(8) calls a helper: mount.fuse runs the program named in the type.
+    /// As mount(8)'s helpers call it: a source, the mount point, the options.
+    @Test func helperForm() throws {
         try withScratch { scratch throws in
             try CommandLineTests.layers(scratch)
             let mount = scratch.root / "mnt"
-            let line = "-o lowerdir=@/lower,upperdir=@/upper,workdir=@/work,rw,dev,suid,exec @/mnt"
+            let line = "source @/mnt -o lowerdir=@/lower,upperdir=@/upper,workdir=@/work,rw,dev,suid,exec"
             try run([Machine.binary] + CommandLineTests.split(line, scratch), within: 20).orThrow()
-            let entry = Machine.mounts.first { $0.path == mount }
-            #expect(entry?.type == "fuse.switchfs")
+            #expect(Machine.mounts.first { $0.path == mount }?.type == "fuse.switchfs")
+            try run("umount", mount.text).orThrow()
+            try Self.noServerLeft(mount)
+        }
+    }
+
+    @Test(.enabled(if: Machine.hasProgram("mount.fuse3"), "needs mount.fuse3"))
+    func throughMount8() throws {
+        try withScratch { scratch throws in
+            try CommandLineTests.layers(scratch)
+            try Sys.put(scratch.root / "lower/f", "x")
+            let mount = scratch.root / "mnt"
+            let line = "mount -t fuse #source @/mnt -o lowerdir=@/lower,upperdir=@/upper,workdir=@/work"
+            var arguments = CommandLineTests.split(line, scratch)
+            arguments[3] = Machine.binary + arguments[3]
+            try run(arguments, within: 20).orThrow()
+            #expect(Machine.mounts.first { $0.path == mount }?.type == "fuse.switchfs")
+            #expect(try Sys.text(mount / "f") == "x")
             try run("umount", mount.text).orThrow()
             try Self.noServerLeft(mount)
         }
