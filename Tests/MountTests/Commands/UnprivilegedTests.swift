@@ -12,8 +12,8 @@ struct UnprivilegedTests {
             try CommandLineTests.layers(scratch)
             try Sys.put(scratch.root / "lower/f", "x")
             try Sys.put(scratch.root / "lower/sub/g", "y")
-            try run("chown", "-R", "54322:54322", scratch.root.text).orThrow()
-            let (mount, user) = (scratch.root / "mnt", Identity.bob)
+            try run("chown", "-R", "65534:65534", scratch.root.text).orThrow()
+            let (mount, user) = (scratch.root / "mnt", Identity.nobody)
             let line = "-o lowerdir=@/lower=ro,upperdir=@/upper,workdir=@/work @/mnt"
             let arguments = [Machine.binary] + CommandLineTests.split(line, scratch)
             try run(arguments, as: user, within: 20).orThrow()
