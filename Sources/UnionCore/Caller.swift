@@ -23,6 +23,16 @@ extension Union {
         }
     }
 
+    /// Whether the caller is in the group, by primary or supplementary membership.
+    func isMember(_ caller: CallerIdentity, of group: UInt32) -> Bool {
+        if caller.gid == group { return true }
+        let largest = 65536  // NGROUPS_MAX, <linux/limits.h>
+        return unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: largest) { groups in
+            let count = unsafe min(supplementaryGroups(of: caller.pid, into: groups), largest)
+            return unsafe groups[..<count].contains(group)
+        }
+    }
+
     /// Where the union or the layer is read-only nothing is tried.
     func checkWritable(_ layer: Layer) throws(Errno) {
         if policies.readOnly || layer.isReadOnly { throw .readOnlyFileSystem }

@@ -245,3 +245,20 @@ import UnionCore
         #expect(fixture.error { () throws(Errno) in try fixture.link("f", "d/g") } == .improperLink)
     }
 }
+
+@Suite struct EmptyOrphanTests {
+    @Test func theNameOfAnEmptyOrphanIsFree() throws {
+        let fixture = try Fixture(before: { shell("mkdir \($0)/lower1/a \($0)/lower1/b") })
+        try fixture.create("a/n")
+        try fixture.create("b/n")
+        shell("rmdir \(fixture.lower())/a \(fixture.lower())/b")
+        try fixture.unlink("a/n")
+        try fixture.unlink("b/n")
+        #expect(!fixture.exists("a"))
+        #expect(try fixture.names("").isEmpty)
+        try fixture.mkdir("a")
+        try fixture.create("b", text: "file")
+        #expect(try fixture.names("") == ["a", "b"])
+        #expect(shell("test -z \"$(ls \(fixture.base)/work/switchfs)\"") == 0)
+    }
+}

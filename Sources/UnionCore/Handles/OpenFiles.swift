@@ -75,4 +75,6 @@ final class OpenFiles: Sendable {
     /// Some open file of the node.
     var anyHandle: FileHandle? { state.withLock { $0.handles.last } }
     var count: Int { state.withLock { $0.count } }
+    /// Whether one of them may write.
+    var hasWriter: Bool { state.withLock { $0.handles.contains { $0.flags.writes } } }
 }

@@ -104,8 +104,10 @@ final class WorkArea: Sendable {
                 continue
             }
             let found = children(of: path, in: directory)
-            if found.isEmpty { return }
             pending += found
+            // Emptied by that, or never to be removed.
+            if found.isEmpty && (try? directory.removeDirectory(at: current.ref)) == nil { return }
+            if found.isEmpty { pending.removeLast() }
         }
     }
 

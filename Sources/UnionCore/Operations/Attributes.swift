@@ -39,7 +39,7 @@ extension Union {
         try checkWritable(target.layer)
         try changeOwnerAndMode(of: target, changes, caller)
         if let size = changes.size { try changeSize(of: target, open, to: size, caller) }
-        if changes.killPrivileges && !changes.touchesMode { try killPrivileges(of: target.descriptor) }
+        if changes.killPrivileges && !changes.touchesMode { try killPrivileges(of: node, target, caller) }
         if changes.access != .omit || changes.modification != .omit {
             let (access, modification) = (changes.access, changes.modification)
             try asCaller(caller) { () throws(Errno) in
@@ -55,8 +55,9 @@ extension Union {
         of target: borrowing LocatedObject, _ changes: AttributeChanges, _ caller: CallerIdentity
     ) throws(Errno) {
         let object = target.descriptor
+        let isSetGroup = target.status.mode & ModeBits.setGroup != 0
         if changes.uid != nil || changes.gid != nil {
-            try asCaller(caller) { () throws(Errno) in
+            try asCaller(caller, allGroups: isSetGroup) { () throws(Errno) in
                 try object.changeOwner(uid: changes.uid, gid: changes.gid)
             }
         }
@@ -73,18 +74,39 @@ extension Union {
         of target: borrowing LocatedObject, _ open: FileHandle?, to size: Int64, _ caller: CallerIdentity
     ) throws(Errno) {
         let object = target.descriptor
-        if let open, open.flags.writes {
-            return try asCaller(caller) { () throws(Errno) in try open.descriptor.truncate(to: size) }
+        // Who is in the file's group may change it and leave sgid: for that the groups must be known.
+        let isSetGroup = target.status.mode & ModeBits.setGroup != 0
+        try asCaller(caller, allGroups: isSetGroup) { () throws(Errno) in
+            if let open, open.flags.writes { return try open.descriptor.truncate(to: size) }
+            try object.truncatePath(to: size)
         }
-        try asCaller(caller) { () throws(Errno) in try object.truncatePath(to: size) }
+    }
+
+    /// What the kernel asks for before a write that it passes through. A chown(2) of neither id looks the
+    /// same; where nobody has the file open for writing it must be that.
+    private func killPrivileges(
+        of node: Node, _ target: borrowing LocatedObject, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let object = target.descriptor
+        guard node.state.withLock({ $0.openFiles })?.hasWriter == true else {
+            return try asCaller(caller, allGroups: true) { () throws(Errno) in
+                try object.changeOwner(uid: nil, gid: nil)
+            }
+        }
+        try killPrivileges(of: object, caller)
     }
 
     /// What a local filesystem does before a write by somebody without CAP_FSETID: suid goes, sgid where the
-    /// group may execute, and the file's capabilities. The kernel has decided that it is to be done.
-    func killPrivileges(of object: FileDescriptor) throws(Errno) {
+    /// group may execute or the writer isn't in it, and the file's capabilities. The kernel has decided that
+    /// it is to be done.
+    private func killPrivileges(
+        of object: FileDescriptor, _ caller: CallerIdentity
+    ) throws(Errno) {
         let status = try object.status()
         var mode = status.permissions & ~ModeBits.setUser
-        if mode & ModeBits.groupExecute != 0 { mode &= ~ModeBits.setGroup }
+        if mode & ModeBits.groupExecute != 0 || !isMember(caller, of: status.gid) {
+            mode &= ~ModeBits.setGroup
+        }
         if mode != status.permissions { try object.changeMode(mode) }
         do {
             try object.removeXattr("security.capability")

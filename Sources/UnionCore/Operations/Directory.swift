@@ -137,8 +137,8 @@ extension Union {
             do throws(Errno) {
                 try stream(&pure, node, from: offset, caller, emit)
             } catch {
-                // ENOENT: the directory is gone, and has no entries.
-                if error != .noSuchFileOrDirectory { failure = error }
+                // The directory is gone, and has no entries. Some filesystems then know no offsets in it.
+                if error != .noSuchFileOrDirectory && error != .invalidArgument { failure = error }
             }
             state.listing = .pure(pure)
             if let failure { throw failure }

@@ -33,7 +33,9 @@ extension Union {
             return try object.reopen(flags: .readOnly)
         }
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
-        return try asCaller(caller, allGroups: node.filesystem.isPseudo) {
+        // Truncating leaves sgid to who is in the file's group.
+        let mindsGroup = flags.contains(.truncate) && target.status.mode & ModeBits.setGroup != 0
+        return try asCaller(caller, allGroups: node.filesystem.isPseudo || mindsGroup) {
             () throws(Errno) -> OwnedDescriptor in
             try object.reopen(flags: real)
         }

@@ -49,7 +49,7 @@ extension Union {
         _ handle: HandleID, mode: Int32, offset: Int64, length: Int64, _ caller: CallerIdentity
     ) throws(Errno) {
         let file = try file(handle)
-        try asCaller(caller) { () throws(Errno) in
+        try asCaller(caller, allGroups: true) { () throws(Errno) in
             try file.descriptor.allocate(mode: mode, offset: offset, length: length)
         }
     }

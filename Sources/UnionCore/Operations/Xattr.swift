@@ -11,8 +11,14 @@ extension Union {
         if MarkName.isPrivate(name) {
             return try unsafe virtualXattr(name, of: node, target, into: buffer)
         }
-        return try asCaller(caller) { () throws(Errno) in
-            try unsafe target.descriptor.getXattr(name, into: buffer)
+        do {
+            return try asCaller(caller) { () throws(Errno) in
+                try unsafe target.descriptor.getXattr(name, into: buffer)
+            }
+        } catch .notSupported where MarkName.isACL(name) {
+            // A layer without ACLs has none on the file. The kernel would take the error as its answer to the
+            // question whether the caller may use the file.
+            throw .noData
         }
     }
 
@@ -54,7 +60,7 @@ extension Union {
         let target = try object(of: node)
         try checkWritable(target.layer)
         // An ACL sets the mode too, and without the caller's groups would quietly drop sgid.
-        let isACL = name.hasPrefix("system.posix_acl_")
+        let isACL = MarkName.isACL(name)
         try asCaller(caller, allGroups: isACL) { () throws(Errno) in try change(target.descriptor) }
         if isACL && node.isDirectory { followACL(of: node, change) }
     }

@@ -23,6 +23,9 @@ enum MarkName {
     static var whiteout: PathRef { "trusted.overlay.whiteout" }
     static var userWhiteout: PathRef { "user.overlay.whiteout" }
 
+    /// Whether the name is a POSIX ACL's.
+    static func isACL(_ name: PathRef) -> Bool { name.hasPrefix("system.posix_acl_") }
+
     /// Whether the name is the union's own, which no client sets or lists.
     static func isPrivate(_ name: PathRef) -> Bool {
         name.hasPrefix("trusted.switchfs.") || name.hasPrefix("user.switchfs.")

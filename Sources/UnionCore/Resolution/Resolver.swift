@@ -119,7 +119,8 @@ extension Union {
         let status: FileStatus
         do {
             status = try backing.directory.status(at: name)
-        } catch .noSuchFileOrDirectory {
+        } catch {
+            guard cannotHold(error, backing.layer) else { throw error }
             return nil
         }
         if isReserved(name, in: backing) { return nil }
@@ -131,6 +132,16 @@ extension Union {
             isWhiteout = isWhiteout || isOtherWhiteout(name, status, in: backing)
         }
         return Standing(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
+    }
+
+    /// Whether the error says that the layer has nothing of that name: now, or ever, as its filesystem takes
+    /// no such names (too long for it, bytes that it can't store; dots on bpffs).
+    private func cannotHold(_ error: Errno, _ layer: Layer) -> Bool {
+        switch error {
+        case .noSuchFileOrDirectory, .fileNameTooLong, .invalidArgument: true
+        case .notPermitted: layer.filesystem.type == .bpf
+        default: false
+        }
     }
 
     /// Only the upper has skeletons, and the lowest layer has nothing below it to shut out.

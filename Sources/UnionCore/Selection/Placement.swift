@@ -44,6 +44,7 @@ extension Union {
     ) throws(Errno) -> R {
         try checkWritable(layer)
         let parent = try directory(of: target.directory, &target.view, in: layer)
+        try removeEmptyOrphan(name, target)
         let lifted = try liftWhiteout(name, for: layer, target)
         do {
             return try make(parent, layer)
@@ -61,6 +62,14 @@ extension Union {
         if layer.isUpper { return try upperDirectory(for: directory, &view) }
         guard let existing = view.directory(in: layer.index) else { throw .improperLink }
         return existing
+    }
+
+    /// An orphan without entries doesn't show, but its skeleton has the name.
+    private func removeEmptyOrphan(_ name: PathRef, _ target: borrowing Target) throws(Errno) {
+        guard !target.survey.isVisible, let first = target.survey.standings.first, first.isDirectory,
+            first.layer.isUpper, let directory = target.view.directory(in: first.layer.index)
+        else { return }
+        try putAside(name, in: directory)
     }
 
     /// Takes away the whiteout that would hide a new object in `layer`; nil: there is none. Between this and
