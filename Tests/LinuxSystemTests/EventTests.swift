@@ -28,8 +28,8 @@ struct EventTests {
         var inotify = try Inotify()
         let mask: InotifyMask = [.create, .delete, .movedFrom, .movedTo, .modify, .onlyDirectory]
         let object = try root.openBeneath("", flags: [.path, .directory])
-        let watch = try inotify.addWatch(object.descriptor, mask: mask)
-        #expect(try inotify.addWatch(root, mask: mask) == watch)
+        let watch = try inotify.watches.add(object.descriptor, mask: mask)
+        #expect(try inotify.watches.add(root, mask: mask) == watch)
         #expect(try inotify.next() == nil)
         try root.makeDirectory(at: "directory", mode: 0o755)
         try directory.write("x", to: "a")
@@ -48,11 +48,11 @@ struct EventTests {
         }
         #expect(cookies.count == 2 && cookies.first == cookies.last)
         #expect(try inotify.next() == nil)
-        try inotify.removeWatch(watch)
+        try inotify.watches.remove(watch)
         let last = try inotify.next()
         #expect(last?.mask == .ignored)
         #expect(last?.name.isEmpty == true)
-        #expect(throws: Errno.invalidArgument) { try inotify.removeWatch(watch) }
+        #expect(throws: Errno.invalidArgument) { try inotify.watches.remove(watch) }
     }
 
     @Test func talksBySocket() throws {

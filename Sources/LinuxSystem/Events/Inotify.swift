@@ -31,20 +31,12 @@ public struct InotifyEvent {
 
     deinit { unsafe buffer.deallocate() }
 
-    /// Watches the very object of `target`, which may be O_PATH; the same object has the same number. ENOSPC
-    /// when the user has too many watches. Needs the right to read the object.
-    public borrowing func addWatch(_ target: FileDescriptor, mask: InotifyMask) throws(Errno) -> Int32 {
-        try check(slx_inotify_add(owned.descriptor.rawValue, target.rawValue, mask.rawValue))
-    }
+    /// Whether `next` asks the kernel again. What came before that had all happened when it last did.
+    public var isAtEndOfBuffer: Bool { offset >= filled }
 
-    /// EINVAL when the kernel has removed the watch already, with its object.
-    public borrowing func removeWatch(_ watch: Int32) throws(Errno) {
-        try succeed(slx_inotify_remove(owned.descriptor.rawValue, watch))
-    }
-
-    /// The next event, nil when there is none now.
+    /// The next event, in the order they happened; nil when there is none now.
     public mutating func next() throws(Errno) -> InotifyEvent? {
-        if offset >= filled {
+        if isAtEndOfBuffer {
             offset = 0
             filled = 0
             let result = unsafe slx_read(owned.descriptor.rawValue, buffer, capacity)
