@@ -1,0 +1,30 @@
+internal import LinuxSystem
+internal import UnionCore
+
+extension InotifyMask {
+    /// What a directory is watched for. `attributes` is meant for the directory's own: those of its entries
+    /// come too, and are dropped.
+    static var directoryChanges: InotifyMask {
+        [
+            .create, .delete, .movedFrom, .movedTo, .attributes, .deleteSelf, .moveSelf, .onlyDirectory,
+        ]
+    }
+
+    /// What anything else is watched for. `attributes` tells of the number of links too. Not
+    /// `excludeUnlinked`: a file that was opened by a name it no longer has may still have others.
+    static var fileChanges: InotifyMask {
+        [.attributes, .modify, .closeWrite, .deleteSelf, .moveSelf]
+    }
+
+    private static var entryChanges: InotifyMask { [.create, .delete, .movedFrom, .movedTo] }
+    private static var endings: InotifyMask { [.deleteSelf, .moveSelf, .unmounted] }
+    private static var objectChanges: InotifyMask { [.attributes, .modify, .closeWrite] }
+
+    /// What an event with this mask tells; nil when nobody cares. An entry's own attributes and content are
+    /// such a case: where they matter, the entry's object has a watch of its own.
+    func change(isNamed: Bool) -> ChangeEvent.Kind? {
+        if isNamed { return isDisjoint(with: .entryChanges) ? nil : .entry }
+        if !isDisjoint(with: .endings) { return .gone }
+        return isDisjoint(with: .objectChanges) ? nil : .object
+    }
+}

@@ -1,0 +1,81 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+internal import UnionCore
+
+/// An inotify instance with its table and its reader: what all threads share.
+///
+/// Lock order: `reader`, then `table`. The sink is called with `reader` alone, so that changes keep their
+/// order while watches come and go.
+final class Instance: Sendable {
+    /// Readable when there are events; owned by `reader`.
+    let descriptor: FileDescriptor
+    private let reader: Mutex<EventReader>
+    private let table: Mutex<WatchTable>
+    private let events = Atomic<UInt64>(0)
+    private let overflows = Atomic<UInt64>(0)
+    private let refusals = Atomic<UInt64>(0)
+
+    init() throws(Errno) {
+        let inotify = try Inotify()
+        descriptor = inotify.descriptor
+        table = Mutex(WatchTable(inotify.watches))
+        reader = Mutex(EventReader(inotify))
+    }
+
+    var watchCount: Int { table.withLock { $0.count } }
+    var eventCount: UInt64 { events.load(ordering: .relaxed) }
+    var overflowCount: UInt64 { overflows.load(ordering: .relaxed) }
+    var refusalCount: UInt64 { refusals.load(ordering: .relaxed) }
+
+    /// Whom events are handed to from now on. Without a sink they stay where they are.
+    func setSink(_ sink: (any ChangeSink)?) {
+        reader.withLock { $0.sink = sink }
+    }
+
+    func add(_ object: FileDescriptor, mask: InotifyMask, owner: Owner) -> Bool {
+        do throws(Errno) {
+            try table.withLock { table throws(Errno) in try table.add(object, mask: mask, owner: owner) }
+            return true
+        } catch {
+            refusals.add(1, ordering: .relaxed)
+            return false
+        }
+    }
+
+    func remove(_ node: NodeID) {
+        table.withLock { $0.remove(node) }
+    }
+
+    func drain() {
+        reader.withLock { reader in
+            guard let sink = reader.sink else { return }
+            while let reading = reader.next() { take(reading, sink) }
+        }
+    }
+
+    private func take(_ reading: Reading, _ sink: any ChangeSink) {
+        switch reading {
+        case .change(let watch, let kind, let name): hand(watch, kind, name, sink)
+        case .ended(let watch): table.withLock { $0.forget(watch) }
+        case .overflow:
+            overflows.add(1, ordering: .relaxed)
+            sink.overflowed()
+        }
+    }
+
+    private func hand(
+        _ watch: Int32, _ kind: ChangeEvent.Kind, _ name: PathRef, _ sink: any ChangeSink
+    ) {
+        guard let owners = table.withLock({ $0.owners(of: watch) }) else { return }
+        events.add(1, ordering: .relaxed)
+        sink.changed(ChangeEvent(owners.first, kind, name))
+        for owner in owners.others { sink.changed(ChangeEvent(owner, kind, name)) }
+    }
+}
+
+extension ChangeEvent {
+    fileprivate init(_ owner: Owner, _ kind: Kind, _ name: PathRef) {
+        self.init(node: owner.node, layer: owner.layer, kind: kind, name: name)
+    }
+}

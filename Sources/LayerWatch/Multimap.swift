@@ -1,0 +1,69 @@
+/// A map of each key to its values, of which there is nearly always one: that one lies in a dictionary of
+/// its own without any further allocation, and what is more than one aside.
+struct Multimap<Key: Hashable, Value: Equatable> {
+    private var firsts: [Key: Value] = [:]
+    private var others: [Key: [Value]] = [:]
+
+    /// A key's values; `others` may be empty.
+    struct Values {
+        let first: Value
+        let others: [Value]
+    }
+
+    var keyCount: Int { firsts.count }
+
+    subscript(key: Key) -> Values? {
+        guard let first = firsts[key] else { return nil }
+        return Values(first: first, others: others.isEmpty ? [] : others[key] ?? [])
+    }
+
+    /// Adds the value unless it is there already.
+    mutating func insert(_ value: Value, for key: Key) {
+        guard let first = firsts[key] else {
+            firsts[key] = value
+            return
+        }
+        if first == value || others[key]?.contains(value) == true { return }
+        others[key, default: []].append(value)
+    }
+
+    /// Removes the key's values that match. True when the key has none left.
+    mutating func remove(for key: Key, where matches: (Value) -> Bool) -> Bool {
+        if !others.isEmpty { removeOthers(for: key, where: matches) }
+        guard let first = firsts[key] else { return true }
+        guard matches(first) else { return false }
+        guard let next = takeOther(for: key) else {
+            removeFirst(for: key)
+            return true
+        }
+        firsts[key] = next
+        return false
+    }
+
+    /// Removes the key, and returns the values it had.
+    mutating func removeAll(for key: Key) -> Values? {
+        guard let first = removeFirst(for: key) else { return nil }
+        let rest = others.isEmpty ? nil : others.removeValue(forKey: key)
+        return Values(first: first, others: rest ?? [])
+    }
+
+    private mutating func removeOthers(for key: Key, where matches: (Value) -> Bool) {
+        others[key]?.removeAll(where: matches)
+        if others[key]?.isEmpty == true { others[key] = nil }
+    }
+
+    private mutating func takeOther(for key: Key) -> Value? {
+        guard !others.isEmpty else { return nil }
+        let value = others[key]?.popLast()
+        if others[key]?.isEmpty == true { others[key] = nil }
+        return value
+    }
+
+    @discardableResult
+    private mutating func removeFirst(for key: Key) -> Value? {
+        let value = firsts.removeValue(forKey: key)
+        // Dictionaries don't shrink, and this one may have been huge.
+        if firsts.isEmpty && firsts.capacity > 1024 { firsts = [:] }
+        return value
+    }
+}

@@ -1,0 +1,53 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// The thread that waits for events, without time-outs, and takes them in.
+final class WatchThread: Sendable {
+    private let loop: Loop
+    private let thread: WorkerThread
+
+    init(_ instance: Instance) throws(Errno) {
+        let loop = try Loop(instance)
+        self.loop = loop
+        thread = try WorkerThread.spawn(name: "switchfs-watch", stackSize: 256 * 1024) { loop.run() }
+    }
+
+    /// Returns when the thread is gone.
+    func end() {
+        loop.wakeUp.raise()
+        thread.join()
+    }
+}
+
+/// What the thread and its handle share.
+private final class Loop: Sendable {
+    private static let endToken: UInt64 = 1
+
+    let wakeUp: WakeUp
+    private let instance: Instance
+    private let poller: Mutex<Poller>
+
+    init(_ instance: Instance) throws(Errno) {
+        let poller = try Poller()
+        wakeUp = try WakeUp()
+        try poller.add(instance.descriptor, .readable, token: 0)
+        try poller.add(wakeUp.descriptor, .readable, token: Loop.endToken)
+        self.instance = instance
+        self.poller = Mutex(poller)
+    }
+
+    func run() {
+        while poller.withLock({ Loop.wait(&$0) }) { instance.drain() }
+    }
+
+    /// False when the thread is to end. A signal counts as an event: to drain once more is harmless.
+    private static func wait(_ poller: inout Poller) -> Bool {
+        do throws(Errno) {
+            let count = try poller.wait(timeout: -1)
+            return !(0..<count).contains { poller[$0].token == endToken }
+        } catch {
+            return true
+        }
+    }
+}
