@@ -39,12 +39,17 @@ let package = Package(
         .target(
             name: "UnionCore", dependencies: ["LinuxSystem", system], swiftSettings: strict),
         .target(
+            name: "LayerWatch", dependencies: ["UnionCore", "LinuxSystem", system],
+            swiftSettings: strict),
+        .target(
             name: "FuseServer",
             dependencies: ["CFuse3", "CFuseShims", "UnionCore", "LinuxSystem", system, logging],
             swiftSettings: strict),
         .target(
             name: "SwitchFS",
-            dependencies: ["UnionCore", "FuseServer", "LinuxSystem", system, logging, toml],
+            dependencies: [
+                "UnionCore", "LayerWatch", "FuseServer", "LinuxSystem", system, logging, toml,
+            ],
             swiftSettings: strict),
         .target(
             name: "SwitchTestKit", dependencies: ["CTestCalls", system],
