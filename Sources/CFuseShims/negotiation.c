@@ -32,13 +32,16 @@ void sfs_negotiate(void *opaque, const struct sfs_features *features) {
     choose(connection, FUSE_CAP_DONT_MASK, 1);
     choose(connection, FUSE_CAP_PARALLEL_DIROPS, 1);
     choose(connection, FUSE_CAP_POSIX_ACL, 1);
-    choose(connection, FUSE_CAP_READDIRPLUS, features->readdirplus);
-    choose(connection, FUSE_CAP_READDIRPLUS_AUTO, features->readdirplus);
+    // Where nothing is kept, the nodes that READDIRPLUS brings are of no use; where listings are kept, it would
+    // make every name's first listing cost a watch.
+    choose(connection, FUSE_CAP_READDIRPLUS, 0);
+    choose(connection, FUSE_CAP_READDIRPLUS_AUTO, 0);
 
     // A handle of the union needs the name that it was made by; the writeback cache excludes passthrough; the
-    // first KILLPRIV would have us clear bits that the second asks for one by one; a target may change.
+    // first KILLPRIV would have us clear bits that the second asks for one by one. A link's target never changes, only the
+    // link's name may denote another one: kept where names are.
     choose(connection, FUSE_CAP_EXPORT_SUPPORT, 0);
     choose(connection, FUSE_CAP_WRITEBACK_CACHE, 0);
     choose(connection, FUSE_CAP_HANDLE_KILLPRIV, 0);
-    choose(connection, FUSE_CAP_CACHE_SYMLINKS, 0);
+    choose(connection, FUSE_CAP_CACHE_SYMLINKS, features->keeps_targets);
 }

@@ -45,7 +45,7 @@ public final class Session: Sendable {
     public var counters: RequestCounters { server.counters }
     /// Threads that serve requests or wait for them.
     public var workerCount: Int { pool.count }
-    public var notifier: Notifier { Notifier(session: handle) }
+    public var notifier: Notifier { Notifier(session: handle, device: server.device) }
 
     /// Serves until the union is unmounted or `stop` is called, then closes the connection.
     ///
@@ -126,6 +126,7 @@ public final class Session: Sendable {
         guard !wasEnded else { return }
         server.interrupter.end()
         server.polls.end()
+        server.union.stopCoherence()
         // A stuck thread still uses all of it; the process is about to end anyway.
         guard !isStuck.load(ordering: .acquiring) else { return }
         backing.disconnect()

@@ -58,6 +58,17 @@ public struct Entry: Sendable {
     public var generation: UInt64
     public var attributes: Attributes
     public var freshness: Freshness
+
+    /// Nothing of that name, for so long: node 0, as the kernel has it.
+    static func absent(forSeconds seconds: Double) -> Entry {
+        let zero = Timestamp(seconds: 0, nanoseconds: 0)
+        let nothing = Attributes(
+            inode: 0, mode: 0, linkCount: 0, uid: 0, gid: 0, specialDevice: 0, size: 0, blocks: 0,
+            blockSize: 0, accessTime: zero, modificationTime: zero, changeTime: zero)
+        return Entry(
+            node: NodeID(rawValue: 0), generation: 0, attributes: nothing,
+            freshness: Freshness(entrySeconds: seconds, attributeSeconds: 0))
+    }
 }
 
 /// What setattr asks for; nil and `.omit` leave a thing as it is.

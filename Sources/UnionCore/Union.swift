@@ -22,21 +22,26 @@ public final class Union: Sendable {
     let files = HandleTable<FileHandle>()
     let directories = HandleTable<DirectoryHandle>()
     let recordLocks = RecordLocks()
+    let listings = ListingCache()
+    let coherence: Coherence
 
-    /// Opens the layers. `backing` nil: no passthrough.
+    /// Opens the layers. `backing` nil: no passthrough; `watcher` nil: nothing can be watched.
     public init(
-        configuration: UnionConfiguration, backing: (any BackingStore)?
+        configuration: UnionConfiguration, backing: (any BackingStore)?, watcher: (any ChangeSource)? = nil
     ) throws(UnionOpenError) {
         stack = try LayerStack(configuration)
         policies = configuration.policies
         work = try WorkArea(path: configuration.workDirectory, upper: stack.upper)
         self.backing = backing
+        let plan = CoherencePlan(
+            stack.layers, timeToLive: configuration.policies.timeToLive, hasWatcher: watcher != nil)
+        coherence = Coherence(plan, source: watcher)
         let top = stack[0]
         let isSingle = stack.layers.allSatisfy { $0.filesystem.device == top.filesystem.device }
         numbering = InodeNumbering(isSingle: isSingle)
         table = InodeTable(
             root: Node(
-                id: .root, kind: .directory, identity: ObjectIdentity(top.rootStatus),
+                id: .root, kind: .directory, identity: ObjectIdentity(top.rootStatus, on: top.filesystem),
                 filesystem: top.filesystem, place: nil, floor: stack.count - 1))
     }
 
@@ -47,5 +52,8 @@ public final class Union: Sendable {
     public var needsLocks: Bool { policies.locks == .through }
 
     /// Whether the kernel is ever allowed to keep names or attributes.
-    public var cachesEntries: Bool { false }
+    public var cachesEntries: Bool { coherence.plan.freshness.entrySeconds > 0 }
+
+    /// Whether the kernel keeps listings and opens directories without asking.
+    public var keepsListings: Bool { coherence.plan.isLasting }
 }

@@ -32,7 +32,7 @@ void sfs_session_process(struct fuse_session *session, void *request, size_t siz
 /// What of libfuse's choices at INIT depends on the mount.
 struct sfs_features {
     /// Entries may be kept, so that looking them up while listing pays.
-    int32_t readdirplus;
+    int32_t keeps_targets;
     uint32_t max_write;
     uint32_t max_background;
 };

@@ -19,13 +19,14 @@ func handleControl(
         }
         let input = unsafe UnsafeRawBufferPointer(start: bytes, count: inputSize)
         let output = unsafe channel.output(outputSize)
-        let handle = unsafe HandleID(information)
+        let isDirectory = flags & SFS_IOCTL_DIRECTORY != 0
+        let handle = isDirectory ? nil : unsafe HandleID(information)
         let number = UInt64(UInt(bitPattern: argument))
         do throws(Errno) {
             let (result, count) = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
                 try unsafe union.control(
-                    handle, isDirectory: flags & SFS_IOCTL_DIRECTORY != 0, command: command,
-                    argument: number, input: input, output: output, caller)
+                    NodeID(node), handle: handle, command: command, argument: number, input: input,
+                    output: output, caller)
             }
             unsafe reply.control(result: result, UnsafeRawBufferPointer(rebasing: output[..<count]))
         } catch {

@@ -9,6 +9,8 @@ func handleOpenDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _: UnsafeMutablePointer<fuse_file_info>?
 ) {
     unsafe serve(request) { _, union, caller, reply in
+        // The kernel then opens directories without asking, from here on, and keeps their listings.
+        if union.keepsListings { return reply.error(.noFunction) }
         do throws(Errno) {
             let directory = try union.openDirectory(NodeID(node), caller)
             reply.open(directory, of: union)
@@ -26,9 +28,13 @@ func handleReadDirectory(
     unsafe serve(request) { channel, union, caller, reply in
         var listing = unsafe DirectoryListing(request, into: channel.output(size))
         do throws(Errno) {
-            try union.readDirectory(
-                unsafe HandleID(information), offset: UInt64(bitPattern: Int64(offset)), caller
-            ) { item in listing.add(item) }
+            let offset = UInt64(bitPattern: Int64(offset))
+            if union.keepsListings {
+                try union.readDirectory(of: NodeID(node), offset: offset, room: size) { listing.add($0) }
+            } else {
+                let handle = unsafe HandleID(information)
+                try union.readDirectory(handle, offset: offset, caller) { listing.add($0) }
+            }
         } catch {
             // What was listed before the error counts; the next request meets it again.
             if listing.isEmpty { return reply.error(error) }

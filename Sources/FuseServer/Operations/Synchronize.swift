@@ -25,7 +25,7 @@ func handleSynchronizeDirectory(
 ) {
     unsafe serve(request) { _, union, _, reply in
         do throws(Errno) {
-            try union.synchronizeDirectory(unsafe HandleID(information), dataOnly: dataOnly != 0)
+            try union.synchronizeDirectory(NodeID(node), dataOnly: dataOnly != 0)
             reply.done()
         } catch {
             reply.error(error)

@@ -43,7 +43,8 @@ internal import UnionCore
     /// A name's node. Where the client is gone the lookup count goes back.
     consuming func entry(_ entry: Entry, of union: Union) {
         var parameters = fuse_entry_param(entry)
-        if unsafe fuse_reply_entry(take(), &parameters) != 0 { union.forget(entry.node, count: 1) }
+        let isLost = unsafe fuse_reply_entry(take(), &parameters) != 0
+        if isLost && entry.node.rawValue != 0 { union.forget(entry.node, count: 1) }
     }
 
     consuming func attributes(_ attributes: Attributes, _ freshness: Freshness) {

@@ -1,4 +1,5 @@
 import FuseServer
+import LayerWatch
 import LinuxSystem
 import Logging
 import Synchronization
@@ -11,6 +12,8 @@ final class Serving: Sendable {
     private let union: Union
     private let backing: DeviceBackingStore
     private let session: Session
+    /// nil: the user has too many inotify instances, and nothing is watched.
+    private let watcher: Watcher?
     private let isReadOnly: Bool
     private let logger: Logger
     private let control = Mutex<ControlServer?>(nil)
@@ -22,8 +25,9 @@ final class Serving: Sendable {
         isReadOnly = request.configuration.policies.readOnly
         backing = DeviceBackingStore()
         _ = try? ResourceLimits.raiseOpenFiles()
+        watcher = try? Watcher()
         do throws(UnionOpenError) {
-            union = try Union(configuration: request.configuration, backing: backing)
+            union = try Union(configuration: request.configuration, backing: backing, watcher: watcher)
         } catch {
             throw .failure(error.description)
         }
@@ -37,6 +41,13 @@ final class Serving: Sendable {
 
     /// Serves until the union is unmounted. `onReady` is called once the mount answers.
     func run(onReady: () -> Void) throws(MountError) {
+        do throws(Errno) {
+            try watcher?.start(union.changeSink)
+            try union.startCoherence(session.notifier)
+        } catch {
+            session.stop()
+            throw .failure("cannot start a thread: \(error)")
+        }
         do throws(SessionError) {
             try session.run {
                 startControl()
@@ -46,6 +57,7 @@ final class Serving: Sendable {
             throw .failure(error.description)
         }
         control.withLock { $0.take() }?.stop()
+        watcher?.stop()
     }
 
     /// Unmounts and ends `run`.
@@ -97,6 +109,13 @@ final class Serving: Sendable {
         }
         counters.nodes = UInt64(max(0, union.nodeCount))
         counters.backingFiles = UInt64(max(0, backing.count))
+        let coherence = union.coherenceCounters
+        counters.watches = UInt64(max(0, coherence.watches))
+        counters.events = coherence.events
+        counters.overflows = coherence.overflows
+        counters.invalidations = coherence.invalidations
+        counters.degradedDirectories = UInt64(max(0, coherence.degradedDirectories))
+        counters.listings = UInt64(max(0, coherence.listings))
         return counters
     }
 

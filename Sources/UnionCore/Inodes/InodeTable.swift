@@ -81,6 +81,9 @@ final class InodeTable: Sendable {
         }
     }
 
+    /// The nodes that the kernel knows now, in no order.
+    var all: [Node] { boxes.flatMap { $0.shard.withLock { $0.records.values.map(\.node) } } }
+
     /// How many nodes the kernel knows, the root not counted.
     var count: Int {
         boxes.reduce(0) { $0 + $1.shard.withLock { $0.records.count } }

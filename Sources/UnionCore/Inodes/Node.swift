@@ -42,6 +42,14 @@ final class Node: Sendable {
         var floor: Int
         /// The open files of this node, while there are any.
         var openFiles: OpenFiles?
+        /// What the kernel was told of it may be kept: a directory's names and attributes, a file's attributes.
+        var isCached = false
+        /// A watch was asked for and can't be had.
+        var isDegraded = false
+        /// Which layers backed the directory when it was told.
+        var layersTold: UInt64 = 0
+        /// The attributes that were told last.
+        var attributesTold: UInt64 = 0
         /// Kept from unlink to forget, so that what is still referenced can be reached without a name.
         var parked: OwnedDescriptor?
     }

@@ -12,15 +12,20 @@ struct ObjectIdentity: Hashable, Sendable {
     /// dentry to the kernel, so its places are different nodes.
     var place: UInt32 = 0
 
-    init(_ status: FileStatus, place: UInt32 = 0) {
+    /// `filesystem` nil: an ordinary one. A copy-up of overlayfs gives its object another birth time, while
+    /// the inode number stays.
+    init(_ status: FileStatus, on filesystem: FilesystemFacts?, place: UInt32 = 0) {
         device = status.device
         inode = status.inode
-        birth = status.born
+        birth = filesystem?.type == .overlay ? Self.noBirth : status.born
         self.place = place
     }
 
+    private static var noBirth: Timestamp { Timestamp(seconds: 0, nanoseconds: 0) }
+
     /// Whether `status` is of this very object.
     func matches(_ status: FileStatus) -> Bool {
-        inode == status.inode && device == status.device && birth == status.born
+        inode == status.inode && device == status.device
+            && (birth == status.born || birth == Self.noBirth)
     }
 }

@@ -15,6 +15,20 @@ public struct LayerStatus: Sendable {
     public let coherenceReason: String
 }
 
+/// What keeping costs and how it goes.
+public struct CoherenceCounters: Sendable {
+    public let watches: Int
+    /// From the kernel, of changes in the layers.
+    public let events: UInt64
+    public let overflows: UInt64
+    /// Sent to the kernel.
+    public let invalidations: UInt64
+    /// Directories of which nothing is kept, as their watch can't be had.
+    public let degradedDirectories: Int
+    /// Merged listings kept for clients that read them.
+    public let listings: Int
+}
+
 /// An open file and the real file behind it.
 public struct OpenFileStatus: Sendable {
     /// In the union, without a leading slash; nil: it has no name any more.
@@ -30,9 +44,17 @@ extension Union {
         stack.layers.map { layer in
             LayerStatus(
                 index: layer.index, isUpper: layer.isUpper, path: layer.path, isReadOnly: layer.isReadOnly,
-                filesystem: layer.filesystem.type.name, coherence: .check,
-                coherenceReason: layer.coherenceReason)
+                filesystem: layer.filesystem.type.name, coherence: coherence.plan.choices[layer.index].mode,
+                coherenceReason: coherence.plan.choices[layer.index].reason)
         }
+    }
+
+    public var coherenceCounters: CoherenceCounters {
+        CoherenceCounters(
+            watches: coherence.source?.watchCount ?? 0, events: coherence.source?.eventCount ?? 0,
+            overflows: coherence.source?.overflowCount ?? 0,
+            invalidations: coherence.invalidator.sent.load(ordering: .relaxed),
+            degradedDirectories: coherence.degraded.load(ordering: .relaxed), listings: listings.count)
     }
 
     /// How many nodes the kernel knows, the root not counted.
@@ -63,16 +85,6 @@ extension Union {
     private func pathText(of node: Node) -> String? {
         guard let path = try? path(of: node) else { return nil }
         return path.ref.string
-    }
-}
-
-extension Layer {
-    fileprivate var coherenceReason: String {
-        let type = filesystem.type
-        if let requested = requestedCoherence, requested != .check {
-            return "\(requested.rawValue) was asked for; this version checks every layer on every call"
-        }
-        return "\(type.name): every call looks at the layer, nothing of it is kept"
     }
 }
 

@@ -8,7 +8,23 @@ extension Union {
         of id: NodeID, handle: HandleID?
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try node(id)
-        return (try attributes(of: node, handle: handle), .none)
+        try watchBeforeLook(node)
+        let attributes = try attributes(of: node, handle: handle)
+        return (attributes, attributeFreshness(of: node, telling: attributes))
+    }
+
+    /// A file whose attributes aren't kept yet gets its watch before it is looked at.
+    private func watchBeforeLook(_ node: Node) throws(Errno) {
+        guard coherence.plan.isLasting, !node.isDirectory,
+            !node.state.withLock({ $0.isCached || $0.isDegraded })
+        else { return }
+        let object = try object(of: node)
+        _ = prepareCaching(of: node, object.descriptor, in: object.layer)
+    }
+
+    func attributeFreshness(of node: Node, telling attributes: Attributes) -> Freshness {
+        let seconds = attributeSeconds(of: node, telling: attributes)
+        return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
     func attributes(of node: Node, handle: HandleID?) throws(Errno) -> Attributes {
@@ -47,8 +63,11 @@ extension Union {
             }
             if node.isDirectory { followTimes(of: node, changes) }
         }
-        if node.isDirectory { return (try attributes(of: node, handle: nil), .none) }
-        return (attributes(try target.descriptor.status(), node.filesystem), .none)
+        let result =
+            node.isDirectory
+            ? try attributes(of: node, handle: nil)
+            : attributes(try target.descriptor.status(), node.filesystem)
+        return (result, attributeFreshness(of: node, telling: result))
     }
 
     private func changeOwnerAndMode(

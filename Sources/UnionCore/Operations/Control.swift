@@ -19,13 +19,13 @@ private enum FlatCommand: UInt32 {
 }
 
 extension Union {
-    /// ioctl(2) on an open file or directory. ENOTTY for what isn't known to be safe.
+    /// ioctl(2) on an open file, or on a directory (`handle` nil). ENOTTY for what isn't known to be safe.
     public func control(
-        _ handle: HandleID, isDirectory: Bool, command: UInt32, argument: UInt64,
+        _ id: NodeID, handle: HandleID?, command: UInt32, argument: UInt64,
         input: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> (result: Int32, outputCount: Int) {
         guard let known = FlatCommand(rawValue: command) else { throw .inappropriateIOCTLForDevice }
-        let file = try controlled(handle, isDirectory)
+        let file = try controlled(id, handle)
         if known.changes { try checkWritable(file.layer) }
         let room = 512
         return try unsafe withTemporaryBytes(room) { scratch throws(Errno) -> (Int32, Int) in
@@ -39,13 +39,12 @@ extension Union {
         }
     }
 
-    private func controlled(_ handle: HandleID, _ isDirectory: Bool) throws(Errno) -> LocatedObject {
-        guard isDirectory else {
+    private func controlled(_ id: NodeID, _ handle: HandleID?) throws(Errno) -> LocatedObject {
+        if let handle {
             let file = try file(handle)
             return try LocatedObject(layer: stack[file.layer], open: file.descriptor.duplicated())
         }
-        guard let directory = directories.find(handle) else { throw .badFileDescriptor }
-        let located = try object(of: directory.node)
+        let located = try object(of: node(id))
         let opened = try located.descriptor.openBeneath("", flags: [.readOnly, .directory])
         return LocatedObject(layer: located.layer, object: opened, status: located.status)
     }

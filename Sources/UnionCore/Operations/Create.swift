@@ -13,6 +13,7 @@ extension Union {
             if flags.contains(.exclusive) { throw .fileExists }
             return try openExisting(name, in: target, flags, caller)
         }
+        let change = OwnChange(coherence.noting, target.directory, name)
         let made = try place(.create, name, in: &target) { directory, layer throws(Errno) -> LocatedObject in
             let file = try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
@@ -22,7 +23,8 @@ extension Union {
             return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
-        let entry = try newEntry(name, in: target, layer)
+        let entry = try newEntry(name, in: target)
+        change.left(.present(entry.node))
         do throws(Errno) {
             let node = try node(entry.node)
             guard node.identity.matches(made.status) else { throw .staleNFSFileHandle }
@@ -86,7 +88,7 @@ extension Union {
     }
 
     private func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts, floor: Int) -> Node {
-        let identity = ObjectIdentity(status)
+        let identity = ObjectIdentity(status, on: filesystem)
         return table.adopt(identity, kind: status.kind) { id in
             Node(
                 id: id, kind: status.kind, identity: identity, filesystem: filesystem, place: nil,

@@ -46,9 +46,8 @@ extension Union {
     }
 
     /// fsync(2) of the directory: of each real one in a writable layer.
-    public func synchronizeDirectory(_ id: HandleID, dataOnly: Bool) throws(Errno) {
-        guard let handle = directories.find(id) else { throw .badFileDescriptor }
-        let view = try view(of: handle.node)
+    public func synchronizeDirectory(_ id: NodeID, dataOnly: Bool) throws(Errno) {
+        let view = try view(of: node(id))
         for backing in view.backings where !backing.layer.isReadOnly {
             let real = try backing.directory.openBeneath("", flags: [.readOnly, .directory])
             do {
@@ -84,20 +83,27 @@ extension Union {
             let opened = try openSource(single, caller)
             return .pure(PureListing(opened))
         }
+        return .merged(try merge(view) { backing throws(Errno) in try openSource(backing, caller) })
+    }
+
+    /// The listings of all real directories as one.
+    func merge(
+        _ view: borrowing DirectoryView, _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
+    ) throws(Errno) -> MergedListing {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
         for backing in view.backings {
-            let opened = try openSource(backing, caller)
+            let opened = try open(backing)
             try listing.add(opened.source, opened.directory.descriptor, self)
             listing.endLayer()
             if backing.layer.isUpper { upper = opened.intoDirectory() }
         }
         if let upper { listing.hideEmptyOrphans(in: upper.descriptor, self) }
-        return .merged(listing)
+        return listing
     }
 
     /// The one directory that the listing is: the only one, or the topmost lower's under `complete=lower`.
-    private func singleSource(of view: borrowing DirectoryView) -> DirectoryView.Backing? {
+    func singleSource(of view: borrowing DirectoryView) -> DirectoryView.Backing? {
         if view.count == 1 { return view.backings.first }
         guard policies.lowerIsComplete else { return nil }
         return view.backings.first { !$0.layer.isUpper }
@@ -107,13 +113,10 @@ extension Union {
     private func openSource(
         _ backing: DirectoryView.Backing, _ caller: CallerIdentity
     ) throws(Errno) -> OpenSource {
-        let status = try backing.directory.status()
-        let filesystem = stack.filesystems.facts(of: status.device, asking: backing.directory)
-        let marks = filesystem.isPseudo ? [] : backing.directory.marks(at: "")
-        let source = ListingSource(
-            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: !backing.isOwned)
+        let source = try listingSource(backing)
+        let filesystem = source.filesystem
         let flags: OpenFlags = [.readOnly, .directory]
-        if backing.layer.isUpper && marks.contains(.skeleton) {
+        if backing.layer.isUpper && source.marks.contains(.skeleton) {
             let directory = try backing.directory.openBeneath("", flags: flags)
             return OpenSource(source: source, directory: directory)
         }
@@ -122,6 +125,16 @@ extension Union {
             try backing.directory.reopen(flags: flags)
         }
         return OpenSource(source: source, directory: directory)
+    }
+}
+
+extension Union {
+    func listingSource(_ backing: DirectoryView.Backing) throws(Errno) -> ListingSource {
+        let status = try backing.directory.status()
+        let filesystem = stack.filesystems.facts(of: status.device, asking: backing.directory)
+        let marks = filesystem.isPseudo ? [] : backing.directory.marks(at: "")
+        return ListingSource(
+            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: !backing.isOwned)
     }
 }
 
@@ -179,7 +192,7 @@ extension Union {
         return entry
     }
 
-    private func inode(of entry: DirectoryEntry, _ source: ListingSource, _ node: Node) -> UInt64 {
+    func inode(of entry: DirectoryEntry, _ source: ListingSource, _ node: Node) -> UInt64 {
         if entry.name == ".." { return parentNumber(of: node) }
         if entry.name == "." { return number(of: node) }
         return numbering.number(of: entry.inode, filesystem: source.filesystem.index)
@@ -189,15 +202,7 @@ extension Union {
         _ listing: borrowing MergedListing, _ node: Node, from offset: UInt64,
         _ emit: (DirectoryItem) -> Bool
     ) {
-        if offset == 0 {
-            let item = DirectoryItem(name: ".", inode: number(of: node), kind: .directory, nextOffset: 1)
-            guard emit(item) else { return }
-        }
-        if offset <= 1 {
-            let item = DirectoryItem(
-                name: "..", inode: parentNumber(of: node), kind: .directory, nextOffset: 2)
-            guard emit(item) else { return }
-        }
+        guard emitDots(of: node, from: offset, emit) else { return }
         var index = offset > 2 ? Int(clamping: offset - 2) : 0
         while index < listing.items.count {
             let found = listing.items[index]
@@ -210,6 +215,17 @@ extension Union {
             }
             guard goesOn else { return }
         }
+    }
+
+    /// "." and "..", of which the first has offset 0 and both go before all others.
+    func emitDots(of node: Node, from offset: UInt64, _ emit: (DirectoryItem) -> Bool) -> Bool {
+        if offset == 0 {
+            let item = DirectoryItem(name: ".", inode: number(of: node), kind: .directory, nextOffset: 1)
+            guard emit(item) else { return false }
+        }
+        guard offset <= 1 else { return true }
+        return emit(
+            DirectoryItem(name: "..", inode: parentNumber(of: node), kind: .directory, nextOffset: 2))
     }
 
     private func number(of node: Node) -> UInt64 {

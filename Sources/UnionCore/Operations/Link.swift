@@ -14,11 +14,16 @@ extension Union {
         if target.survey.isVisible { throw .fileExists }
         let layer = object.layer
         if layer.isReadOnly { throw .improperLink }
+        let change = OwnChange(coherence.noting, target.directory, newName)
         try place(newName, in: &target, layer) { directory, _ throws(Errno) in
             try asCaller(caller) { () throws(Errno) in
                 try object.descriptor.link(to: directory, name: newName)
             }
         }
-        return try newEntry(newName, in: target, layer)
+        var entry = try newEntry(newName, in: target)
+        change.left(.present(entry.node))
+        // The kernel takes these attributes in whatever it learnt meanwhile: they are for this call only.
+        entry.freshness.attributeSeconds = 0
+        return entry
     }
 }

@@ -10,24 +10,71 @@ extension Union {
         let directory = try node(parent)
         let view = try view(of: directory)
         let survey = try survey(view, name, in: directory)
+        guard survey.isVisible else { return try absentEntry(name, in: directory) }
         return try entry(survey, name, in: directory, view)
+    }
+
+    /// What isn't there may be remembered too. ENOENT: not here.
+    private func absentEntry(_ name: PathRef, in directory: Node) throws(Errno) -> Entry {
+        let seconds = entrySeconds(in: directory)
+        guard seconds > 0 else { throw .noSuchFileOrDirectory }
+        coherence.own.noteTold(OwnChanges.Key(directory.id, name), .absent)
+        return Entry.absent(forSeconds: seconds)
     }
 
     /// The kernel drops `count` of its references to the node.
     public func forget(_ node: NodeID, count: UInt64) {
-        _ = table.forget(node, count: count)
+        guard let gone = table.forget(node, count: count) else { return }
+        listings.forget(node)
+        endWatch(of: gone)
     }
 
     /// The node and attributes of what was found under a name.
     func entry(
-        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
+        keepsAttributes: Bool = true
     ) throws(Errno) -> Entry {
-        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
-        let filesystem = try filesystem(of: owner, name, view)
+        var survey = survey
+        var attempts = 0
+        while true {
+            guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
+            let filesystem = try filesystem(of: owner, name, view)
+            let floor = survey.lastLayer ?? directory.floor
+            let node = adopt(owner, filesystem, name, in: directory, floor: floor)
+            attempts += 1
+            if attempts <= 3, keepsAttributes || node.isDirectory,
+                prepareCaching(of: node, survey, name, in: directory, view)
+            {
+                // Only a look that is younger than the watch may be kept.
+                do throws(Errno) {
+                    survey = try self.survey(view, name, in: directory)
+                } catch {
+                    forget(node.id, count: 1)
+                    throw error
+                }
+                guard let again = survey.owner, node.identity.matches(again.status) else {
+                    forget(node.id, count: 1)
+                    continue
+                }
+            }
+            return told(survey, node, filesystem, name, in: directory, view)
+        }
+    }
+
+    private func told(
+        _ survey: Survey, _ node: Node, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView
+    ) -> Entry {
+        guard let owner = survey.owner else { return Entry.absent(forSeconds: 0) }
         let attributes = attributes(of: survey, owner, filesystem, at: name, view)
-        let floor = survey.lastLayer ?? directory.floor
-        let node = adopt(owner, filesystem, name, in: directory, floor: floor)
-        return Entry(node: node.id, generation: 1, attributes: attributes, freshness: .none)
+        if coherence.plan.isLasting {
+            coherence.own.noteTold(OwnChanges.Key(directory.id, name), .present(node.id))
+        }
+        return Entry(
+            node: node.id, generation: 1, attributes: attributes,
+            freshness: Freshness(
+                entrySeconds: entrySeconds(in: directory),
+                attributeSeconds: attributeSeconds(of: node, telling: attributes)))
     }
 
     private func adopt(
@@ -47,12 +94,17 @@ extension Union {
     /// A directory that shows at two places of a layer (a bind mount) is a node at each; one that was moved
     /// is the node that it was.
     func nodeIdentity(of owner: Standing, _ name: PathRef, in directory: Node) -> ObjectIdentity {
-        let identity = ObjectIdentity(owner.status)
+        let identity = self.identity(of: owner)
         guard owner.isDirectory, let known = table.find(identity) else { return identity }
         if let place = known.place, place.isAt(directory, name) { return identity }
         guard known.isRoot || (try? view(of: known)) != nil else { return identity }
         let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) | 1
-        return ObjectIdentity(owner.status, place: mark)
+        return self.identity(of: owner, place: mark)
+    }
+
+    func identity(of standing: Standing, place: UInt32 = 0) -> ObjectIdentity {
+        let filesystem = stack.filesystems.find(standing.status.device)
+        return ObjectIdentity(standing.status, on: filesystem, place: place)
     }
 
     /// The filesystem that a standing object lives on: its directory's, or one mounted there.

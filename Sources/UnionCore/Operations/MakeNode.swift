@@ -35,14 +35,16 @@ extension Union {
     ) throws(Errno) -> Entry {
         var target = try target(parent, name)
         let survey = target.survey
-        let layer = try place(operation, name, in: &target) { directory, layer throws(Errno) -> Layer in
+        let change = OwnChange(coherence.noting, target.directory, name)
+        try place(operation, name, in: &target) { directory, layer throws(Errno) in
             try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) { () throws(Errno) in
                 try make(directory, layer)
             }
             if operation == .mkdir { try completeOrUndo(name, in: directory, layer, survey) }
-            return layer
         }
-        return try newEntry(name, in: target, layer)
+        let entry = try newEntry(name, in: target)
+        change.left(.present(entry.node))
+        return entry
     }
 
     private func completeOrUndo(

@@ -56,6 +56,7 @@ extension Union {
         let handle = FileHandle(
             node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream)
         openFiles.add(handle)
+        if flags.writes { endCaching(of: node) }
         return OpenedFile(
             handle: files.insert(handle), io: io, isStream: isStream,
             needsNoFlush: !node.filesystem.needsFlush && !needsLocks)

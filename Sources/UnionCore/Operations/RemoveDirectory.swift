@@ -12,10 +12,12 @@ extension Union {
         guard owner.isDirectory else { throw .notDirectory }
         let survey = target.survey
         let departing = depart(owner, name, in: target.directory, target.view)
+        let change = OwnChange(coherence.noting, target.directory, name)
         if let only = onlyDirectory(of: survey, target.view),
             try removePlain(name, in: only, caller)
         {
-            return departing.finish(target.directory, name)
+            departing.finish(target.directory, name)
+            return change.left(.absent)
         }
         try checkEmpty(survey, name, in: target.directory, target.view)
         var needsCover = survey.visible.contains(where: \.layer.isReadOnly)
@@ -35,6 +37,7 @@ extension Union {
             try removeUpper(survey, name, target.view, caller)
         }
         departing.finish(target.directory, name)
+        change.left(.absent)
     }
 
     /// The one directory that stands under the name, in a writable layer.

@@ -47,6 +47,8 @@ extension Union {
         try removeFiles(plan.source.survey.hidden, plan.name, plan.source.view, except: nil, plan.caller)
         let isMarked = try completeBeforeMove(plan, from)
         let departing = departingTarget(plan)
+        let leaving = OwnChange(coherence.noting, plan.source.directory, plan.name)
+        let arriving = OwnChange(coherence.noting, plan.destination.directory, plan.newName)
         renames.begin()
         defer { renames.end() }
         do {
@@ -55,9 +57,22 @@ extension Union {
             if isMarked { unmarkComplete(plan.name, in: from) }
             throw error
         }
-        finish(plan, departing)
+        let moved = finish(plan, departing)
         if let cover { try coverWithWhiteout(plan.name, in: cover) }
         try uncover(plan)
+        leaving.left(.absent)
+        if let moved { arriving.left(.present(moved.id)) } else { dropNames(of: plan) }
+    }
+
+    /// The kernel moves what it knew by the old name. Where that wasn't what the layer moved, as somebody else
+    /// was there a moment before, both names must be asked for again: the move itself may bring no event.
+    private func dropNames(of plan: borrowing RenamePlan) {
+        guard coherence.plan.isLasting else { return }
+        for (node, name) in [
+            (plan.source.directory, plan.name), (plan.destination.directory, plan.newName),
+        ] {
+            coherence.invalidator.append(.name(node.id, unsafe Array(name.bytes)))
+        }
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.
@@ -159,16 +174,20 @@ extension Union {
         if there.isDirectory { try putAside(name, in: from) } else { try from.unlink(at: name) }
     }
 
-    private func finish(_ plan: borrowing RenamePlan, _ departing: consuming Departing) {
+    /// Returns the node that moved, where the kernel knew it by the old name.
+    private func finish(_ plan: borrowing RenamePlan, _ departing: consuming Departing) -> Node? {
         departing.finish(plan.destination.directory, plan.newName)
-        movedNode(plan.moving, plan.name, plan.source.directory)?.noteMoved(
+        let node = movedNode(plan.moving, plan.name, plan.source.directory)
+        let wasKnown = node?.places.contains { $0.isAt(plan.source.directory, plan.name) } ?? false
+        node?.noteMoved(
             from: plan.source.directory, plan.name, to: plan.destination.directory, plan.newName,
             layer: plan.layer.index)
+        return wasKnown ? node : nil
     }
 
     /// The node of what was at (directory, name): it is known by its identity or by its place.
     private func movedNode(_ standing: Standing, _ name: PathRef, _ directory: Node) -> Node? {
-        let identity = ObjectIdentity(standing.status)
+        let identity = self.identity(of: standing)
         if let node = table.find(identity), !standing.isDirectory { return node }
         if let node = table.find(identity), let place = node.place, place.isAt(directory, name) {
             return node

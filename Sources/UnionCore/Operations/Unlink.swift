@@ -16,9 +16,11 @@ extension Union {
         let needsCover = survey.standings.contains { mustBeCovered($0) }
         let upper = needsCover ? try coverDirectory(for: &target) : nil
         let departing = depart(owner, name, in: target.directory, target.view)
+        let change = OwnChange(coherence.noting, target.directory, name)
         try removeFiles(survey.standings, name, target.view, except: upper, caller)
         if let upper { try coverWithWhiteout(name, in: upper) }
         departing.finish(target.directory, name)
+        change.left(.absent)
     }
 
     /// What only a whiteout can take from sight.

@@ -138,3 +138,21 @@ struct MergedListing: Sendable {
         }
     }
 }
+
+// Offsets that outlive a listing: see `ListingCache`.
+extension MergedListing {
+    /// Where a listing goes on after the name: above those of "." and "..", and positive as an off_t.
+    static func offset(of name: PathRef) -> UInt64 { name.hash >> 1 | 1 << 62 }
+
+    func offset(of item: Item) -> UInt64 { withName(of: item) { Self.offset(of: $0) } }
+
+    func sortedByOffset() -> [Int32] {
+        var keyed: [(offset: UInt64, index: Int32)] = []
+        keyed.reserveCapacity(items.count)
+        for (index, item) in items.enumerated() where !item.isHidden {
+            keyed.append((offset(of: item), Int32(truncatingIfNeeded: index)))
+        }
+        keyed.sort { $0.offset < $1.offset }
+        return keyed.map(\.index)
+    }
+}

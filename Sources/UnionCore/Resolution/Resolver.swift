@@ -42,7 +42,11 @@ extension Union {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
             guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
             let view = try openView(at: path.ref, floor: node.floor)
-            guard isIdentity(of: node, in: view) else { throw .noSuchFileOrDirectory }
+            guard isIdentity(of: node, in: view) else {
+                // Another one stands in its place. A kernel that keeps names walks the path again on ESTALE; one
+                // that doesn't has just asked for them.
+                throw coherence.plan.isLasting && !view.isEmpty ? .staleNFSFileHandle : .noSuchFileOrDirectory
+            }
             return view
         }
     }

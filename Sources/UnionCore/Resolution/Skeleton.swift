@@ -40,15 +40,19 @@ extension Union {
             return try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
         } catch .noSuchFileOrDirectory {
             let origin = try object(of: node)
-            try makeSkeleton(name, of: origin.descriptor, in: parent)
-            return try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+            let change = OwnChange(coherence.noting, node.place?.parent ?? node, name)
+            try makeSkeleton(name, of: origin.descriptor, in: parent, for: node)
+            let made = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+            noteLayers(of: node)
+            change.left(.present(node.id))
+            return made
         }
     }
 
     /// Prepares a skeleton in the work area and puts it in place in one step: a crash leaves nothing, or a
     /// usable one. When another thread was faster, its skeleton is as good.
     private func makeSkeleton(
-        _ name: PathRef, of origin: FileDescriptor, in parent: FileDescriptor
+        _ name: PathRef, of origin: FileDescriptor, in parent: FileDescriptor, for node: Node
     ) throws(Errno) {
         let status = try origin.status()
         let staging = try work.directory()
@@ -57,6 +61,8 @@ extension Union {
         do {
             let made = try staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
             try dress(made.descriptor, as: origin, status)
+            // Watched before anybody can make anything in it.
+            watchSkeleton(made.descriptor, of: node)
             let parentStatus = try parent.status()
             try putInPlace(temporary.ref, from: staging, name, in: parent)
             // A parent that is a skeleton too must not look changed by this.

@@ -97,9 +97,10 @@ extension Union {
         try setMark(at: name, in: parent, MarkName.complete, MarkName.userComplete, "y")
     }
 
-    /// The node of what was just made in `layer`.
-    func newEntry(_ name: PathRef, in target: borrowing Target, _ layer: Layer) throws(Errno) -> Entry {
+    /// The node of what was just made. A file's attributes aren't kept yet: who makes one mostly goes on to
+    /// change it.
+    func newEntry(_ name: PathRef, in target: borrowing Target) throws(Errno) -> Entry {
         let survey = try survey(target.view, name, in: target.directory)
-        return try entry(survey, name, in: target.directory, target.view)
+        return try entry(survey, name, in: target.directory, target.view, keepsAttributes: false)
     }
 }

@@ -1,0 +1,24 @@
+internal import Glibc
+
+/// A counting semaphore, for threads that sleep until there is something to do: sem_overview(7).
+@safe public final class Semaphore: @unchecked Sendable {
+    // Sendable: the kernel's and glibc's business.
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    public init() {
+        unsafe semaphore = .allocate(capacity: 1)
+        unsafe sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
+    }
+
+    public func raise() { unsafe sem_post(semaphore) }
+
+    /// Waits for as many raises as there were waits.
+    public func wait() {
+        while unsafe sem_wait(semaphore) != 0 {}
+    }
+}

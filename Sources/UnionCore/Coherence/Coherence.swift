@@ -1,0 +1,23 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// All that keeps what the kernel was told true.
+final class Coherence: Sendable {
+    let plan: CoherencePlan
+    /// nil: no layer is watched.
+    let source: (any ChangeSource)?
+    let own = OwnChanges()
+    let invalidator = Invalidator()
+    /// The one that tells the kernel, while it runs.
+    let thread = Mutex<WorkerThread?>(nil)
+    /// Directories whose watch couldn't be had.
+    let degraded = Atomic<Int>(0)
+
+    /// Notes of our own changes, where anybody will ask for them.
+    var noting: OwnChanges? { plan.isLasting ? own : nil }
+
+    init(_ plan: CoherencePlan, source: (any ChangeSource)?) {
+        self.plan = plan
+        self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
+    }
+}

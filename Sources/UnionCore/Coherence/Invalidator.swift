@@ -1,0 +1,113 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// One thing to be looked into, or to be dropped by the kernel.
+enum Invalidation: Hashable, Sendable {
+    /// A watched directory's entry came, went or moved.
+    case entry(NodeID, [UInt8])
+    /// A watched object's attributes or content changed.
+    case object(NodeID)
+    /// A watched object is gone from where it was.
+    case gone(NodeID)
+    /// Names that the union itself has reason to have dropped, whatever they are now.
+    case name(NodeID, [UInt8])
+    /// Attributes that may no longer be kept.
+    case attributes(NodeID)
+    /// The listing of a directory of which nothing may be kept.
+    case listing(NodeID)
+    /// The kernel's queue overflowed: everything.
+    case everything
+}
+
+/// The queue of changes, for the one thread that tells the kernel.
+///
+/// Workers and the watcher only append, and never wait for that thread, which may wait for them and for
+/// locks of the kernel that they hold. What is queued already isn't queued again. Its lock is a leaf.
+final class Invalidator: Sendable {
+    private struct Queue {
+        var pending: [Invalidation] = []
+        var queued: Set<Invalidation> = []
+        /// Numbers of the last batch that was taken, and of the last that is through.
+        var taken: UInt64 = 0
+        var done: UInt64 = 0
+        var waiting: [(batch: UInt64, semaphore: Semaphore)] = []
+        var isStopped = false
+    }
+
+    private let queue = Mutex(Queue())
+    private let work = Semaphore()
+    /// Notifications sent to the kernel.
+    let sent = Atomic<UInt64>(0)
+
+    func append(_ item: Invalidation) {
+        let isFirst = queue.withLock { queue in
+            guard queue.queued.insert(item).inserted else { return false }
+            queue.pending.append(item)
+            return queue.pending.count == 1
+        }
+        if isFirst { work.raise() }
+    }
+
+    /// All that is queued, once there is something; nil at the end.
+    func take() -> [Invalidation]? {
+        while true {
+            work.wait()
+            let batch: [Invalidation]? = queue.withLock { queue in
+                if queue.isStopped { return nil }
+                let batch = queue.pending
+                queue.pending = []
+                queue.queued.removeAll(keepingCapacity: true)
+                if !batch.isEmpty { queue.taken += 1 }
+                return batch
+            }
+            guard let batch else { return nil }
+            if !batch.isEmpty { return batch }
+        }
+    }
+
+    /// The batch last taken is through.
+    func finish() {
+        let woken = queue.withLock { queue in
+            queue.done = queue.taken
+            let done = queue.done
+            let woken = queue.waiting.filter { $0.batch <= done }
+            queue.waiting.removeAll { $0.batch <= done }
+            return woken.map(\.semaphore)
+        }
+        for semaphore in woken { semaphore.raise() }
+    }
+
+    /// Returns when everything that was queued before the call is through.
+    func waitForAll() {
+        let semaphore: Semaphore? = queue.withLock { queue in
+            let last = queue.pending.isEmpty ? queue.taken : queue.taken + 1
+            guard last > queue.done, !queue.isStopped else { return nil }
+            let semaphore = Semaphore()
+            queue.waiting.append((last, semaphore))
+            return semaphore
+        }
+        semaphore?.wait()
+    }
+
+    func stop() {
+        let waiting = queue.withLock { queue in
+            queue.isStopped = true
+            defer { queue.waiting = [] }
+            return queue.waiting.map(\.semaphore)
+        }
+        for semaphore in waiting { semaphore.raise() }
+        work.raise()
+    }
+}
+
+extension Invalidator: ChangeSink {
+    func changed(_ event: ChangeEvent) {
+        switch event.kind {
+        case .entry: append(.entry(event.node, unsafe Array(event.name.bytes)))
+        case .object: append(.object(event.node))
+        case .gone: append(.gone(event.node))
+        }
+    }
+
+    func overflowed() { append(.everything) }
+}
