@@ -1,3 +1,4 @@
+import LayerWatch
 import LinuxSystem
 import SystemPackage
 import UnionCore
@@ -25,7 +26,7 @@ public enum Doctor {
         let request = try MountRequest(options, at: mountPoint ?? "/")
         let union: Union
         do throws(UnionOpenError) {
-            union = try Union(configuration: request.configuration, backing: nil)
+            union = try Union(configuration: request.configuration, backing: nil, watcher: try? Watcher())
         } catch {
             throw .failure(error.description)
         }

@@ -18,7 +18,10 @@ struct PseudoFileSystemTests {
                 try Sys.put(union["note"], "x")
                 #expect(try Sys.text(union["note"]) == "x")
                 let sleeper = try Child(["sleep", "60"])
-                #expect(try Sys.text(union["\(sleeper.pid)/comm"]) == "sleep\n")
+                // Until it has executed it has its parent's name.
+                try eventually("the process has its name") {
+                    try Sys.text(union["\(sleeper.pid)/comm"]) == "sleep\n"
+                }
                 sleeper.end()
                 #expect(failure { _ = try Sys.text(union["\(sleeper.pid)/comm"]) } == .noSuchFileOrDirectory)
                 #expect(try acting(as: .alice) { failure { _ = try Sys.text(union["1/environ"]) } } != nil)
