@@ -23,6 +23,18 @@ public import SystemPackage
 
     private var wordCount: Int { Int(length + 7) / 8 }
 
+    /// The type, a point, and the bytes in hexadecimal: the same for one file as long as its filesystem lives.
+    public var text: String {
+        var text = "\(type)."
+        for index in 0..<min(Int(length), 128) {
+            // The words hold the bytes as they lie in memory.
+            let byte = UInt8(truncatingIfNeeded: words[index / 8].littleEndian >> UInt64(index % 8 * 8))
+            if byte < 16 { text += "0" }
+            text += String(byte, radix: 16)
+        }
+        return text
+    }
+
     public static func == (left: FileHandle, right: FileHandle) -> Bool {
         guard left.length == right.length && left.type == right.type else { return false }
         for index in 0..<left.wordCount where left.words[index] != right.words[index] { return false }

@@ -21,6 +21,8 @@ final class Layer: Sendable {
     /// The filesystem of the root directory.
     let filesystem: FilesystemFacts
     let rootStatus: FileStatus
+    /// Directories of it can hold the union's marks: it has extended attributes. Asked of the upper only.
+    let keepsMarks: Bool
 
     init(
         _ configuration: LayerConfiguration, index: Int, isUpper: Bool, filesystems: Filesystems
@@ -37,6 +39,7 @@ final class Layer: Sendable {
             filesystem = filesystems.facts(of: rootStatus.device, asking: root.descriptor)
             let isMountedReadOnly = try root.descriptor.fileSystem().isReadOnly
             isReadOnly = configuration.readOnly || isMountedReadOnly
+            keepsMarks = !isUpper || root.descriptor.keepsMarks
         } catch {
             throw UnionOpenError("layer \(configuration.path): \(error)")
         }

@@ -4,34 +4,59 @@ internal import SystemPackage
 
 /// Where things are prepared on the upper's filesystem before they are put in place in one step.
 ///
-/// It is a directory below the work directory or, where none was given, `.switchfs` in the upper's root; it is
-/// made when it is first needed. What a crash left in it is removed at that time.
+/// It is a directory below the work directory or, where none was given or it is on another filesystem, a hidden
+/// one in the upper's root; it is made when it is first needed. What a crash left in it is removed at that time.
+///
+/// It also keeps what must outlive a mount: orphans that had to make room, and in the work directory the marks
+/// on directories of an upper without extended attributes.
 final class WorkArea: Sendable {
-    /// In the upper's root, and hidden there, where no work directory was given.
-    static var nameInUpper: PathRef { ".switchfs" }
     private static var nameInWorkDirectory: PathRef { "switchfs" }
+    /// In the staging directory.
+    private static var nameOfOrphans: PathRef { "orphans" }
+    static var nameOfMarks: PathRef { "marks" }
+    static var nameOfNewMarks: PathRef { "marks.new" }
 
     private let parent: OwnedDescriptor?
-    /// The upper's root, where there is no work directory.
+    /// The upper's root, where the staging directory is in it.
     private let upper: Layer?
+    private let isInUpper: Bool
     private let opened = Mutex<FileDescriptor?>(nil)
+    private let openedOrphans = Mutex<FileDescriptor?>(nil)
+    /// Marks on the upper's directories, where these can't hold them themselves.
+    private let table: MarkTable?
+    private let turn = Mutex(())
     private let serial = Atomic<UInt32>(0)
 
     init(path: String?, upper: Layer?) throws(UnionOpenError) {
         self.upper = upper
+        table = upper.flatMap { $0.keepsMarks ? nil : MarkTable(device: $0.rootStatus.device) }
         guard let path else {
             parent = nil
+            isInUpper = true
             return
         }
         do {
             let name = OwnedName(path)
-            parent = try FileDescriptor.workingDirectory.openPlain(name.ref, flags: [.path, .directory])
+            let opened = try FileDescriptor.workingDirectory.openPlain(name.ref, flags: [.path, .directory])
+            let status = try opened.descriptor.status()
+            // Names move from one to the other by rename, which doesn't cross mounts.
+            isInUpper = upper.map { !Self.isBeside(status, $0.rootStatus) } ?? false
+            parent = consume opened
         } catch {
             throw UnionOpenError("work directory \(path): \(error)")
         }
     }
 
-    var isInUpper: Bool { parentDescriptor == nil }
+    private static func isBeside(_ work: FileStatus, _ upper: FileStatus) -> Bool {
+        work.device == upper.device && work.mountID == upper.mountID
+    }
+
+    /// In the upper's root, and hidden there. Filesystems that take no attributes may take no dots either
+    /// (bpffs).
+    private var nameInUpper: PathRef { table == nil ? ".switchfs" : "switchfs-work" }
+
+    /// Whether the name in the upper's root is the union's own.
+    func isReserved(_ name: PathRef) -> Bool { isInUpper && name == nameInUpper }
 
     private var parentDescriptor: FileDescriptor? {
         switch parent {
@@ -42,40 +67,93 @@ final class WorkArea: Sendable {
 
     /// The staging directory. Its descriptor stays open for the life of the union.
     func directory() throws(Errno) -> FileDescriptor {
-        if let directory = opened.withLock({ $0 }) { return directory }
-        let made = try make().release()
-        let kept = opened.withLock { opened in
-            opened = opened ?? made
-            return opened ?? made
+        try keptOpen(opened) { () throws(Errno) in
+            let directory = try open(isInUpper, create: true)
+            clean(directory.descriptor)
+            return directory
         }
-        // Another thread may have been first: then ours isn't needed.
-        if kept != made { _ = OwnedDescriptor(owning: made) }
-        return kept
     }
 
-    private func make() throws(Errno) -> OwnedDescriptor {
-        guard let base = parentDescriptor ?? upper?.root.descriptor else { throw .readOnlyFileSystem }
-        let name = isInUpper ? Self.nameInUpper : Self.nameInWorkDirectory
-        do {
-            try base.makeDirectory(at: name, mode: 0o700)
-        } catch .fileExists {
-            // From an earlier mount.
+    /// Where orphans are kept that had to make room.
+    func orphans() throws(Errno) -> FileDescriptor {
+        try keptOpen(openedOrphans) { () throws(Errno) in
+            try Self.open(Self.nameOfOrphans, in: directory(), create: true)
         }
-        let directory = try base.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
-        clean(directory.descriptor)
-        return directory
+    }
+
+    /// The same where it is there already: looking makes nothing.
+    func existingOrphans() -> OwnedDescriptor? {
+        guard let area = try? open(isInUpper, create: false) else { return nil }
+        return try? Self.open(Self.nameOfOrphans, in: area.descriptor, create: false)
+    }
+
+    /// The table of marks, read by now; nil: the upper's directories hold their own.
+    var marks: MarkTable? {
+        guard let table, let upper else { return nil }
+        table.load(upper: upper.root.descriptor) {
+            parentDescriptor == nil ? nil : try? open(false, create: !upper.isReadOnly)
+        }
+        return table
+    }
+
+    private func keptOpen(
+        _ kept: borrowing Mutex<FileDescriptor?>, _ make: () throws(Errno) -> OwnedDescriptor
+    ) throws(Errno) -> FileDescriptor {
+        if let directory = kept.withLock({ $0 }) { return directory }
+        let made = try make().release()
+        let first = kept.withLock { kept in
+            kept = kept ?? made
+            return kept ?? made
+        }
+        // Another thread may have been first: then ours isn't needed.
+        if first != made { _ = OwnedDescriptor(owning: made) }
+        return first
+    }
+
+    private func open(_ inUpper: Bool, create: Bool) throws(Errno) -> OwnedDescriptor {
+        guard let base = inUpper ? upper?.root.descriptor : parentDescriptor else {
+            throw .readOnlyFileSystem
+        }
+        return try Self.open(
+            inUpper ? nameInUpper : Self.nameInWorkDirectory, in: base, create: create)
+    }
+
+    private static func open(
+        _ name: PathRef, in base: FileDescriptor, create: Bool
+    ) throws(Errno) -> OwnedDescriptor {
+        do {
+            if create { try base.makeDirectory(at: name, mode: 0o700) }
+        } catch .fileExists {
+            // From earlier.
+        }
+        return try base.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
+    }
+
+    /// Runs what must find a name as it looked a moment ago. Nothing else takes this lock, and it is not taken
+    /// again inside.
+    func oneAtATime(_ body: () throws(Errno) -> Void) throws(Errno) {
+        let result: Result<Void, Errno> = turn.withLock { _ in
+            Result { () throws(Errno) in try body() }
+        }
+        try result.get()
     }
 
     /// A name that no other thing in the staging directory has.
     func temporaryName() -> OwnedName {
         let serial = serial.add(1, ordering: .relaxed).newValue
-        return OwnedName("\(ServerIdentity.pid)-\(serial)")
+        return OwnedName("switchfs-\(ServerIdentity.pid)-\(serial)")
     }
 
     /// Removes what was put aside under the name, whatever it is. What can't be removed stays; it is out of
     /// the union's sight, and the next mount tries again.
     func discard(_ name: PathRef) {
         guard let directory = opened.withLock({ $0 }) else { return }
+        discard(name, in: directory)
+    }
+
+    /// The same in a directory of the upper or the work area.
+    func discard(_ name: PathRef, in directory: FileDescriptor) {
+        if let table, let status = try? directory.status(at: name) { table.drop(status) }
         Self.remove(name, in: directory)
     }
 
@@ -83,12 +161,17 @@ final class WorkArea: Sendable {
         var stream = DirectoryStream(reading: directory)
         var names: [[UInt8]] = []
         while let entry = try? stream.next() {
-            if !entry.name.isDots { names.append(unsafe Array(entry.name.bytes)) }
+            if entry.name.isDots || isKept(entry.name) { continue }
+            names.append(unsafe Array(entry.name.bytes))
         }
         for name in names {
             let name = OwnedName(name)
             Self.remove(name.ref, in: directory)
         }
+    }
+
+    private func isKept(_ name: PathRef) -> Bool {
+        name == Self.nameOfOrphans || name == Self.nameOfMarks
     }
 
     /// Removes a tree. Goes down by a list and not by calls: how deep it is isn't ours to say.

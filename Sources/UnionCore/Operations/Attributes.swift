@@ -137,7 +137,7 @@ extension Union {
     /// A directory shows the newest times of what backs it: its skeleton must not be newer than the owner.
     private func followTimes(of node: Node, _ changes: AttributeChanges) {
         guard changes.modification != .omit, let upper = stack.upper, let view = try? view(of: node),
-            let skeleton = view.directory(in: upper.index), skeleton.marks(at: "").contains(.skeleton)
+            let skeleton = view.directory(in: upper.index), marks(of: "", in: skeleton).contains(.skeleton)
         else { return }
         try? skeleton.changeTimes(access: .omit, modification: changes.modification)
     }

@@ -98,7 +98,7 @@ extension Union {
             listing.endLayer()
             if backing.layer.isUpper { upper = opened.intoDirectory() }
         }
-        if let upper { listing.hideEmptyOrphans(in: upper.descriptor, self) }
+        if let upper { listing.hideOrphans(in: upper.descriptor, self) }
         return listing
     }
 
@@ -132,7 +132,9 @@ extension Union {
     func listingSource(_ backing: DirectoryView.Backing) throws(Errno) -> ListingSource {
         let status = try backing.directory.status()
         let filesystem = stack.filesystems.facts(of: status.device, asking: backing.directory)
-        let marks = filesystem.isPseudo ? [] : backing.directory.marks(at: "")
+        // Of the pseudo filesystems only bpffs, as an upper, has marked directories.
+        let isMarked = backing.layer.isUpper || !filesystem.isPseudo
+        let marks = isMarked ? self.marks(of: "", in: backing.directory) : []
         return ListingSource(
             layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: !backing.isOwned)
     }
@@ -170,7 +172,7 @@ extension Union {
         try pure.continue(at: offset)
         let source = pure.source
         while let entry = try nextEntry(&pure.stream, source, caller) {
-            if !entry.name.isDots && isHidden(entry, source, pure.directory.descriptor) { continue }
+            if isHiddenAlone(entry, source, pure.directory.descriptor) { continue }
             let item = DirectoryItem(
                 name: entry.name, inode: inode(of: entry, source, node), kind: entry.kind,
                 nextOffset: UInt64(bitPattern: entry.nextOffset))
@@ -240,9 +242,7 @@ extension Union {
     func isHidden(_ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor) -> Bool {
         let layer = source.layer
         if layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) { return true }
-        if layer.isUpper && source.isRoot && work.isInUpper && entry.name == WorkArea.nameInUpper {
-            return true
-        }
+        if layer.isUpper && source.isRoot && work.isReserved(entry.name) { return true }
         switch entry.kind {
         case .characterDevice, nil:
             return (try? directory.status(at: entry.name))?.isWhiteoutDevice == true

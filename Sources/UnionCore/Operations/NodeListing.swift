@@ -56,7 +56,7 @@ extension Union {
         var stream = DirectoryStream(reading: opened.directory.descriptor, bufferSize: min(room, 65536))
         if offset != 0 { try stream.seek(to: Int64(bitPattern: offset)) }
         while let entry = try stream.next() {
-            if !entry.name.isDots && isHidden(entry, opened.source, opened.directory.descriptor) { continue }
+            if isHiddenAlone(entry, opened.source, opened.directory.descriptor) { continue }
             let item = DirectoryItem(
                 name: entry.name, inode: inode(of: entry, opened.source, node), kind: entry.kind,
                 nextOffset: UInt64(bitPattern: entry.nextOffset))

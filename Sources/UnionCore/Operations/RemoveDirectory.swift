@@ -32,9 +32,9 @@ extension Union {
             if cover == nil { cover = try coverDirectory(for: &target) }
         }
         if let cover {
-            try coverWithWhiteout(name, in: cover)
+            try coverWithWhiteout(name, in: cover, of: target.directory)
         } else {
-            try removeUpper(survey, name, target.view, caller)
+            try removeUpper(survey, name, in: target.directory, target.view, caller)
         }
         departing.finish(target.directory, name)
         change.left(.absent)
@@ -62,7 +62,9 @@ extension Union {
     }
 
     private func partIsOrdinary(_ part: Standing) throws(Errno) -> Bool {
-        stack.filesystems.find(part.status.device)?.isPseudo != true
+        guard let facts = stack.filesystems.find(part.status.device), facts.isPseudo else { return true }
+        // bpffs holds what its users put there, and as an upper nothing else.
+        return part.layer.isUpper && facts.type == .bpf
     }
 
     /// ENOTEMPTY where the union shows an entry in the directory. Pseudo filesystems' parts aren't asked.
@@ -70,35 +72,33 @@ extension Union {
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) {
         var listing = MergedListing()
+        var upper: OwnedDescriptor?
         for part in survey.visible where try partIsOrdinary(part) {
             guard let parent = view.directory(in: part.layer.index) else { continue }
             let real = try parent.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(
-                layer: part.layer, filesystem: part.layer.filesystem, marks: real.descriptor.marks(at: ""),
-                isRoot: false)
+                layer: part.layer, filesystem: part.layer.filesystem,
+                marks: marks(of: "", in: real.descriptor), isRoot: false)
             try listing.add(source, real.descriptor, self)
             listing.endLayer()
-            if part.layer.isUpper { listing.hideEmptyOrphans(in: real.descriptor, self) }
+            if part.layer.isUpper { upper = consume real }
         }
+        if let upper { listing.hideOrphans(in: upper.descriptor, self) }
         if listing.hasEntries { throw .directoryNotEmpty }
     }
 
-    /// The upper's part, which may still hold whiteouts and empty skeletons: then it is put aside first.
-    func removeUpper(
-        _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView, _ caller: CallerIdentity
+    /// The upper's part, which may still hold whiteouts and unseen skeletons: then it is put aside.
+    private func removeUpper(
+        _ survey: Survey, _ name: PathRef, in parent: Node, _ view: borrowing DirectoryView,
+        _ caller: CallerIdentity
     ) throws(Errno) {
         guard let part = survey.visible.first(where: { $0.layer.isUpper }),
             let directory = view.directory(in: part.layer.index)
         else { return }
-        if try removePlain(name, in: directory, caller) { return }
-        try putAside(name, in: directory)
-    }
-
-    /// Takes a directory of the upper, of which the union shows nothing, out of the tree and removes it.
-    func putAside(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
-        let staging = try work.directory()
-        let temporary = work.temporaryName()
-        try FileDescriptor.rename(from: directory, name, to: staging, temporary.ref)
-        work.discard(temporary.ref)
+        if try removePlain(name, in: directory, caller) {
+            work.marks?.drop(part.status)
+        } else {
+            try putAside(name, in: directory, at: try path(of: name, in: parent))
+        }
     }
 }

@@ -43,6 +43,9 @@ extension Union {
     private func rename(_ plan: inout RenamePlan, _ flags: RenameFlags) throws(Errno) {
         try checkReplaceable(plan)
         let (from, to) = try directories(of: &plan)
+        if plan.layer.isUpper {
+            try makeRoom(for: plan.newName, in: to, of: plan.destination.directory, plan.destination.survey)
+        }
         let cover = try coverForOldName(&plan)
         try removeFiles(plan.source.survey.hidden, plan.name, plan.source.view, except: nil, plan.caller)
         let isMarked = try completeBeforeMove(plan, from)
@@ -58,7 +61,7 @@ extension Union {
             throw error
         }
         let moved = finish(plan, departing)
-        if let cover { try coverWithWhiteout(plan.name, in: cover) }
+        if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
         try uncover(plan)
         leaving.left(.absent)
         if let moved { arriving.left(.present(moved.id)) } else { dropNames(of: plan) }
@@ -113,7 +116,7 @@ extension Union {
         _ plan: borrowing RenamePlan, _ from: FileDescriptor
     ) throws(Errno) -> Bool {
         guard plan.moving.isDirectory, coversDirectories(plan.destination, plan.layer),
-            !from.marks(at: plan.name).contains(.complete)
+            !marks(of: plan.name, in: from).contains(.complete)
         else { return false }
         do {
             try markComplete(plan.name, in: from)
@@ -131,8 +134,7 @@ extension Union {
     }
 
     private func unmarkComplete(_ name: PathRef, in directory: FileDescriptor) {
-        try? directory.removeXattr(at: name, MarkName.complete)
-        try? directory.removeXattr(at: name, MarkName.userComplete)
+        try? remove(.complete, from: name, in: directory)
     }
 
     private func departingTarget(_ plan: borrowing RenamePlan) -> Departing {
@@ -171,7 +173,12 @@ extension Union {
             try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
         }
         if keepsTarget { return }
-        if there.isDirectory { try putAside(name, in: from) } else { try from.unlink(at: name) }
+        if there.isDirectory {
+            let path = try path(of: newName, in: plan.destination.directory)
+            try putAside(name, in: from, at: path)
+        } else {
+            try from.unlink(at: name)
+        }
     }
 
     /// Returns the node that moved, where the kernel knew it by the old name.
@@ -207,7 +214,7 @@ extension Union {
                 try asCaller(plan.caller) { () throws(Errno) in try directory.unlink(at: name) }
             } else if try !removePlain(name, in: directory, plan.caller) {
                 guard standing.layer.isUpper else { throw .directoryNotEmpty }
-                try putAside(name, in: directory)
+                try putAside(name, in: directory, at: try path(of: name, in: plan.destination.directory))
             }
         }
     }
@@ -239,7 +246,7 @@ extension Union {
         _ standing: Standing, _ name: PathRef, in directory: FileDescriptor, over survey: Survey
     ) throws(Errno) {
         guard standing.isDirectory, survey.hidden.contains(where: \.isDirectory),
-            !directory.marks(at: name).contains(.complete)
+            !marks(of: name, in: directory).contains(.complete)
         else { return }
         do {
             try markComplete(name, in: directory)

@@ -18,7 +18,7 @@ extension Union {
         let departing = depart(owner, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
         try removeFiles(survey.standings, name, target.view, except: upper, caller)
-        if let upper { try coverWithWhiteout(name, in: upper) }
+        if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
         departing.finish(target.directory, name)
         change.left(.absent)
     }

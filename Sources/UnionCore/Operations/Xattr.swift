@@ -68,7 +68,7 @@ extension Union {
     /// What is created in a skeleton must inherit what its origin bequeaths.
     private func followACL(of node: Node, _ change: (FileDescriptor) throws(Errno) -> Void) {
         guard let upper = stack.upper, let view = try? view(of: node),
-            let skeleton = view.directory(in: upper.index), skeleton.marks(at: "").contains(.skeleton)
+            let skeleton = view.directory(in: upper.index), marks(of: "", in: skeleton).contains(.skeleton)
         else { return }
         try? change(skeleton)
     }
@@ -128,7 +128,8 @@ extension Union {
         guard node.isDirectory else { return node.kind.name }
         let view = try view(of: node)
         guard view.count == 1 else { return "merged" }
-        let isComplete = view.backings.first?.directory.marks(at: "").contains(.complete) ?? false
+        let only = view.backings.first?.directory
+        let isComplete = only.map { marks(of: "", in: $0).contains(.complete) } ?? false
         return isComplete ? "complete" : "pure"
     }
 }

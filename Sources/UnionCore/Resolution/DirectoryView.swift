@@ -36,6 +36,13 @@ struct DirectoryView: ~Copyable {
         backings.insert(Backing(layer: layer, directory: directory.release(), isOwned: true), at: 0)
     }
 
+    /// Takes the upper's directory out again: it isn't shown.
+    mutating func removeUpper() {
+        guard let top = backings.first, top.layer.isUpper, top.isOwned else { return }
+        backings.removeFirst()
+        _ = OwnedDescriptor(owning: top.directory)
+    }
+
     /// The directory of `layer`, if that layer backs this one.
     func directory(in layer: Int) -> FileDescriptor? {
         for backing in backings where backing.layer.index == layer { return backing.directory }

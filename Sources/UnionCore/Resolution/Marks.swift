@@ -1,5 +1,5 @@
 internal import LinuxSystem
-internal import SystemPackage
+public import SystemPackage
 
 /// What is written on a real directory that concerns the union: the union's own marks and overlayfs's.
 struct Marks: OptionSet, Sendable {
@@ -11,13 +11,50 @@ struct Marks: OptionSet, Sendable {
     static let complete = Marks(rawValue: 2)
     /// Empty regular files in it may be whiteouts by attribute (overlayfs's opaque mark of value "x").
     static let attributeWhiteouts = Marks(rawValue: 4)
+    /// An upper directory of a user's own that skeletons were made in. (In a skeleton there may always be some.)
+    static let holder = Marks(rawValue: 8)
+
+    /// There may be skeletons in the directory.
+    var mayHoldSkeletons: Bool { !isDisjoint(with: [.skeleton, .holder]) }
+}
+
+/// A mark of the union's own.
+enum OwnMark: CaseIterable, Sendable {
+    /// Which directory a skeleton stands for: an `OriginRecord`.
+    case origin
+    case complete
+    /// See `Marks.holder`.
+    case holder
+    /// Of an orphan that was set aside: where it was in the union.
+    case path
+
+    /// The attribute of a server that is privileged.
+    var trusted: PathRef {
+        switch self {
+        case .origin: "trusted.switchfs.origin"
+        case .complete: "trusted.switchfs.complete"
+        case .holder: "trusted.switchfs.holder"
+        case .path: "trusted.switchfs.path"
+        }
+    }
+
+    /// The attribute of any other server, and where the filesystem takes users' attributes only.
+    var user: PathRef {
+        switch self {
+        case .origin: "user.switchfs.origin"
+        case .complete: "user.switchfs.complete"
+        case .holder: "user.switchfs.holder"
+        case .path: "user.switchfs.skeleton-path"
+        }
+    }
+
+    /// In a `MarkTable`.
+    var key: String { trusted.dropFirst("trusted.switchfs.".utf8.count).string }
+
+    func isName(_ attribute: PathRef) -> Bool { attribute == trusted || attribute == user }
 }
 
 enum MarkName {
-    static var origin: PathRef { "trusted.switchfs.origin" }
-    static var userOrigin: PathRef { "user.switchfs.origin" }
-    static var complete: PathRef { "trusted.switchfs.complete" }
-    static var userComplete: PathRef { "user.switchfs.complete" }
     static var opaque: PathRef { "trusted.overlay.opaque" }
     static var userOpaque: PathRef { "user.overlay.opaque" }
     static var whiteout: PathRef { "trusted.overlay.whiteout" }
@@ -47,10 +84,12 @@ extension FileDescriptor {
         withXattrList(at: name) { list in
             var marks: Marks = []
             list.forEachName { attribute in
-                if attribute == MarkName.origin || attribute == MarkName.userOrigin {
+                if OwnMark.origin.isName(attribute) {
                     marks.insert(.skeleton)
-                } else if attribute == MarkName.complete || attribute == MarkName.userComplete {
+                } else if OwnMark.complete.isName(attribute) {
                     marks.insert(.complete)
+                } else if OwnMark.holder.isName(attribute) {
+                    marks.insert(.holder)
                 } else if attribute == MarkName.opaque || attribute == MarkName.userOpaque {
                     switch firstByte(at: name, of: attribute) {
                     case 0x79: marks.insert(.complete)  // "y"
@@ -60,6 +99,21 @@ extension FileDescriptor {
                 }
             }
             return marks
+        }
+    }
+
+    /// Whether a server with this one's privileges can keep marks on this directory and those below it.
+    public var keepsMarks: Bool {
+        hasAttributes(like: OwnMark.origin.user)
+            || ServerIdentity.uid == 0 && hasAttributes(like: OwnMark.origin.trusted)
+    }
+
+    private func hasAttributes(like name: PathRef) -> Bool {
+        do {
+            _ = try unsafe getXattr(name, into: .init(start: nil, count: 0))
+            return true
+        } catch {
+            return error != .notSupported
         }
     }
 

@@ -8,6 +8,9 @@ struct ListingSource: Sendable {
     let marks: Marks
     /// The layer's root directory.
     let isRoot: Bool
+
+    /// Whether a directory listed by the upper may be a skeleton.
+    var mayHoldSkeletons: Bool { layer.isUpper && (isRoot || marks.mayHoldSkeletons) }
 }
 
 /// The names of a directory that several layers back: each once, as the union shows them.
@@ -24,6 +27,8 @@ struct MergedListing: Sendable {
         /// A skeleton in the upper whose origin no lower layer has shown yet.
         var isSkeleton: Bool
         var inode: UInt64
+        /// A lower has something else under a skeleton's name: nothing below it can be the origin.
+        var isBlocked = false
     }
 
     private(set) var items: [Item] = []
@@ -31,6 +36,8 @@ struct MergedListing: Sendable {
     /// Indices into `items`, -1 where free; a power of two in size, at most half full.
     private var slots: [Int32] = Array(repeating: -1, count: 64)
     private var pendingWhiteouts: [[UInt8]] = []
+    /// What shows if the skeleton of that index doesn't.
+    private var blocking: [Int: Item] = [:]
 
     /// Whether the union shows any name.
     var hasEntries: Bool { items.contains { !$0.isHidden } }
@@ -59,14 +66,18 @@ struct MergedListing: Sendable {
             start: UInt32(truncatingIfNeeded: bytes.count),
             length: UInt16(truncatingIfNeeded: entry.name.count),
             kind: entry.kind, isHidden: union.isHidden(entry, source, directory),
-            isSkeleton: source.layer.isUpper && entry.kind == .directory
-                && directory.marks(at: entry.name).contains(.skeleton),
+            isSkeleton: source.mayHoldSkeletons && entry.kind == .directory
+                && union.isSkeleton(entry.name, in: directory),
             inode: union.numbering.number(of: entry.inode, filesystem: source.filesystem.index))
         guard let known = insert(entry.name, item) else { return }
-        if items[known].isSkeleton && entry.kind == .directory && !item.isHidden {
+        guard items[known].isSkeleton, !items[known].isBlocked else { return }
+        if entry.kind == .directory && !item.isHidden {
             // A lower has the directory that the upper's skeleton stands for: it is the owner.
             items[known].inode = item.inode
             items[known].isSkeleton = false
+        } else {
+            items[known].isBlocked = true
+            blocking[known] = item
         }
     }
 
@@ -90,11 +101,17 @@ struct MergedListing: Sendable {
         pendingWhiteouts.removeAll()
     }
 
-    /// What is still a skeleton once all layers are in is an orphan; those without entries don't show.
-    mutating func hideEmptyOrphans(in upper: FileDescriptor, _ union: Union) {
+    /// What is still a skeleton once all layers are in is an orphan: it shows while it has entries, or never.
+    mutating func hideOrphans(in upper: FileDescriptor, _ union: Union) {
         for index in items.indices where items[index].isSkeleton {
-            let hasEntries = withName(of: items[index]) { union.orphanHasEntries($0, in: upper) }
-            if !hasEntries { items[index].isHidden = true }
+            if union.policies.orphans == .keep,
+                withName(of: items[index], { union.hasEntries($0, in: upper) })
+            {
+                continue
+            }
+            items[index].isHidden = blocking[index]?.isHidden ?? true
+            items[index].kind = blocking[index]?.kind ?? items[index].kind
+            items[index].inode = blocking[index]?.inode ?? items[index].inode
         }
     }
 

@@ -41,7 +41,8 @@ extension Union {
         if node.isRoot { return rootView() }
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
             guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
-            let view = try openView(at: path.ref, floor: node.floor)
+            var view = try openView(at: path.ref, floor: node.floor)
+            if policies.orphans == .hide { leaveOutUnseen(&view, of: node) }
             guard isIdentity(of: node, in: view) else {
                 // Another one stands in its place. A kernel that keeps names walks the path again on ESTALE; one
                 // that doesn't has just asked for them.
@@ -108,11 +109,9 @@ extension Union {
                 break
             }
         }
-        if survey.isOrphan, let upper = backings.first(where: { $0.layer.isUpper }),
-            !orphanHasEntries(name, in: upper.directory)
-        {
-            survey.hide()
-        }
+        guard let position = survey.skeleton else { return survey }
+        if !isShown(survey, position, name, backings) { return survey.leavingOut(position) }
+        followOrigin(survey, position, name, backings)
         return survey
     }
 
@@ -151,7 +150,8 @@ extension Union {
     /// Only the upper has skeletons, and the lowest layer has nothing below it to shut out.
     private func marks(of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool) -> Marks {
         if isLowest && !backing.layer.isUpper { return [] }
-        var marks = backing.directory.marks(at: name)
+        var marks = self.marks(of: name, in: backing.directory)
+        marks.remove(.holder)
         if !backing.layer.isUpper { marks.remove(.skeleton) }
         if backing.layer.isOCI && isOCIOpaque(name, in: backing.directory) { marks.insert(.complete) }
         return marks
@@ -164,9 +164,10 @@ extension Union {
             let status = try backing.directory.status()
             let marks: Marks =
                 backing.layer.isUpper && backing.isOwned
-                ? backing.directory.marks(at: "").intersection(.skeleton) : []
+                ? self.marks(of: "", in: backing.directory).intersection(.skeleton) : []
             survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
         }
+        if let position = survey.skeleton { followOrigin(survey, position, "", view.backings) }
         return survey
     }
 

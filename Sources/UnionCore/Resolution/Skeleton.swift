@@ -25,57 +25,80 @@ extension Union {
         var parent = try upper.root.descriptor.duplicated()
         for node in chain.reversed() {
             guard let place = node.place else { throw .noSuchFileOrDirectory }
-            parent = try skeleton(place.name.ref, of: node, in: parent.descriptor, upper)
+            parent = try skeleton(place, of: node, in: parent.descriptor)
         }
         let made = parent.descriptor
         view.insertUpper(upper, parent)
         return made
     }
 
-    /// Opens the directory `name` of the upper, after making it from the directory that it stands for.
+    /// Opens the upper's directory at that place, after making it from the directory that it stands for.
     private func skeleton(
-        _ name: PathRef, of node: Node, in parent: FileDescriptor, _ upper: Layer
+        _ place: Place, of node: Node, in parent: FileDescriptor
     ) throws(Errno) -> OwnedDescriptor {
+        let name = place.name.ref
+        if let existing = try existingSkeleton(name, in: parent) {
+            if isUsable(existing.descriptor, for: node) { return existing }
+            let status = try existing.descriptor.status()
+            try setAside(name, in: parent, at: try path(of: node), expecting: status)
+        }
+        let origin = try object(of: node)
+        let change = OwnChange(coherence.noting, place.parent, name)
+        try makeSkeleton(name, of: origin, for: node, in: parent)
+        let made = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+        noteLayers(of: node)
+        change.left(.present(node.id))
+        return made
+    }
+
+    private func existingSkeleton(
+        _ name: PathRef, in parent: FileDescriptor
+    ) throws(Errno) -> OwnedDescriptor? {
         do {
             return try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
         } catch .noSuchFileOrDirectory {
-            let origin = try object(of: node)
-            let change = OwnChange(coherence.noting, node.place?.parent ?? node, name)
-            try makeSkeleton(name, of: origin.descriptor, in: parent, for: node)
-            let made = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
-            noteLayers(of: node)
-            change.left(.present(node.id))
-            return made
+            return nil
         }
     }
 
     /// Prepares a skeleton in the work area and puts it in place in one step: a crash leaves nothing, or a
     /// usable one. When another thread was faster, its skeleton is as good.
     private func makeSkeleton(
-        _ name: PathRef, of origin: FileDescriptor, in parent: FileDescriptor, for node: Node
+        _ name: PathRef, of origin: borrowing LocatedObject, for node: Node, in parent: FileDescriptor
     ) throws(Errno) {
-        let status = try origin.status()
+        try noteHolder(parent)
         let staging = try work.directory()
         let temporary = work.temporaryName()
         try staging.makeDirectory(at: temporary.ref, mode: 0o700)
         do {
             let made = try staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
-            try dress(made.descriptor, as: origin, status)
+            try dress(made.descriptor, as: origin)
             // Watched before anybody can make anything in it.
             watchSkeleton(made.descriptor, of: node)
-            let parentStatus = try parent.status()
+            let before = try parent.status()
             try putInPlace(temporary.ref, from: staging, name, in: parent)
-            // A parent that is a skeleton too must not look changed by this.
-            if parent.marks(at: "").contains(.skeleton) {
-                try? parent.changeTimes(access: .omit, modification: .set(parentStatus.modified))
-            }
+            // The parent must not look changed by this.
+            try? parent.changeTimes(access: .omit, modification: .set(before.modified))
         } catch {
             work.discard(temporary.ref)
             guard error == .fileExists else { throw error }
         }
     }
 
-    private func putInPlace(
+    /// Listings look for skeletons only where there may be any.
+    private func noteHolder(_ parent: FileDescriptor) throws(Errno) {
+        let status = try parent.status()
+        if let root = stack.upper?.rootStatus, ObjectIdentity(root, on: nil).matches(status) { return }
+        guard !marks(of: "", in: parent).mayHoldSkeletons else { return }
+        do {
+            try set(.holder, "y", on: "", in: parent)
+        } catch .notSupported {
+            // No marks at all: then there are no skeletons to be told from other directories.
+        }
+    }
+
+    /// Moves a directory to a name that is free.
+    func putInPlace(
         _ temporary: PathRef, from staging: FileDescriptor, _ name: PathRef, in parent: FileDescriptor
     ) throws(Errno) {
         do {
@@ -88,18 +111,25 @@ extension Union {
 
     /// Gives the skeleton the origin's attributes, and records which directory it stands for.
     private func dress(
-        _ skeleton: FileDescriptor, as origin: FileDescriptor, _ status: FileStatus
+        _ skeleton: FileDescriptor, as origin: borrowing LocatedObject
     ) throws(Errno) {
+        let status = origin.status
+        let record = try OriginRecord(of: origin.descriptor, status, in: origin.layer)
+        do {
+            let text = OwnedName(record.text)
+            try set(.origin, text.ref, on: "", in: skeleton)
+        } catch .notSupported {
+            // Marks can be kept nowhere: the skeleton is an ordinary directory.
+        }
+        align(skeleton, with: origin.descriptor, status)
+        try skeleton.changeTimes(access: .set(status.accessed), modification: .set(status.modified))
+    }
+
+    /// Gives the skeleton the origin's owner, ACLs and mode, as far as this server may.
+    func align(_ skeleton: FileDescriptor, with origin: FileDescriptor, _ status: FileStatus) {
         copyOwnership(of: status, to: skeleton)
         copyACLs(from: origin, to: skeleton)
-        try skeleton.changeMode(status.permissions)
-        do {
-            let record = OriginRecord(of: origin, status).text
-            try setMark(at: "", in: skeleton, MarkName.origin, MarkName.userOrigin, record.ref)
-        } catch .notSupported {
-            // An upper without extended attributes keeps no record: the skeleton is an ordinary directory.
-        }
-        try skeleton.changeTimes(access: .set(status.accessed), modification: .set(status.modified))
+        try? skeleton.changeMode(status.permissions)
     }
 
     /// A server that isn't root makes what it may: the directory is its user's own.
@@ -116,7 +146,10 @@ extension Union {
     private func copyXattr(_ name: PathRef, from source: FileDescriptor, to target: FileDescriptor) {
         let largest = 65536  // XATTR_SIZE_MAX, <linux/limits.h>
         guard let size = try? unsafe source.getXattr(name, into: .init(start: nil, count: 0)), size > 0
-        else { return }
+        else {
+            try? target.removeXattr(name)
+            return
+        }
         unsafe withUnsafeTemporaryAllocation(byteCount: largest, alignment: 8) { buffer in
             guard let length = try? unsafe source.getXattr(name, into: buffer) else { return }
             try? unsafe target.setXattr(name, value: UnsafeRawBufferPointer(rebasing: buffer[..<length]))
@@ -128,15 +161,11 @@ extension Union {
     private func alignSkeleton(
         _ skeleton: FileDescriptor, _ view: borrowing DirectoryView
     ) throws(Errno) {
-        guard view.count > 1, view.backings[0].isOwned, skeleton.marks(at: "").contains(.skeleton)
-        else { return }
+        guard view.count > 1, view.backings[0].isOwned else { return }
         let own = try skeleton.status()
         let origin = try view.backings[1].directory.status()
-        guard own.permissions != origin.permissions || own.uid != origin.uid || own.gid != origin.gid
-        else { return }
-        copyOwnership(of: origin, to: skeleton)
-        copyACLs(from: view.backings[1].directory, to: skeleton)
-        try? skeleton.changeMode(origin.permissions)
+        guard isBehind(own, origin), isSkeleton("", in: skeleton) else { return }
+        align(skeleton, with: view.backings[1].directory, origin)
     }
 
     /// How many directories a skeleton holds that its origin doesn't: they count in the link number.
@@ -150,41 +179,4 @@ extension Union {
         }
         return count
     }
-
-    /// Whether an orphan (the directory `name`, of which only the upper has its skeleton) holds anything
-    /// other than empty orphans.
-    func orphanHasEntries(_ name: PathRef, in upper: FileDescriptor) -> Bool {
-        var pending = [unsafe Array(name.bytes)]
-        while let path = pending.popLast() {
-            let current = OwnedName(path)
-            guard
-                let directory = try? upper.openBeneath(
-                    current.ref, flags: [.readOnly, .directory, .noFollow])
-            else { continue }
-            var stream = DirectoryStream(reading: directory.descriptor)
-            while let entry = try? stream.next() {
-                if entry.name.isDots { continue }
-                guard let status = try? directory.descriptor.status(at: entry.name) else { continue }
-                if status.isWhiteoutDevice { continue }
-                guard status.isDirectory,
-                    directory.descriptor.marks(at: entry.name).contains(.skeleton)
-                else { return true }
-                pending.append(unsafe path + [0x2f] + Array(entry.name.bytes))
-            }
-        }
-        return false
-    }
-}
-
-/// Which directory a skeleton stands for: by the filesystem's id and file handle, else by numbers.
-struct OriginRecord {
-    let value: String
-
-    init(of origin: FileDescriptor, _ status: FileStatus) {
-        let filesystem = (try? origin.fileSystem())?.id ?? 0
-        let birth = "\(status.born.seconds).\(status.born.nanoseconds)"
-        value = "1 \(filesystem) \(status.device) \(status.inode) \(birth)"
-    }
-
-    var text: OwnedName { OwnedName(value) }
 }

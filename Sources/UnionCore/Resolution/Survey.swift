@@ -24,6 +24,11 @@ struct Survey {
     private(set) var isDecided = false
     /// The layer at which the search for the object ended; nil: it went through to the bottom.
     private(set) var lastLayer: Int?
+    /// A directory of the upper that has the name and isn't shown: an orphan. It must make room for anything
+    /// new there.
+    private(set) var unseen: Standing?
+    /// Where `end` ended the search.
+    private var end: Layer?
 
     /// Takes what the next lower layer has.
     mutating func add(_ standing: Standing) {
@@ -41,10 +46,22 @@ struct Survey {
     /// A whiteout that isn't an entry of its own (OCI): nothing from `layer` downwards counts.
     mutating func end(at layer: Layer) {
         if !isDecided { decide(at: layer) }
+        end = layer
     }
 
-    /// The object isn't shown: an orphan without entries.
-    mutating func hide() { visibleCount = 0 }
+    /// The same without the skeleton at `position`, as if the upper had nothing of the name.
+    func leavingOut(_ position: Int) -> Survey {
+        var rest = Survey()
+        for index in standings.indices where index != position { rest.add(standings[index]) }
+        if let end { rest.end(at: end) }
+        rest.unseen = standings[position]
+        return rest
+    }
+
+    /// Where the upper's skeleton is, if one is part of the object.
+    var skeleton: Int? {
+        visible.firstIndex { $0.layer.isUpper && $0.marks.contains(.skeleton) }
+    }
 
     private mutating func decide(at layer: Layer) {
         isDecided = true

@@ -91,27 +91,35 @@ extension Union {
     ) throws(Errno) {
         do {
             try unsafe directory.setXattr(at: name, trusted, value: value.bytes)
-        } catch .notPermitted {
+        } catch .notPermitted, .notSupported {
             try unsafe directory.setXattr(at: name, user, value: value.bytes)
         }
     }
 
-    /// Puts a whiteout in the upper where `name` may be in use: in one step, so that there is no moment
-    /// without either. What stood there goes; of a directory only whiteouts and bookkeeping may be left.
-    func coverWithWhiteout(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
+    /// Puts a whiteout in the upper's directory that backs `directory`, where `name` may be in use: in one
+    /// step, so that there is no moment without either. What stood there goes; of a directory only whiteouts
+    /// and bookkeeping may be left.
+    func coverWithWhiteout(
+        _ name: PathRef, in upper: FileDescriptor, of directory: Node
+    ) throws(Errno) {
         let existing: FileStatus?
         do {
-            existing = try directory.status(at: name)
+            existing = try upper.status(at: name)
         } catch .noSuchFileOrDirectory {
             existing = nil
         }
-        guard let existing else { return try makeWhiteout(name, in: directory) }
+        if let existing, existing.isDirectory, policies.orphans == .hide, hasEntries(name, in: upper) {
+            // What it holds unseen is kept, which takes a step of its own.
+            try setAside(name, in: upper, at: try path(of: name, in: directory), expecting: existing)
+            return try makeWhiteout(name, in: upper)
+        }
+        guard let existing else { return try makeWhiteout(name, in: upper) }
         let temporary = work.temporaryName()
         let staging = try work.directory()
         try makeWhiteout(temporary.ref, in: staging)
         do {
             let flags: RenameFlags = existing.isDirectory ? .exchange : []
-            try FileDescriptor.rename(from: staging, temporary.ref, to: directory, name, flags: flags)
+            try FileDescriptor.rename(from: staging, temporary.ref, to: upper, name, flags: flags)
         } catch {
             try? staging.unlink(at: temporary.ref)
             throw error

@@ -44,7 +44,7 @@ extension Union {
     ) throws(Errno) -> R {
         try checkWritable(layer)
         let parent = try directory(of: target.directory, &target.view, in: layer)
-        try removeEmptyOrphan(name, target)
+        if layer.isUpper { try makeRoom(for: name, in: parent, of: target.directory, target.survey) }
         let lifted = try liftWhiteout(name, for: layer, target)
         do {
             return try make(parent, layer)
@@ -62,14 +62,6 @@ extension Union {
         if layer.isUpper { return try upperDirectory(for: directory, &view) }
         guard let existing = view.directory(in: layer.index) else { throw .improperLink }
         return existing
-    }
-
-    /// An orphan without entries doesn't show, but its skeleton has the name.
-    private func removeEmptyOrphan(_ name: PathRef, _ target: borrowing Target) throws(Errno) {
-        guard !target.survey.isVisible, let first = target.survey.standings.first, first.isDirectory,
-            first.layer.isUpper, let directory = target.view.directory(in: first.layer.index)
-        else { return }
-        try putAside(name, in: directory)
     }
 
     /// Takes away the whiteout that would hide a new object in `layer`; nil: there is none. Between this and
@@ -94,7 +86,7 @@ extension Union {
     }
 
     func markComplete(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {
-        try setMark(at: name, in: parent, MarkName.complete, MarkName.userComplete, "y")
+        try set(.complete, "y", on: name, in: parent)
     }
 
     /// The node of what was just made. A file's attributes aren't kept yet: who makes one mostly goes on to

@@ -1,0 +1,163 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Skeletons whose origin has gone: whether they show, and as what.
+//
+// With `orphans=keep` a skeleton belongs to its name: any directory of that name below is merged with it, and
+// without one it shows alone while it holds entries. With `orphans=hide` it belongs to its origin: without
+// that very directory it doesn't show, nor does anything in it.
+
+extension Union {
+    /// Whether the upper's skeleton at `position` of the survey is part of what the union shows.
+    func isShown(
+        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [DirectoryView.Backing]
+    ) -> Bool {
+        guard let upper = backings.first(where: { $0.layer.isUpper }) else { return true }
+        switch policies.orphans {
+        case .keep: return !survey.isOrphan || hasEntries(name, in: upper.directory)
+        case .hide:
+            guard let origin = origin(of: name, in: upper.directory) else { return true }
+            for standing in survey.visible where !standing.layer.isUpper {
+                let backing = backings.first { $0.layer === standing.layer }
+                if let backing, isOrigin(origin, name, in: backing.directory, backing.layer) { return true }
+            }
+            return false
+        }
+    }
+
+    /// Whether the lower's directory `name` is the one of the record.
+    private func isOrigin(
+        _ origin: OriginRecord, _ name: PathRef, in parent: FileDescriptor, _ layer: Layer
+    ) -> Bool {
+        guard let found = try? parent.openBeneath(name, flags: [.path, .directory, .noFollow]) else {
+            return false
+        }
+        return origin.isOrigin(found.descriptor, in: layer)
+    }
+
+    /// Takes the upper's directory out of a node's view where it, or one that holds it, is a skeleton whose
+    /// origin has gone. (`orphans=hide`: what was found by its path must be seen on every step of it.)
+    func leaveOutUnseen(_ view: inout DirectoryView, of node: Node) {
+        guard let upper = stack.upper, view.directory(in: upper.index) != nil else { return }
+        var current = node
+        while !current.isRoot {
+            if isUnseen(current, upper) { return view.removeUpper() }
+            guard let place = current.place else { return }
+            current = place.parent
+        }
+    }
+
+    private func isUnseen(_ node: Node, _ upper: Layer) -> Bool {
+        guard let path = try? path(of: node), let directory = try? upper.openDirectory(at: path.ref),
+            let origin = origin(of: "", in: directory.descriptor)
+        else { return false }
+        return !hasOrigin(origin, at: path.ref, floor: node.floor)
+    }
+
+    /// Whether one of the lowers' directories at `path`, down to the first that is none, is the one of the
+    /// record.
+    func hasOrigin(_ origin: OriginRecord, at path: PathRef, floor: Int) -> Bool {
+        for layer in stack.layers where !layer.isUpper && layer.index <= floor {
+            do throws(Errno) {
+                let directory = try layer.openDirectory(at: path)
+                if origin.isOrigin(directory.descriptor, in: layer) { return true }
+            } catch {
+                if error == .notDirectory || error == .tooManySymbolicLinkLevels { return false }
+            }
+        }
+        return false
+    }
+
+    /// Whether the skeleton, an open directory of the upper, may be used for `node`: with `orphans=hide` only
+    /// where it is that very directory's. What is no skeleton is everybody's.
+    func isUsable(_ skeleton: FileDescriptor, for node: Node) -> Bool {
+        guard policies.orphans == .hide, let origin = origin(of: "", in: skeleton),
+            let path = try? path(of: node)
+        else { return true }
+        return hasOrigin(origin, at: path.ref, floor: node.floor)
+    }
+
+    /// Whether the union doesn't show an entry of a directory that one layer alone backs. A skeleton there has
+    /// no origin.
+    func isHiddenAlone(
+        _ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor
+    ) -> Bool {
+        if entry.name.isDots { return false }
+        if isHidden(entry, source, directory) { return true }
+        guard source.mayHoldSkeletons, entry.kind == .directory, isSkeleton(entry.name, in: directory) else {
+            return false
+        }
+        return policies.orphans == .hide || !hasEntries(entry.name, in: directory)
+    }
+
+    /// Whether a skeleton (the directory `name` of the upper) holds anything other than whiteouts and
+    /// skeletons that hold nothing either.
+    func hasEntries(_ name: PathRef, in upper: FileDescriptor) -> Bool {
+        entryCount(name, in: upper, limit: 1) > 0
+    }
+
+    /// How many entries a skeleton holds for the union: all below it but whiteouts and further skeletons.
+    func entryCount(_ name: PathRef, in upper: FileDescriptor, limit: Int = .max) -> Int {
+        var count = 0
+        var pending = [unsafe Array(name.bytes)]
+        while let path = pending.popLast(), count < limit {
+            let current = OwnedName(path)
+            guard
+                let directory = try? upper.openBeneath(
+                    current.ref, flags: [.readOnly, .directory, .noFollow])
+            else { continue }
+            var stream = DirectoryStream(reading: directory.descriptor)
+            while count < limit, let entry = try? stream.next() {
+                if entry.name.isDots || isWhiteout(entry.name, in: directory.descriptor) { continue }
+                let isDirectory = (try? directory.descriptor.status(at: entry.name))?.isDirectory == true
+                if isDirectory {
+                    pending.append(unsafe path + (path.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
+                }
+                let isSkeleton = isDirectory && isSkeleton(entry.name, in: directory.descriptor)
+                if !isSkeleton { count += 1 }
+            }
+        }
+        return count
+    }
+
+    func isSkeleton(_ name: PathRef, in directory: FileDescriptor) -> Bool {
+        marks(of: name, in: directory).contains(.skeleton)
+    }
+
+    /// Any kind of whiteout, in the upper.
+    private func isWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
+        guard let status = try? directory.status(at: name) else { return false }
+        if status.isWhiteoutDevice { return true }
+        if status.isSymlink {
+            return stack.upper?.filesystem.type == .bpf && isLinkWhiteout(name, in: directory)
+        }
+        return status.isRegular && status.size == 0 && directory.hasWhiteoutAttribute(at: name)
+    }
+}
+
+// The attributes that an orphan shows are the last that its origin showed.
+extension Union {
+    /// Gives the skeleton its origin's mode and owner where these have changed since. What a survey has seen
+    /// already is compared, so nothing is asked as long as they are the same.
+    func followOrigin(
+        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [DirectoryView.Backing]
+    ) {
+        let skeleton = survey.standings[position]
+        guard let owner = survey.owner, owner.layer !== skeleton.layer, !policies.readOnly,
+            !skeleton.layer.isReadOnly, isBehind(skeleton.status, owner.status)
+        else { return }
+        let flags: OpenFlags = [.path, .directory, .noFollow]
+        guard let upper = backings.first(where: { $0.layer === skeleton.layer }),
+            let lower = backings.first(where: { $0.layer === owner.layer }),
+            let own = try? upper.directory.openBeneath(name, flags: flags),
+            let origin = try? lower.directory.openBeneath(name, flags: flags)
+        else { return }
+        align(own.descriptor, with: origin.descriptor, owner.status)
+    }
+
+    /// Only root can give a directory to somebody else: another server must not try at every look.
+    func isBehind(_ skeleton: FileStatus, _ origin: FileStatus) -> Bool {
+        if skeleton.permissions != origin.permissions { return true }
+        return ServerIdentity.uid == 0 && (skeleton.uid != origin.uid || skeleton.gid != origin.gid)
+    }
+}
