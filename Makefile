@@ -66,7 +66,7 @@ test: setup lint ## lint, build, all tests, and the engine's under the thread sa
 	trap clean EXIT
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan --filter UnionCoreTests
+	$(SWIFT) test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan --filter UnionCoreTests
 
 .PHONY: install
 install: ## the program, manual, mount helpers and completions below DESTDIR/PREFIX

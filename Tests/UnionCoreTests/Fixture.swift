@@ -15,7 +15,8 @@ final class Fixture: Sendable {
     /// `before` fills the layers before the union is opened; they are there already.
     init(
         lowers: Int = 1, upper: Bool = true, readOnly: Set<Int> = [], oci: Set<Int> = [],
-        policies: (inout Policies) -> Void = { _ in }, before: (String) -> Void = { _ in }
+        watcher: (any ChangeSource)? = nil, policies: (inout Policies) -> Void = { _ in },
+        before: (String) -> Void = { _ in }
     ) throws {
         let base = "/tmp/switchfs-engine-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         let names = ["", "/upper", "/work"] + (1...lowers).map { "/lower\($0)" }
@@ -31,7 +32,7 @@ final class Fixture: Sendable {
         configuration.workDirectory = upper ? base + "/work" : nil
         policies(&configuration.policies)
         self.base = base
-        union = try Union(configuration: configuration, backing: nil)
+        union = try Union(configuration: configuration, backing: nil, watcher: watcher)
     }
 
     deinit { run("rm", "-rf", base) }

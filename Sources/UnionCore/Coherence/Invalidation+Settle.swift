@@ -32,6 +32,7 @@ extension Union {
     /// Returns when every change made underneath before the call shows in the union: the events that the
     /// kernel has queued are taken in, and what they concern is dropped.
     public func synchronizeChanges() {
+        guard coherence.plan.isLasting else { return }
         coherence.source?.drain()
         coherence.invalidator.waitForAll()
     }

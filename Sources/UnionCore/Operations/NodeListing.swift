@@ -14,7 +14,9 @@ extension Union {
     ) throws(Errno) {
         let node = try node(id)
         // Nobody tells of this directory's changes: what the kernel keeps of the listing goes again.
-        if !node.state.withLock({ $0.isCached }) { coherence.invalidator.append(.listing(id)) }
+        if coherence.plan.isLasting && !node.state.withLock({ $0.isCached }) {
+            coherence.invalidator.append(.listing(id))
+        }
         do throws(Errno) {
             let view = try view(of: node)
             guard let single = singleSource(of: view) else {
