@@ -8,6 +8,7 @@ import UnionCore
 final class Fixture: Sendable {
     let base: String
     let union: Union
+    private let ownsBase: Bool
 
     var upper: String { base + "/upper" }
     func lower(_ index: Int = 1) -> String { base + "/lower\(index)" }
@@ -32,10 +33,19 @@ final class Fixture: Sendable {
         configuration.workDirectory = upper ? base + "/work" : nil
         policies(&configuration.policies)
         self.base = base
+        ownsBase = true
         union = try Union(configuration: configuration, backing: nil, watcher: watcher)
     }
 
-    deinit { run("rm", "-rf", base) }
+    /// A union over directories that somebody else made and removes; `base` holds `upper`, `lower1` and `work`
+    /// unless the configuration says otherwise.
+    init(base: String, configuration: UnionConfiguration) throws {
+        self.base = base
+        ownsBase = false
+        union = try Union(configuration: configuration, backing: nil)
+    }
+
+    deinit { if ownsBase { run("rm", "-rf", base) } }
 
     private static func makeDirectory(_ path: String) throws(Errno) {
         let name = OwnedName(path)
