@@ -59,6 +59,25 @@ public final class SwitchMount: Sendable {
         try serving.explain(Array(path.utf8))
     }
 
+    /// Returns when every change made underneath before this call is visible in the mount.
+    public func sync() { serving.synchronize() }
+
+    /// What `switchfs orphans` shows.
+    public func orphans() throws(MountError) -> [Orphan] { try serving.orphans() }
+
+    /// Brings an orphan back for good, to the directory that has its path now.
+    public func restoreOrphan(_ id: String) throws(MountError) { try serving.restoreOrphan(id) }
+
+    /// Removes an orphan with all that it holds.
+    public func purgeOrphan(_ id: String) throws(MountError) { try serving.purgeOrphan(id) }
+
+    public func purgeAllOrphans() throws(MountError) { try serving.purgeAllOrphans() }
+
+    /// Marks a directory as holding every entry itself, or takes that back. The path starts at the union's root.
+    public func setComplete(_ isComplete: Bool, _ path: String) throws(MountError) {
+        try serving.setComplete(isComplete, Array(path.utf8))
+    }
+
     /// Ends the mount and waits until all is closed. What is still open in it gives ENOTCONN from here on.
     public func unmount() {
         serving.stop()

@@ -21,7 +21,8 @@ struct Switchfs: ParsableCommand {
             version: "switchfs \(SwitchFSVersion.current)",
             subcommands: [
                 MountCommand.self, UnmountCommand.self, ListCommand.self, StatusCommand.self,
-                ExplainCommand.self, DoctorCommand.self,
+                ExplainCommand.self, SyncCommand.self, OrphansCommand.self, CompleteCommand.self,
+                DoctorCommand.self,
             ])
     }
 }

@@ -9,7 +9,11 @@ import Testing
 struct ControlTests {
     @Test(
         "Requests and replies survive the way",
-        arguments: [ControlRequest.status, .explain(Array("a/b".utf8)), .explain([])])
+        arguments: [
+            ControlRequest.status, .explain(Array("a/b".utf8)), .explain([]), .sync, .orphans,
+            .restoreOrphan(Array("12".utf8)), .purgeOrphan(Array("12".utf8)), .purgeAllOrphans,
+            .complete(Array("a".utf8)), .incomplete(Array("a".utf8)),
+        ])
     func coding(request: ControlRequest) {
         #expect(ControlRequest(request.bytes) == request)
         #expect(ControlRequest.isComplete(request.bytes))

@@ -114,6 +114,29 @@ struct ValidationTests {
         #expect(message(mountPoint).contains("choose another"))
     }
 
+    @Test(
+        "An upper without extended attributes needs a work directory that takes files",
+        .enabled(if: ServerIdentity.uid == 0, "mounting needs root"))
+    func upperWithoutMarks() throws {
+        let target = OwnedName(upper)
+        do throws(Errno) {
+            try Mounting.mount(source: "none", target: target.ref, type: "bpf", flags: [], options: "")
+        } catch {
+            print("no bpffs here: \(error)")
+            return
+        }
+        defer { try? Mounting.unmount(target.ref, flags: .detach) }
+        let options = MountOptions(lowers: [lower], upper: upper)
+        #expect(refusal(options).contains("takes no extended attributes; give workdir"))
+        let inside = OwnedName(upper + "/work")
+        try FileDescriptor.workingDirectory.makeDirectory(at: inside.ref, mode: 0o755)
+        let bad = MountOptions(lowers: [lower], upper: upper, work: upper + "/work")
+        #expect(refusal(bad).contains("takes no files"))
+        let work = try scratch.directory("work")
+        let good = MountOptions(lowers: [lower], upper: upper, work: work)
+        #expect(try MountRequest(good, at: mountPoint).configuration.workDirectory == work)
+    }
+
     @Test("A rules file that can't be read stops the mount")
     func rules() throws {
         var options = MountOptions(lowers: [lower])

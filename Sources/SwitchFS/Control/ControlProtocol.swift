@@ -8,14 +8,36 @@ enum ControlRequest: Equatable, Sendable {
     case status
     /// A path in the union, from its root.
     case explain([UInt8])
+    /// The answer comes when every change made underneath before is visible.
+    case sync
+    case orphans
+    /// An orphan's id.
+    case restoreOrphan([UInt8])
+    case purgeOrphan([UInt8])
+    case purgeAllOrphans
+    /// A path as in `explain`.
+    case complete([UInt8])
+    case incomplete([UInt8])
 
     /// No request is longer: PATH_MAX many times over.
     static let largest = 1 << 16
 
     var bytes: [UInt8] {
+        let (verb, argument) = parts
+        return Array(verb.utf8) + [0] + argument + [0]
+    }
+
+    private var parts: (verb: String, argument: [UInt8]) {
         switch self {
-        case .status: Array("status".utf8) + [0, 0]
-        case .explain(let path): Array("explain".utf8) + [0] + path + [0]
+        case .status: ("status", [])
+        case .explain(let path): ("explain", path)
+        case .sync: ("sync", [])
+        case .orphans: ("orphans", [])
+        case .restoreOrphan(let id): ("restore-orphan", id)
+        case .purgeOrphan(let id): ("purge-orphan", id)
+        case .purgeAllOrphans: ("purge-all-orphans", [])
+        case .complete(let path): ("complete", path)
+        case .incomplete(let path): ("incomplete", path)
         }
     }
 
@@ -26,6 +48,13 @@ enum ControlRequest: Equatable, Sendable {
         switch String(decoding: parts[0], as: UTF8.self) {
         case "status": self = .status
         case "explain": self = .explain(Array(parts[1]))
+        case "sync": self = .sync
+        case "orphans": self = .orphans
+        case "restore-orphan": self = .restoreOrphan(Array(parts[1]))
+        case "purge-orphan": self = .purgeOrphan(Array(parts[1]))
+        case "purge-all-orphans": self = .purgeAllOrphans
+        case "complete": self = .complete(Array(parts[1]))
+        case "incomplete": self = .incomplete(Array(parts[1]))
         default: return nil
         }
     }

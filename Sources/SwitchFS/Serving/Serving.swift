@@ -9,7 +9,7 @@ import UnionCore
 /// One mount being served: the only place that knows both the engine and the server.
 final class Serving: Sendable {
     let mountPoint: String
-    private let union: Union
+    let union: Union
     private let backing: DeviceBackingStore
     private let session: Session
     /// nil: the user has too many inotify instances, and nothing is watched.
@@ -88,7 +88,15 @@ final class Serving: Sendable {
             switch request {
             case .status: return .answer(try JSON.compact(status()))
             case .explain(let path): return .answer(try JSON.compact(explain(path)))
+            case .orphans: return .answer(try JSON.compact(orphans()))
+            case .sync: union.synchronizeChanges()
+            case .restoreOrphan(let id): try restoreOrphan(String(decoding: id, as: UTF8.self))
+            case .purgeOrphan(let id): try purgeOrphan(String(decoding: id, as: UTF8.self))
+            case .purgeAllOrphans: try purgeAllOrphans()
+            case .complete(let path): try setComplete(true, path)
+            case .incomplete(let path): try setComplete(false, path)
             }
+            return .answer([])
         } catch {
             return .failure(error.message)
         }

@@ -1,5 +1,6 @@
 import LinuxSystem
 import SystemPackage
+import UnionCore
 
 /// Who a directory is, whatever path leads to it.
 struct DirectoryIdentity: Hashable, Sendable {
@@ -22,6 +23,10 @@ struct GivenDirectory: Sendable {
     let mountID: UInt64
     /// Every directory that holds it, by whichever mount.
     let ancestors: Set<DirectoryIdentity>
+    /// Directories of it can hold the union's marks: it has extended attributes.
+    let keepsMarks: Bool
+    /// bpffs takes directories and links, and no files.
+    let takesFiles: Bool
 
     /// What the request will do there.
     enum Use {
@@ -43,6 +48,8 @@ struct GivenDirectory: Sendable {
             throw Self.unusable(role, given, error)
         }
         try Self.checkAccess(opened.descriptor, role, given, use)
+        keepsMarks = opened.descriptor.keepsMarks
+        takesFiles = (try? opened.descriptor.fileSystem().type) != .bpf
         path = Self.realPath(of: opened.descriptor) ?? given
         ancestors = mounts.ancestors(of: opened.descriptor)
     }

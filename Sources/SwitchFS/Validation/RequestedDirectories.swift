@@ -7,13 +7,15 @@ struct RequestedDirectories {
     let hasUpper: Bool
     let work: GivenDirectory?
     let mountPoint: GivenDirectory
+    /// Nothing is made in the upper.
+    private let isUpperReadOnly: Bool
 
     init(_ options: MountOptions, at mountPoint: String, _ mounts: MountTable) throws(MountError) {
         var layers: [GivenDirectory] = []
+        isUpperReadOnly = options.policies.readOnly || options.upper?.readOnly == true
         if let upper = options.upper {
-            let isReadOnly = options.policies.readOnly || upper.readOnly == true
             layers.append(
-                try GivenDirectory("upperdir", upper.path, for: isReadOnly ? .read : .write, mounts))
+                try GivenDirectory("upperdir", upper.path, for: isUpperReadOnly ? .read : .write, mounts))
         }
         for lower in options.lowers {
             layers.append(try GivenDirectory("lowerdir", lower.path, for: .read, mounts))
@@ -60,6 +62,7 @@ struct RequestedDirectories {
     }
 
     private func checkWork() throws(MountError) {
+        try checkMarks()
         guard let work, let upper = layers.first, hasUpper else { return }
         for layer in layers {
             if work.identity == layer.identity {
@@ -75,11 +78,28 @@ struct RequestedDirectories {
         if work.identity == mountPoint.identity || mountPoint.isInside(work) {
             throw .failure("mount point \(mountPoint.path) is in workdir \(work.path); choose another one")
         }
-        // Names move from one to the other by rename, which doesn't cross mounts.
+        // Names move from one to the other by rename, which doesn't cross mounts. An upper without attributes
+        // has its own place for that, and needs workdir for its marks.
+        if !upper.keepsMarks { return }
         if work.mountID != upper.mountID || work.identity.device != upper.identity.device {
             throw .failure(
                 "workdir \(work.path) is on another filesystem or mount than upperdir \(upper.path); "
                     + "put it beside upperdir")
+        }
+    }
+
+    /// Marks that an upper can't hold are kept in a file of workdir.
+    private func checkMarks() throws(MountError) {
+        guard let upper = layers.first, hasUpper, !isUpperReadOnly, !upper.keepsMarks else { return }
+        guard let work else {
+            throw .failure(
+                "upperdir \(upper.path) takes no extended attributes; give workdir, a directory on another "
+                    + "filesystem where they are kept")
+        }
+        if !work.takesFiles {
+            throw .failure(
+                "workdir \(work.path) is on a filesystem that takes no files, and upperdir \(upper.path) takes "
+                    + "no extended attributes; give a workdir where they can be kept")
         }
     }
 }
