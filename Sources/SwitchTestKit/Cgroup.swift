@@ -36,7 +36,7 @@ public final class Cgroup {
     public func close() {
         for member in members { member.end() }
         members = []
-        let deadline = Deadline(5)
+        let deadline = Deadline(60)
         while Sys.exists(path), !deadline.passed {
             Self.remove(path)
             takeBreath()

@@ -49,7 +49,7 @@ public final class Child: Sendable {
 
     /// Waits for the end; at the deadline kills the program and throws.
     @discardableResult
-    public func wait(within seconds: Double = 60) throws -> Ending {
+    public func wait(within seconds: Double = 300) throws -> Ending {
         let deadline = Deadline(seconds)
         while true {
             if let ending = poll() { return ending }
@@ -67,7 +67,7 @@ public final class Child: Sendable {
     /// Kills it if it still runs, and reaps it.
     public func end() {
         send(SIGKILL)
-        let deadline = Deadline(10)
+        let deadline = Deadline(60)
         while poll() == nil, !deadline.passed { takeBreath() }
     }
 
@@ -97,14 +97,14 @@ public struct Finished: Sendable {
 /// Runs a program to its end.
 public func run(
     _ arguments: String..., in directory: TestPath? = nil, as who: Identity = .root,
-    within seconds: Double = 60
+    within seconds: Double = 300
 ) throws -> Finished {
     try run(arguments, in: directory, as: who, within: seconds)
 }
 
 public func run(
     _ arguments: [String], in directory: TestPath? = nil, as who: Identity = .root,
-    within seconds: Double = 60
+    within seconds: Double = 300
 ) throws -> Finished {
     let base = try Janitor.base()
     let output = try Sys.open(base, O_RDWR | Flag.temporary, mode: 0o600)
@@ -124,7 +124,7 @@ private func text(of handle: Handle) throws -> String {
 /// The same through the shell.
 public func shell(
     _ script: String, in directory: TestPath? = nil, as who: Identity = .root,
-    within seconds: Double = 60
+    within seconds: Double = 300
 ) throws -> Finished {
     try run(["sh", "-c", script], in: directory, as: who, within: seconds)
 }

@@ -35,7 +35,7 @@ func takeBreath() {
 
 /// Polls until `condition` holds; throws at the deadline.
 public func eventually(
-    _ what: String, within seconds: Double = 5, _ condition: () throws -> Bool
+    _ what: String, within seconds: Double = 60, _ condition: () throws -> Bool
 ) throws {
     let deadline = Deadline(seconds)
     while true {

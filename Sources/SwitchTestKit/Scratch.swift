@@ -95,7 +95,7 @@ public final class Scratch: Sendable {
 
     /// Politely for a moment, then by force.
     static func unmount(_ path: TestPath) {
-        let deadline = Deadline(3)
+        let deadline = Deadline(30)
         while !deadline.passed {
             let error = failure { try Sys.unmount(path) }
             if error != .resourceBusy { return }

@@ -51,7 +51,7 @@ public final class Union {
             launcher + [Machine.binary, "-f", "-o", mountOptions, mount.text], output: errors, errors: errors)
         self.server = server
         let outside = try Sys.facts(mount.parent).device
-        let deadline = Deadline(20)
+        let deadline = Deadline(90)
         while true {
             if let facts = try? Sys.facts(mount), facts.device != outside { return }
             if let ending = server.poll() {
@@ -69,14 +69,14 @@ public final class Union {
     public func stop() throws {
         guard let server else { return }
         self.server = nil
-        let deadline = Deadline(10)
+        let deadline = Deadline(60)
         var error = failure { try Sys.unmount(mount) }
         while error == .resourceBusy, !deadline.passed {
             takeBreath()
             error = failure { try Sys.unmount(mount) }
         }
         if error != nil { try? Sys.unmount(mount, lazily: true) }
-        let ending = try server.wait(within: 15)
+        let ending = try server.wait(within: 90)
         if ending != .exited(0) { throw FixtureError("the server ended with \(ending): \(messages)") }
         if error == .resourceBusy { throw FixtureError("the mount stayed busy") }
     }

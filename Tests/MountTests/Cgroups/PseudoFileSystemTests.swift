@@ -77,14 +77,14 @@ struct PseudoFileSystemTests {
                 let sleeping = {
                     readers.filter { ((try? Sys.text("/proc/\($0.pid)/stat")) ?? "").contains(") S ") }.count
                 }
-                try eventually("all readers wait", within: 20) { sleeping() >= 60 }
+                try eventually("all readers wait", within: 300) { sleeping() >= 60 }
                 for _ in 0..<20 {
-                    try run("ls", union["1"].text, within: 5).orThrow()
+                    try run("ls", union["1"].text, within: 300).orThrow()
                     #expect(try Sys.text(union["version"]) == Sys.text("/proc/version"))
                 }
                 for reader in readers {
                     reader.send(SIGTERM)
-                    _ = try reader.wait(within: 10)
+                    _ = try reader.wait(within: 300)
                 }
             }
         }

@@ -44,7 +44,7 @@ struct CommandLineTests {
             try Self.layers(scratch)
             let before = try Snapshot(scratch.root)
             let arguments = Self.split(line, scratch)
-            let done = try run([Machine.binary] + arguments, within: 20)
+            let done = try run([Machine.binary] + arguments, within: 300)
             if wanted.code == 2, line.hasPrefix("mount --lower @/lower --upper @/none --work") {
                 #expect(done.ending == .exited(2) || done.ending == .exited(1))
             } else {
@@ -64,7 +64,7 @@ struct CommandLineTests {
             try Self.layers(scratch)
             try Sys.put(scratch.root / "rules.toml", "[[rule]]\npath = \"a\"\ncreate = sideways\n")
             let options = "lowerdir=@/lower,upperdir=@/upper,workdir=@/work,rules=@/rules.toml"
-            let done = try run([Machine.binary] + Self.split("-o \(options) @/mnt", scratch), within: 20)
+            let done = try run([Machine.binary] + Self.split("-o \(options) @/mnt", scratch), within: 300)
             #expect(!done.succeeded)
             #expect(done.errors.split(separator: "\n").count == 1, "\(done.errors)")
             #expect(done.errors.contains("3"), "\(done.errors)")
@@ -77,7 +77,7 @@ struct CommandLineTests {
             try Self.layers(scratch)
             try Sys.changeMode(scratch.root / "lower", 0)
             let arguments = Self.split("-o lowerdir=@/lower @/mnt", scratch)
-            let done = try run([Machine.binary] + arguments, as: .alice, within: 20)
+            let done = try run([Machine.binary] + arguments, as: .alice, within: 300)
             #expect(done.ending == .exited(1))
             #expect(done.errors.split(separator: "\n").count == 1, "\(done.errors)")
             #expect(!Machine.isMounted(scratch.root / "mnt"))
@@ -88,7 +88,7 @@ struct CommandLineTests {
         try withScratch { scratch throws in
             try Self.layers(scratch)
             let line = "-o lowerdir=@/lower,upperdir=@/upper,workdir=@/work @/lower/sub"
-            let done = try run([Machine.binary] + Self.split(line, scratch), within: 20)
+            let done = try run([Machine.binary] + Self.split(line, scratch), within: 300)
             if done.succeeded {
                 // Allowed only where it can't recurse.
                 #expect(try run("find", (scratch.root / "lower/sub").text, "-maxdepth", "50").succeeded)

@@ -17,7 +17,7 @@ struct MountLifeTests {
             try CommandLineTests.layers(scratch)
             try Sys.put(scratch.root / "lower/f", "x")
             let mount = scratch.root / "mnt"
-            let done = try run([Machine.binary] + CommandLineTests.split(line, scratch), within: 20)
+            let done = try run([Machine.binary] + CommandLineTests.split(line, scratch), within: 300)
             defer { try? Sys.unmount(mount, lazily: true) }
             try done.orThrow()
             #expect(try Sys.text(mount / "f") == "x")
@@ -38,7 +38,7 @@ struct MountLifeTests {
             let server = try Child([Machine.binary, "-f", "-o", "lowerdir=\(lower)", mount.text])
             try eventually("the mount") { Sys.exists(mount / "f") }
             server.send(signal)
-            #expect(try server.wait(within: 10) == .exited(0))
+            #expect(try server.wait(within: 300) == .exited(0))
             #expect(!Machine.isMounted(mount))
         }
     }
@@ -59,7 +59,7 @@ struct MountLifeTests {
             try CommandLineTests.layers(scratch)
             let mount = scratch.root / "mnt"
             let line = "source @/mnt -o lowerdir=@/lower,upperdir=@/upper,workdir=@/work,rw,dev,suid,exec"
-            try run([Machine.binary] + CommandLineTests.split(line, scratch), within: 20).orThrow()
+            try run([Machine.binary] + CommandLineTests.split(line, scratch), within: 300).orThrow()
             #expect(Machine.mounts.first { $0.path == mount }?.type == "fuse.switchfs")
             try run("umount", mount.text).orThrow()
             try Self.noServerLeft(mount)
@@ -75,7 +75,7 @@ struct MountLifeTests {
             let line = "mount -t fuse #source @/mnt -o lowerdir=@/lower,upperdir=@/upper,workdir=@/work"
             var arguments = CommandLineTests.split(line, scratch)
             arguments[3] = Machine.binary + arguments[3]
-            try run(arguments, within: 20).orThrow()
+            try run(arguments, within: 300).orThrow()
             #expect(Machine.mounts.first { $0.path == mount }?.type == "fuse.switchfs")
             #expect(try Sys.text(mount / "f") == "x")
             try run("umount", mount.text).orThrow()

@@ -16,7 +16,7 @@ struct UnprivilegedTests {
             let (mount, user) = (scratch.root / "mnt", Identity.nobody)
             let line = "-o lowerdir=@/lower=ro,upperdir=@/upper,workdir=@/work @/mnt"
             let arguments = [Machine.binary] + CommandLineTests.split(line, scratch)
-            try run(arguments, as: user, within: 20).orThrow()
+            try run(arguments, as: user, within: 300).orThrow()
             let seen = try acting(as: user) {
                 try Sys.put(mount / "sub/new", "n")
                 let refused = failure { try Sys.overwrite(mount / "f", "z") }
@@ -32,11 +32,11 @@ struct UnprivilegedTests {
             #expect(seen == ["N", "EROFS", "", "sub", "new"])
             #expect(failure { try acting(as: .alice) { _ = try Sys.list(mount) } } == .permissionDenied)
             #expect(try Sys.names(scratch.root / "lower") == ["f", "sub"])
-            try run([Machine.binary, "unmount", mount.text], as: user, within: 20).orThrow()
+            try run([Machine.binary, "unmount", mount.text], as: user, within: 300).orThrow()
             #expect(!Machine.isMounted(mount))
             try MountLifeTests.noServerLeft(mount)
             // Mounted again, what was hidden stays hidden.
-            try run(arguments, as: user, within: 20).orThrow()
+            try run(arguments, as: user, within: 300).orThrow()
             #expect(try acting(as: user) { try Sys.names(mount) } == ["sub"])
             #expect(try acting(as: user) { try Sys.names(mount / "sub") } == ["new"])
             try run(["fusermount3", "-u", mount.text], as: user).orThrow()

@@ -20,9 +20,9 @@ struct ScaleTests {
                 in: scratch, upper: upper, lowers: [lower],
                 launcher: ["sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"]
             ) { union throws in
-                let found = try run("find", union.mount.text, "-type", "f", within: 60).orThrow().output
+                let found = try run("find", union.mount.text, "-type", "f", within: 300).orThrow().output
                 #expect(found.utf8.count { $0 == UInt8(ascii: "\n") } == 50_001)
-                let listed = try run("ls", "-lR", union.mount.text, within: 60).orThrow()
+                let listed = try run("ls", "-lR", union.mount.text, within: 300).orThrow()
                 #expect(listed.errors == "")
                 var handles: [Handle] = []
                 for file in 0..<900 {
@@ -137,7 +137,7 @@ struct ScaleTests {
                 try eventually("\(path) mounted") { Sys.exists(mount / "f") || server.poll() != nil }
                 #expect((try? Sys.text(mount / "f")) == path)
                 try? Sys.unmount(mount)
-                _ = try server.wait(within: 10)
+                _ = try server.wait(within: 300)
                 _ = lower
             }
         }

@@ -65,7 +65,7 @@ struct WorkloadTests {
                 for i in $(seq 20); do sqlite3 \(database) "insert into t(b) values ('single $i')"; done
                 sqlite3 \(database) 'pragma integrity_check; select count(*) from t;'
                 """
-            let lines = try shell(script, within: 60).orThrow().output.split(separator: "\n").map(String.init)
+            let lines = try shell(script, within: 300).orThrow().output.split(separator: "\n").map(String.init)
             #expect(lines.dropLast().last == "ok")
             #expect((Int(lines.last ?? "") ?? 0) > 8000)
             if place == "lower" { #expect(!Sys.exists(union.inUpper("db"))) }
@@ -130,7 +130,7 @@ private struct PostgreSQL {
     func run(_ arguments: [String]) throws -> Finished {
         let program = (Self.folder ?? "") / TestPath(arguments[0])
         return try SwitchTestKit.run(
-            [program.text] + arguments.dropFirst(), in: "/", as: user, within: 120)
+            [program.text] + arguments.dropFirst(), in: "/", as: user, within: 300)
     }
 
     func start(_ data: TestPath, socket: TestPath, log: TestPath) throws {
