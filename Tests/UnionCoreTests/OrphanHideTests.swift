@@ -169,6 +169,24 @@ import UnionCore
         }
     }
 
+    /// Many at once find the old one in their way: each of their entries is kept, and the old one too.
+    @Test(arguments: SceneKind.available) func manyMakeRoomAtOnce(kind: SceneKind) async throws {
+        let scene = try OrphanScene(kind)
+        scene.below("mkdir A A/B")
+        let union = try scene.open(.hide)
+        try union.note("A/B/old")
+        scene.below("rmdir A/B A; mkdir A A/B")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<16 {
+                group.addTask { try union.note("A/B/new\(index)") }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try union.notes("A/B").count == 16)
+        #expect(try union.union.orphans().map(\.path) == ["A"])
+        #expect(scene.keeps("old"))
+    }
+
     @Test func aFileBelowShowsInItsPlace() throws {
         let scene = try OrphanScene(.ext4)
         scene.below("mkdir A")

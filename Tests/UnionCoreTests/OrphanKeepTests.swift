@@ -146,6 +146,20 @@ import UnionCore
         #expect(!union.exists("A"))
     }
 
+    @Test(arguments: SceneKind.available) func aMovedOrphanIsTheUsersOwn(kind: SceneKind) throws {
+        let scene = try OrphanScene(kind)
+        scene.below("mkdir A")
+        let union = try scene.open(.keep)
+        try union.note("A/note")
+        scene.below("rmdir A")
+        try union.mkdir("own")
+        try union.rename("A", "own/moved")
+        try union.unlink("own/moved/note")
+        #expect(union.exists("own/moved"))
+        #expect(try union.notes("own") == ["moved"])
+        #expect(try union.union.orphans().isEmpty)
+    }
+
     @Test func aReadOnlyUnionTouchesNothing() throws {
         let scene = try OrphanScene(.ext4)
         scene.below("mkdir A")

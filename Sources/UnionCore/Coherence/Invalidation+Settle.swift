@@ -84,6 +84,7 @@ extension Union {
             drop(node, content: false, kernel)
         } else {
             drop(id, bytes, kernel)
+            dropEmptied(directory) { parent, name in drop(parent, unsafe Array(name.bytes), kernel) }
         }
         listings.insert(id)
     }

@@ -95,6 +95,11 @@ extension Union {
         stack.layers.map { layer in
             let realPath = join(layer.path, path)
             let position = survey.standings.firstIndex { $0.layer === layer }
+            if survey.unseen?.layer === layer {
+                return .init(
+                    index: layer.index, path: realPath, found: "directory",
+                    note: "orphan, not shown: the directory that it belongs to has gone")
+            }
             guard let position else {
                 let note =
                     view.directory(in: layer.index) == nil

@@ -29,7 +29,8 @@ extension Union {
     public func orphans() throws(Errno) -> [OrphanRecord] {
         var records: [OrphanRecord] = []
         for orphan in try foundOrphans() {
-            let place = try open(orphan)
+            // It may have gone meanwhile, here and below.
+            guard let place = try? open(orphan) else { continue }
             let entries = entryCount("", in: place.descriptor)
             guard entries > 0 else { continue }
             let origin = origin(of: "", in: place.descriptor)
@@ -61,11 +62,19 @@ extension Union {
         let orphan = try find(id)
         try checkWritableUpper()
         try purge(orphan)
+        dropAll()
     }
 
     public func purgeAllOrphans() throws(Errno) {
         try checkWritableUpper()
-        for orphan in try foundOrphans() { try purge(orphan) }
+        for orphan in try foundOrphans() {
+            do {
+                try purge(orphan)
+            } catch .noSuchFileOrDirectory {
+                // Gone meanwhile.
+            }
+        }
+        dropAll()
     }
 
     private func checkWritableUpper() throws(Errno) {
@@ -111,7 +120,7 @@ extension Union {
             else { continue }
             let isRoot = path.isEmpty
             var stream = DirectoryStream(reading: directory.descriptor)
-            while let entry = try stream.next() {
+            while let entry = try? stream.next() {
                 if entry.name.isDots || isRoot && work.isReserved(entry.name) { continue }
                 guard let status = try? directory.descriptor.status(at: entry.name), status.isDirectory
                 else { continue }
@@ -234,12 +243,14 @@ extension Union {
             try checkDisjoint(stored.ref, in: store, existing.descriptor)
             let place = try open(orphan)
             try adopt(place.descriptor, at: orphan.path)
+            try noteHolder(existing.descriptor)
             try moveEntries(place.descriptor, to: existing.descriptor)
             return work.discard(stored.ref, in: store)
         }
         if target.survey.owner?.isDirectory == false { throw .fileExists }
         let place = try open(orphan)
         try adopt(place.descriptor, at: orphan.path)
+        try noteHolder(upper)
         try putInPlace(stored.ref, from: store, name.ref, in: upper)
         try? remove(.path, from: name.ref, in: upper)
     }

@@ -17,7 +17,8 @@ extension Union {
             try removePlain(name, in: only, caller)
         {
             departing.finish(target.directory, name)
-            return change.left(.absent)
+            change.left(.absent)
+            return dropEmptied(target.directory)
         }
         try checkEmpty(survey, name, in: target.directory, target.view)
         var needsCover = survey.visible.contains(where: \.layer.isReadOnly)
@@ -38,6 +39,7 @@ extension Union {
         }
         departing.finish(target.directory, name)
         change.left(.absent)
+        dropEmptied(target.directory)
     }
 
     /// The one directory that stands under the name, in a writable layer.

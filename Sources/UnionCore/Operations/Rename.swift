@@ -60,11 +60,13 @@ extension Union {
             if isMarked { unmarkComplete(plan.name, in: from) }
             throw error
         }
+        keepMoved(plan.moving, at: plan.newName, in: to)
         let moved = finish(plan, departing)
         if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
         try uncover(plan)
         leaving.left(.absent)
         if let moved { arriving.left(.present(moved.id)) } else { dropNames(of: plan) }
+        dropEmptied(plan.source.directory)
     }
 
     /// The kernel moves what it knew by the old name. Where that wasn't what the layer moved, as somebody else
@@ -237,6 +239,8 @@ extension Union {
         try asCaller(plan.caller) { () throws(Errno) in
             try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
         }
+        keepMoved(plan.moving, at: newName, in: to)
+        keepMoved(other, at: name, in: from)
         let layer = plan.layer.index
         moving?.noteMoved(from: directory, name, to: newDirectory, newName, layer: layer)
         moved?.noteMoved(from: newDirectory, newName, to: directory, name, layer: layer)

@@ -21,6 +21,7 @@ extension Union {
         if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
         departing.finish(target.directory, name)
         change.left(.absent)
+        dropEmptied(target.directory)
     }
 
     /// What only a whiteout can take from sight.

@@ -135,6 +135,36 @@ extension Union {
     }
 }
 
+// Orphans that change by what users do.
+extension Union {
+    /// An orphan that lost its last entry isn't shown any more, nor is one that held nothing else: their names
+    /// are to be dropped by the kernel.
+    func dropEmptied(_ directory: Node, _ drop: (NodeID, PathRef) -> Void) {
+        guard coherence.plan.isLasting, let upper = stack.upper else { return }
+        var current = directory
+        while let place = current.place, let view = try? view(of: current), view.count == 1,
+            let own = view.directory(in: upper.index), isSkeleton("", in: own), !hasEntries("", in: own)
+        {
+            drop(place.parent.id, place.name.ref)
+            current = place.parent
+        }
+    }
+
+    /// The same after a change of the union's own.
+    func dropEmptied(_ directory: Node) {
+        dropEmptied(directory) { parent, name in
+            coherence.invalidator.append(.name(parent, unsafe Array(name.bytes)))
+        }
+    }
+
+    /// What a user moves is his: an orphan that gets another name becomes an ordinary directory.
+    func keepMoved(_ moved: Standing, at name: PathRef, in directory: FileDescriptor) {
+        guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
+        try? set(.holder, "y", on: name, in: directory)
+        try? remove(.origin, from: name, in: directory)
+    }
+}
+
 // The attributes that an orphan shows are the last that its origin showed.
 extension Union {
     /// Gives the skeleton its origin's mode and owner where these have changed since. What a survey has seen

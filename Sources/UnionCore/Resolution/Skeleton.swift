@@ -86,7 +86,7 @@ extension Union {
     }
 
     /// Listings look for skeletons only where there may be any.
-    private func noteHolder(_ parent: FileDescriptor) throws(Errno) {
+    func noteHolder(_ parent: FileDescriptor) throws(Errno) {
         let status = try parent.status()
         if let root = stack.upper?.rootStatus, ObjectIdentity(root, on: nil).matches(status) { return }
         guard !marks(of: "", in: parent).mayHoldSkeletons else { return }

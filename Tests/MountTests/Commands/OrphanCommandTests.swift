@@ -63,6 +63,21 @@ struct OrphanCommandTests {
         }
     }
 
+    /// An orphan goes with its last entry, also from what the kernel keeps.
+    @Test func theLastEntryTakesItFromSight() throws {
+        try withUnion(lower: ["a": ["b": [:]], "c": [:]]) { union throws in
+            for path in ["a/b", "c"] as [TestPath] { try Sys.put(union[path / "note"], "old") }
+            for path in ["a/b", "a", "c"] as [TestPath] { try Sys.removeDirectory(union.inLower(path)) }
+            try union.command("sync", union.mount.text).orThrow()
+            #expect(Sys.exists(union["a/b/note"]) && Sys.exists(union["c/note"]))
+            try Sys.unlink(union["a/b/note"])
+            try Sys.unlink(union.inUpper("c/note"))
+            try union.command("sync", union.mount.text).orThrow()
+            for path in ["a/b", "a", "c"] as [TestPath] { #expect(!Sys.exists(union[path])) }
+            #expect(try Sys.names(union.mount) == [])
+        }
+    }
+
     @Test func refusals() throws {
         try withUnion(lower: ["a": [:], "f": "x"], attributes: ["ro"]) { union throws in
             let none = try union.command("orphans", union.mount.text, "--purge", "12345")
