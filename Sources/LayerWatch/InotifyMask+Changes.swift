@@ -4,6 +4,10 @@ internal import UnionCore
 extension InotifyMask {
     /// What a directory is watched for. `attributes` is meant for the directory's own: those of its entries
     /// come too, and are dropped.
+    ///
+    /// Not `modify`, and so not one change: when a directory's time of modification is set and nothing else,
+    /// the time of access neither, the kernel calls that modified. With it every write to any file in the
+    /// directory would wake us, and two of them in turn fill the queue.
     static var directoryChanges: InotifyMask {
         [
             .create, .delete, .movedFrom, .movedTo, .attributes, .deleteSelf, .moveSelf, .onlyDirectory,

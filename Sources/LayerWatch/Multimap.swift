@@ -1,7 +1,7 @@
 /// A map of each key to its values, of which there is nearly always one: that one lies in a dictionary of
 /// its own without any further allocation, and what is more than one aside.
 struct Multimap<Key: Hashable, Value: Equatable> {
-    private var firsts: [Key: Value] = [:]
+    private var firsts = ShardedDictionary<Key, Value>()
     private var others: [Key: [Value]] = [:]
 
     /// A key's values; `others` may be empty.
@@ -19,10 +19,7 @@ struct Multimap<Key: Hashable, Value: Equatable> {
 
     /// Adds the value unless it is there already.
     mutating func insert(_ value: Value, for key: Key) {
-        guard let first = firsts[key] else {
-            firsts[key] = value
-            return
-        }
+        guard let first = firsts[key] else { return firsts.set(value, for: key) }
         if first == value || others[key]?.contains(value) == true { return }
         others[key, default: []].append(value)
     }
@@ -32,38 +29,34 @@ struct Multimap<Key: Hashable, Value: Equatable> {
         if !others.isEmpty { removeOthers(for: key, where: matches) }
         guard let first = firsts[key] else { return true }
         guard matches(first) else { return false }
-        guard let next = takeOther(for: key) else {
-            removeFirst(for: key)
-            return true
+        if let next = takeOther(for: key) {
+            firsts.set(next, for: key)
+            return false
         }
-        firsts[key] = next
-        return false
+        _ = firsts.remove(key)
+        return true
     }
 
     /// Removes the key, and returns the values it had.
     mutating func removeAll(for key: Key) -> Values? {
-        guard let first = removeFirst(for: key) else { return nil }
+        guard let first = firsts.remove(key) else { return nil }
         let rest = others.isEmpty ? nil : others.removeValue(forKey: key)
         return Values(first: first, others: rest ?? [])
     }
 
     private mutating func removeOthers(for key: Key, where matches: (Value) -> Bool) {
         others[key]?.removeAll(where: matches)
-        if others[key]?.isEmpty == true { others[key] = nil }
+        dropIfEmpty(key)
     }
 
     private mutating func takeOther(for key: Key) -> Value? {
         guard !others.isEmpty else { return nil }
         let value = others[key]?.popLast()
-        if others[key]?.isEmpty == true { others[key] = nil }
+        dropIfEmpty(key)
         return value
     }
 
-    @discardableResult
-    private mutating func removeFirst(for key: Key) -> Value? {
-        let value = firsts.removeValue(forKey: key)
-        // Dictionaries don't shrink, and this one may have been huge.
-        if firsts.isEmpty && firsts.capacity > 1024 { firsts = [:] }
-        return value
+    private mutating func dropIfEmpty(_ key: Key) {
+        if others[key]?.isEmpty == true { others[key] = nil }
     }
 }

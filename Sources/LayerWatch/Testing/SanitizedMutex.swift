@@ -1,0 +1,1 @@
+../../UnionCore/Testing/SanitizedMutex.swift
