@@ -190,6 +190,7 @@ long tc_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count)
     return 0;
 }
 long tc_unshare_files_state(void) { RETURN(unshare(CLONE_FS)); }
+long tc_unshare_users(void) { RETURN(unshare(CLONE_NEWUSER)); }
 
 struct thread_body {
     void (*body)(void *);

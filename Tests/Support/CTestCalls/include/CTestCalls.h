@@ -74,6 +74,8 @@ unsigned tc_umask(unsigned mask);
 long tc_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count);
 // A working directory and umask of this thread's own.
 long tc_unshare_files_state(void);
+// A user namespace for this process, which must have a single thread.
+long tc_unshare_users(void);
 // Runs body on a new thread and waits for it to end.
 long tc_on_thread(void (*body)(void *), void *context);
 

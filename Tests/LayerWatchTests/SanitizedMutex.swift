@@ -1,0 +1,1 @@
+../../Sources/UnionCore/Testing/SanitizedMutex.swift
