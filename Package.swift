@@ -65,6 +65,10 @@ let package = Package(
             name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", system],
             swiftSettings: strict),
         .testTarget(
+            name: "LayerWatchTests",
+            dependencies: ["LayerWatch", "UnionCore", "LinuxSystem", "CTestCalls", system],
+            swiftSettings: strict),
+        .testTarget(
             name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore", "LinuxSystem", system, logging],
             swiftSettings: strict),
         .testTarget(
