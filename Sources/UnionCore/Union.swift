@@ -8,8 +8,9 @@ internal import SystemPackage
 /// (`Selection/`), and does it there as the caller (`Caller.swift`). All methods may be called from any
 /// thread, and block as long as the real calls do.
 ///
-/// Lock order. All locks are leaves but one: `OpenFiles` is held over the registration of a file with the
-/// kernel, which takes no lock of ours. No lock is held over a call into a layer, so a layer that hangs
+/// Lock order. A node's state goes before `OpenFiles`, which is held over the registration of a file with the
+/// kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over calls into the
+/// upper, and nothing else is taken under them. All others are leaves. No lock is held over a call into a layer, so a layer that hangs
 /// holds up nobody but who asked it.
 public final class Union: Sendable {
     let stack: LayerStack

@@ -7,11 +7,14 @@ internal import SystemPackage
 // one is in the answer.
 
 extension Union {
-    /// For how long names in the directory may be kept.
-    func entrySeconds(in directory: Node) -> Double {
+    /// For how long names in the directory may be kept, when they were looked for in the view: only if that is
+    /// of the very directories that are watched for the node.
+    func entrySeconds(in directory: Node, _ view: borrowing DirectoryView) throws(Errno) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.entrySeconds }
-        return directory.state.withLock { $0.isCached } ? CoherencePlan.lasting : 0
+        let (isCached, told) = directory.state.withLock { ($0.isCached, $0.layersTold) }
+        guard isCached else { return 0 }
+        return try view.layersMark() == told ? CoherencePlan.lasting : 0
     }
 
     /// Sees to it that what stands under the name can be kept. Returns whether the layers must be looked at
@@ -111,7 +114,8 @@ extension Union {
     }
 
     /// For how long the attributes that are about to be told may be kept, and a note that they were told.
-    func attributeSeconds(of node: Node, telling attributes: Attributes) -> Double {
+    /// `layers`: a directory's mark of those that backed it in the look.
+    func attributeSeconds(of node: Node, telling attributes: Attributes, layers: UInt64) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
         return node.state.withLock { state in
@@ -120,6 +124,7 @@ extension Union {
                 // A file without a watch: a directory's watch tells of most changes by its name, not of all.
                 return state.isDegraded && !node.isDirectory && attributes.linkCount == 1 ? 1 : 0
             }
+            if node.isDirectory && state.layersTold != layers { return 0 }
             state.attributesTold = attributes.mark
             return CoherencePlan.lasting
         }

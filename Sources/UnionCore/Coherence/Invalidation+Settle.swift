@@ -46,7 +46,11 @@ extension Union {
             isWatched = isWatched && hasWatch
         }
         if !isWatched { coherence.degraded.add(1, ordering: .relaxed) }
-        table.root.state.withLock { $0.isCached = isWatched }
+        let mark = (try? rootView().layersMark()) ?? 0
+        table.root.state.withLock { state in
+            state.isCached = isWatched
+            state.layersTold = mark
+        }
     }
 
     private func settle(_ batch: [Invalidation], _ kernel: any KernelCache) {
@@ -61,7 +65,10 @@ extension Union {
                 drop(directory, name, kernel)
                 listings.insert(directory)
             case .attributes(let node): drop(node, content: false, kernel)
-            case .listing(let directory): listings.insert(directory)
+            case .listing(let directory):
+                // The listing may be on its way to the kernel, which holds the directory's lock meanwhile.
+                try? kernel.dropEntry(directory, impossibleName)
+                listings.insert(directory)
             case .everything: dropEverything(kernel)
             }
         }
@@ -78,12 +85,17 @@ extension Union {
         waitForOwnChange(key)
         let note = coherence.own.note(key)
         let now = current(name.ref, in: directory)
-        if let note, let now, note == now { return }
-        // Where the kernel knows just what is there now, mounts and working directories below are spared.
+        if let note, let now, note == now {
+            // Somebody else may have been at it since, and left it as it was: then the directory's times moved.
+            settleObject(id, kernel)
+            return
+        }
+        // Also where the union shows a node that was told by that name once: the kernel may have been told
+        // another one since.
+        drop(id, bytes, kernel)
         if case .present(let node)? = now {
             drop(node, content: false, kernel)
         } else {
-            drop(id, bytes, kernel)
             dropEmptied(directory) { parent, name in drop(parent, unsafe Array(name.bytes), kernel) }
         }
         listings.insert(id)
@@ -103,7 +115,8 @@ extension Union {
         guard let view = try? view(of: directory), let survey = try? survey(view, name, in: directory)
         else { return nil }
         guard let owner = survey.owner else { return .absent }
-        guard let node = knownNode(of: owner, name, in: directory), node.kind == owner.status.kind,
+        guard let node = knownNode(of: owner, companions(of: survey), name, in: directory),
+            node.kind == owner.status.kind,
             node.places.contains(where: { $0.isAt(directory, name) }),
             !node.isDirectory || node.state.withLock({ $0.layersTold }) == survey.layersMark
         else { return nil }
@@ -119,6 +132,11 @@ extension Union {
             return
         }
         drop(id, content: false, kernel)
+        // A mark that was set on a directory, or taken away, changes what backs it.
+        guard node.isDirectory, let place = node.place,
+            current(place.name.ref, in: place.parent) != .present(id)
+        else { return }
+        drop(place.parent.id, Array(place.name.ref), kernel)
     }
 
     private func drop(_ directory: NodeID, _ name: [UInt8], _ kernel: any KernelCache) {

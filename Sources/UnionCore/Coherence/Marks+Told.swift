@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import SystemPackage
 
 // Short marks of what the kernel was told: equal marks, equal answers. They save telling it again.
 
@@ -17,12 +18,34 @@ extension Attributes {
 }
 
 extension Survey {
-    /// Of the layers that back the object.
+    /// Of the real directories that back the object.
     var layersMark: UInt64 {
         var mark = MarkBuilder()
-        for standing in visible {
-            mark.add(UInt64(standing.layer.index) << 8 | UInt64(standing.marks.rawValue))
+        for standing in visible { mark.add(standing.layer, standing.status) }
+        return mark.value
+    }
+
+    /// Of those beside the owner that users see something of; 0 where there are none.
+    ///
+    /// A directory that comes to be backed by others is another node: what the kernel keeps below the old
+    /// one may be in use, and wouldn't go with its name. Skeletons are the union's own doing, and don't count.
+    var companionsMark: UInt32 {
+        var mark = MarkBuilder()
+        var count = 0
+        for standing in visible where !standing.marks.contains(.skeleton) {
+            guard standing.layer !== owner?.layer else { continue }
+            mark.add(standing.layer, standing.status)
+            count += 1
         }
+        return count == 0 ? 0 : UInt32(truncatingIfNeeded: mark.value) | 1
+    }
+}
+
+extension DirectoryView {
+    /// As the survey's: of the real directories that back this one now.
+    func layersMark() throws(Errno) -> UInt64 {
+        var mark = MarkBuilder()
+        for backing in backings { mark.add(backing.layer, try backing.directory.status()) }
         return mark.value
     }
 }
@@ -33,6 +56,13 @@ private struct MarkBuilder {
     mutating func add(_ word: UInt64) {
         value = (value ^ word) &* 0xff51_afd7_ed55_8ccd
         value ^= value >> 32
+    }
+
+    mutating func add(_ layer: Layer, _ status: FileStatus) {
+        add(UInt64(layer.index))
+        add(status.device)
+        add(status.inode)
+        if layer.filesystem.type != .overlay { add(status.born) }
     }
 
     mutating func add(_ time: Timestamp) {

@@ -85,21 +85,44 @@ final class Node: Sendable {
             state.floor = floor
             if let place = state.place {
                 if place.isAt(parent, name) && place.layer == layer { return }
-                // A directory, or a file with one link, has one name: the old one is gone.
-                if linkCount > 1 && !isDirectory && !place.isAt(parent, name) {
-                    state.otherPlaces.append(place)
-                }
+                if !place.isAt(parent, name) { keep(place, &state, linkCount) }
             }
             state.otherPlaces.removeAll { $0.isAt(parent, name) }
             state.place = Place(parent: parent, name: name, layer: layer)
         }
     }
 
+    /// A file with several links has several names. A directory has one, and a file with one link too: but who
+    /// saw it here may have looked before who saw it there, so a directory's last few are kept to be tried.
+    private func keep(_ place: Place, _ state: inout State, _ linkCount: UInt32) {
+        guard isDirectory || linkCount > 1 else { return }
+        state.otherPlaces.append(place)
+        if isDirectory && state.otherPlaces.count > 4 { state.otherPlaces.removeFirst() }
+    }
+
+    /// The kernel has forgotten the node: it holds on to no other any more.
+    func forgetOtherPlaces() { state.withLock { $0.otherPlaces = [] } }
+
+    /// Tries the other places of a directory with `isThere`, and takes the first where it is. False: nowhere.
+    func findPlace(_ isThere: (Node) -> Bool) -> Bool {
+        for place in places.dropFirst() {
+            state.withLock { state in
+                if let current = state.place { state.otherPlaces.insert(current, at: 0) }
+                state.otherPlaces.removeAll { $0 === place }
+                state.place = place
+            }
+            if isThere(self) { return true }
+        }
+        return false
+    }
+
     /// Forgets the name (parent, name).
     func noteGone(from parent: Node, _ name: PathRef) {
         state.withLock { state in
             state.otherPlaces.removeAll { $0.isAt(parent, name) }
-            if let place = state.place, place.isAt(parent, name) { state.place = state.otherPlaces.popLast() }
+            guard let place = state.place, place.isAt(parent, name) else { return }
+            if isDirectory { state.otherPlaces = [] }
+            state.place = state.otherPlaces.popLast()
         }
     }
 

@@ -9,8 +9,21 @@ extension Union {
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try node(id)
         try watchBeforeLook(node)
-        let attributes = try attributes(of: node, handle: handle)
-        return (attributes, attributeFreshness(of: node, telling: attributes))
+        return try attributesToTell(of: node, handle: handle)
+    }
+
+    /// With for how long they may be kept.
+    private func attributesToTell(
+        of node: Node, handle: HandleID?
+    ) throws(Errno) -> (Attributes, Freshness) {
+        guard node.isDirectory else {
+            let attributes = try attributes(of: node, handle: handle)
+            return (attributes, attributeFreshness(of: node, telling: attributes, layers: 0))
+        }
+        let view = try view(of: node)
+        let attributes = try directoryAttributes(of: view)
+        let layers = coherence.plan.isLasting ? try view.layersMark() : 0
+        return (attributes, attributeFreshness(of: node, telling: attributes, layers: layers))
     }
 
     /// A file whose attributes aren't kept yet gets its watch before it is looked at.
@@ -22,8 +35,10 @@ extension Union {
         _ = prepareCaching(of: node, object.descriptor, in: object.layer)
     }
 
-    func attributeFreshness(of node: Node, telling attributes: Attributes) -> Freshness {
-        let seconds = attributeSeconds(of: node, telling: attributes)
+    private func attributeFreshness(
+        of node: Node, telling attributes: Attributes, layers: UInt64
+    ) -> Freshness {
+        let seconds = attributeSeconds(of: node, telling: attributes, layers: layers)
         return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
@@ -63,11 +78,9 @@ extension Union {
             }
             if node.isDirectory { followTimes(of: node, changes) }
         }
-        let result =
-            node.isDirectory
-            ? try attributes(of: node, handle: nil)
-            : attributes(try target.descriptor.status(), node.filesystem)
-        return (result, attributeFreshness(of: node, telling: result))
+        if node.isDirectory { return try attributesToTell(of: node, handle: nil) }
+        let result = attributes(try target.descriptor.status(), node.filesystem)
+        return (result, attributeFreshness(of: node, telling: result, layers: 0))
     }
 
     private func changeOwnerAndMode(

@@ -1,4 +1,5 @@
 public import LinuxSystem
+internal import Synchronization
 public import SystemPackage
 
 extension Union {
@@ -10,13 +11,15 @@ extension Union {
         let directory = try node(parent)
         let view = try view(of: directory)
         let survey = try survey(view, name, in: directory)
-        guard survey.isVisible else { return try absentEntry(name, in: directory) }
+        guard survey.isVisible else { return try absentEntry(name, in: directory, view) }
         return try entry(survey, name, in: directory, view)
     }
 
     /// What isn't there may be remembered too. ENOENT: not here.
-    private func absentEntry(_ name: PathRef, in directory: Node) throws(Errno) -> Entry {
-        let seconds = entrySeconds(in: directory)
+    private func absentEntry(
+        _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) throws(Errno) -> Entry {
+        let seconds = try entrySeconds(in: directory, view)
         guard seconds > 0 else { throw .noSuchFileOrDirectory }
         coherence.own.noteTold(OwnChanges.Key(directory.id, name), .absent)
         return Entry.absent(forSeconds: seconds)
@@ -26,6 +29,7 @@ extension Union {
     public func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }
         listings.forget(node)
+        gone.forgetOtherPlaces()
         endWatch(of: gone)
     }
 
@@ -40,7 +44,7 @@ extension Union {
             guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
             let filesystem = try filesystem(of: owner, name, view)
             let floor = survey.lastLayer ?? directory.floor
-            let node = adopt(owner, filesystem, name, in: directory, floor: floor)
+            let node = adopt(survey, owner, filesystem, name, in: directory, floor: floor)
             attempts += 1
             if attempts <= 3, keepsAttributes || node.isDirectory,
                 prepareCaching(of: node, survey, name, in: directory, view)
@@ -52,19 +56,26 @@ extension Union {
                     forget(node.id, count: 1)
                     throw error
                 }
-                guard let again = survey.owner, node.identity.matches(again.status) else {
+                guard let again = survey.owner, node.identity.matches(again.status),
+                    !node.isDirectory || node.state.withLock({ $0.layersTold }) == survey.layersMark
+                else {
                     forget(node.id, count: 1)
                     continue
                 }
             }
-            return told(survey, node, filesystem, name, in: directory, view)
+            do throws(Errno) {
+                return try told(survey, node, filesystem, name, in: directory, view)
+            } catch {
+                forget(node.id, count: 1)
+                throw error
+            }
         }
     }
 
     private func told(
         _ survey: Survey, _ node: Node, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
-    ) -> Entry {
+    ) throws(Errno) -> Entry {
         guard let owner = survey.owner else { return Entry.absent(forSeconds: 0) }
         let attributes = attributes(of: survey, owner, filesystem, at: name, view)
         if coherence.plan.isLasting {
@@ -73,14 +84,16 @@ extension Union {
         return Entry(
             node: node.id, generation: 1, attributes: attributes,
             freshness: Freshness(
-                entrySeconds: entrySeconds(in: directory),
-                attributeSeconds: attributeSeconds(of: node, telling: attributes)))
+                entrySeconds: try entrySeconds(in: directory, view),
+                attributeSeconds: attributeSeconds(
+                    of: node, telling: attributes, layers: node.isDirectory ? survey.layersMark : 0)))
     }
 
     private func adopt(
-        _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, floor: Int
+        _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        in directory: Node, floor: Int
     ) -> Node {
-        let identity = nodeIdentity(of: owner, name, in: directory)
+        let identity = nodeIdentity(of: owner, companions(of: survey), name, in: directory)
         let node = table.adopt(identity, kind: owner.status.kind) { id in
             Node(
                 id: id, kind: owner.status.kind, identity: identity, filesystem: filesystem,
@@ -93,13 +106,21 @@ extension Union {
 
     /// A directory that shows at two places of a layer (a bind mount) is a node at each; one that was moved
     /// is the node that it was.
-    func nodeIdentity(of owner: Standing, _ name: PathRef, in directory: Node) -> ObjectIdentity {
-        let identity = self.identity(of: owner)
+    /// With other companions it is another one; see `Survey.companionsMark`.
+    func nodeIdentity(
+        of owner: Standing, _ companions: UInt32, _ name: PathRef, in directory: Node
+    ) -> ObjectIdentity {
+        let identity = self.identity(of: owner, place: companions)
         guard owner.isDirectory, let known = table.find(identity) else { return identity }
         if let place = known.place, place.isAt(directory, name) { return identity }
         guard known.isRoot || (try? view(of: known)) != nil else { return identity }
-        let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) | 1
+        let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) ^ companions | 1
         return self.identity(of: owner, place: mark)
+    }
+
+    /// Matters only where the kernel keeps something.
+    func companions(of survey: Survey) -> UInt32 {
+        coherence.plan.isLasting && survey.isMerged ? survey.companionsMark : 0
     }
 
     func identity(of standing: Standing, place: UInt32 = 0) -> ObjectIdentity {

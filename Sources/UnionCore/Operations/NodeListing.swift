@@ -13,22 +13,33 @@ extension Union {
         of id: NodeID, offset: UInt64, room: Int, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) {
         let node = try node(id)
-        // Nobody tells of this directory's changes: what the kernel keeps of the listing goes again.
-        if coherence.plan.isLasting && !node.state.withLock({ $0.isCached }) {
-            coherence.invalidator.append(.listing(id))
-        }
         do throws(Errno) {
             let view = try view(of: node)
+            try noteStrayListing(of: node, view)
             guard let single = singleSource(of: view) else {
                 return try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
             }
             try stream(single, node, from: offset, room: room, emit)
         } catch {
-            // The directory is gone: it has no entries.
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
                 throw error
             }
+            // The directory is gone: it has no entries. Should it come back, it may have some, and a listing of
+            // no bytes at all would never go from the kernel: it is dropped by its pages.
+            _ = emitDots(of: node, from: offset, emit)
+            noteStrayListing(of: node)
         }
+    }
+
+    /// The kernel keeps every listing. One of directories that aren't watched for the node must go again.
+    private func noteStrayListing(of node: Node, _ view: borrowing DirectoryView) throws(Errno) {
+        guard coherence.plan.isLasting, try entrySeconds(in: node, view) == 0 else { return }
+        noteStrayListing(of: node)
+    }
+
+    private func noteStrayListing(of node: Node) {
+        guard coherence.plan.isLasting else { return }
+        coherence.invalidator.append(.listing(node.id))
     }
 
     /// A pass that has begun goes on in the listing it began with, as far as that is still there.

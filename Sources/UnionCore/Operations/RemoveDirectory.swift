@@ -11,7 +11,7 @@ extension Union {
         guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory else { throw .notDirectory }
         let survey = target.survey
-        let departing = depart(owner, name, in: target.directory, target.view)
+        let departing = depart(survey, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
         if let only = onlyDirectory(of: survey, target.view),
             try removePlain(name, in: only, caller)

@@ -140,8 +140,9 @@ extension Union {
     }
 
     private func departingTarget(_ plan: borrowing RenamePlan) -> Departing {
-        guard let replaced = plan.destination.survey.owner else { return Departing(node: nil, object: nil) }
-        return depart(replaced, plan.newName, in: plan.destination.directory, plan.destination.view)
+        guard plan.destination.survey.isVisible else { return Departing(node: nil, object: nil) }
+        return depart(
+            plan.destination.survey, plan.newName, in: plan.destination.directory, plan.destination.view)
     }
 
     /// The rename itself. A directory can't replace a whiteout, nor a directory that holds whiteouts: they
@@ -201,7 +202,7 @@ extension Union {
         if let node = table.find(identity), let place = node.place, place.isAt(directory, name) {
             return node
         }
-        return knownNode(of: standing, name, in: directory)
+        return knownNode(of: standing, 0, name, in: directory)
     }
 
     /// Takes away what stands above the renamed object, the topmost last: until then it is what shows.

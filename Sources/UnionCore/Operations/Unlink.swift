@@ -15,7 +15,7 @@ extension Union {
         let survey = target.survey
         let needsCover = survey.standings.contains { mustBeCovered($0) }
         let upper = needsCover ? try coverDirectory(for: &target) : nil
-        let departing = depart(owner, name, in: target.directory, target.view)
+        let departing = depart(survey, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
         try removeFiles(survey.standings, name, target.view, except: upper, caller)
         if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
@@ -86,9 +86,11 @@ struct Departing: ~Copyable {
 extension Union {
     /// Prepares for the loss of a name: clients that have the object open, or stand in it, go on with it.
     func depart(
-        _ standing: Standing, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Departing {
-        guard let node = knownNode(of: standing, name, in: directory) else {
+        guard let standing = survey.owner,
+            let node = knownNode(of: standing, companions(of: survey), name, in: directory)
+        else {
             return Departing(node: nil, object: nil)
         }
         let isOpen = node.state.withLock { $0.openFiles?.count ?? 0 } > 0
@@ -99,7 +101,9 @@ extension Union {
     }
 
     /// The node that the kernel knows the standing object by.
-    func knownNode(of standing: Standing, _ name: PathRef, in directory: Node) -> Node? {
-        table.find(nodeIdentity(of: standing, name, in: directory))
+    func knownNode(
+        of standing: Standing, _ companions: UInt32, _ name: PathRef, in directory: Node
+    ) -> Node? {
+        table.find(nodeIdentity(of: standing, companions, name, in: directory))
     }
 }

@@ -5,6 +5,9 @@ internal import SystemPackage
 /// NAME_MAX: the kernel lets longer names through to a FUSE server.
 let longestName = 255
 
+/// Bytes; deeper than any tree that can be walked.
+private let longestPath = 1 << 20
+
 // From nodes and names to what the layers hold: every operation starts here.
 extension Union {
     /// The node with that number. ESTALE: the kernel names what it was never told.
@@ -29,7 +32,9 @@ extension Union {
     func prependPath(of node: Node, to path: inout PathBuffer) throws(Errno) {
         var current = node
         while !current.isRoot {
-            guard let place = current.place else { throw .staleNFSFileHandle }
+            // Places are where things were seen, and two of them need not have been true at one time: they may
+            // go round in a circle.
+            guard let place = current.place, path.count < longestPath else { throw .staleNFSFileHandle }
             path.prepend(place.name.ref)
             current = place.parent
         }
@@ -39,6 +44,36 @@ extension Union {
     func view(of node: Node) throws(Errno) -> DirectoryView {
         guard node.isDirectory else { throw .notDirectory }
         if node.isRoot { return rootView() }
+        do throws(Errno) {
+            return try placedView(of: node)
+        } catch {
+            guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error),
+                findPlaces(upTo: node)
+            else { throw error }
+            return try placedView(of: node)
+        }
+    }
+
+    /// A kernel that keeps names asks on by a node that it knows, wherever that is by now: where the node's
+    /// place or one above it is wrong, others that it was seen at are tried. True: the node has been found.
+    func findPlaces(upTo node: Node) -> Bool {
+        var chain: [Node] = []
+        var current = node
+        while !current.isRoot, chain.count < 4096 {
+            chain.append(current)
+            guard let place = current.place else { return false }
+            current = place.parent
+        }
+        for node in chain.reversed() where !stands(node) {
+            guard node.findPlace(stands) else { return false }
+        }
+        return true
+    }
+
+    private func stands(_ node: Node) -> Bool { (try? placedView(of: node)) != nil }
+
+    /// The view at the place that the node was seen at last.
+    private func placedView(of node: Node) throws(Errno) -> DirectoryView {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
             guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
             var view = try openView(at: path.ref, floor: node.floor)
@@ -52,7 +87,7 @@ extension Union {
         }
     }
 
-    private func rootView() -> DirectoryView {
+    func rootView() -> DirectoryView {
         var view = DirectoryView()
         for layer in stack.layers { view.appendRoot(of: layer) }
         return view
@@ -180,7 +215,20 @@ extension Union {
                 try namedObject(of: node)
             }
         } catch .staleNFSFileHandle {
+            if let found = try objectElsewhere(node) { return found }
             return try namelessObject(of: node)
+        }
+    }
+
+    /// A file whose directory was seen at another place before.
+    private func objectElsewhere(_ node: Node) throws(Errno) -> LocatedObject? {
+        guard coherence.plan.isLasting, let parent = node.place?.parent, findPlaces(upTo: parent) else {
+            return nil
+        }
+        do {
+            return try namedObject(of: node)
+        } catch .staleNFSFileHandle {
+            return nil
         }
     }
 
