@@ -9,9 +9,9 @@ internal import SystemPackage
 /// thread, and block as long as the real calls do.
 ///
 /// Lock order. A node's state goes before `OpenFiles`, which is held over the registration of a file with the
-/// kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over calls into the
-/// upper, and nothing else is taken under them. All others are leaves. No lock is held over a call into a layer, so a layer that hangs
-/// holds up nobody but who asked it.
+/// kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over calls into
+/// the upper, and nothing else is taken under them. All others are leaves. No lock is held over a call into a
+/// lower, so a lower that hangs holds up nobody but who asked it.
 public final class Union: Sendable {
     let stack: LayerStack
     let policies: Policies

@@ -65,7 +65,8 @@ struct WorkloadTests {
                 for i in $(seq 20); do sqlite3 \(database) "insert into t(b) values ('single $i')"; done
                 sqlite3 \(database) 'pragma integrity_check; select count(*) from t;'
                 """
-            let lines = try shell(script, within: 300).orThrow().output.split(separator: "\n").map(String.init)
+            let lines = try shell(script, within: 300).orThrow().output.split(separator: "\n").map(
+                String.init)
             #expect(lines.dropLast().last == "ok")
             #expect((Int(lines.last ?? "") ?? 0) > 8000)
             if place == "lower" { #expect(!Sys.exists(union.inUpper("db"))) }
