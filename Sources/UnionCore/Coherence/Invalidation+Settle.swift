@@ -117,7 +117,9 @@ extension Union {
         guard let owner = survey.owner else { return .absent }
         guard let node = knownNode(of: owner, companions(of: survey), name, in: directory),
             node.kind == owner.status.kind,
-            node.places.contains(where: { $0.isAt(directory, name) }),
+            node.isDirectory
+                ? node.place?.isAt(directory, name) == true
+                : node.places.contains(where: { $0.isAt(directory, name) }),
             !node.isDirectory || node.state.withLock({ $0.layersTold }) == survey.layersMark
         else { return nil }
         return .present(node.id)

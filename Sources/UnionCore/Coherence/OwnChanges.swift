@@ -47,6 +47,8 @@ final class OwnChanges: Sendable {
 
     private struct State {
         var notes: [Key: Note] = [:]
+        /// What was told of pending names meanwhile; nil: different things.
+        var toldMeanwhile: [Key: Note?] = [:]
         /// Notes of the generation before, dropped with the next: events lag behind by far less.
         var older: [Key: Note] = [:]
     }
@@ -72,7 +74,9 @@ final class OwnChanges: Sendable {
                 state.notes[key] = .pending(depth - 1)
                 return
             }
-            state.notes[key] = note
+            // Somebody asked in the midst of it and was told something else: then that is what is known.
+            let told = state.toldMeanwhile.removeValue(forKey: key)
+            state.notes[key] = told == nil || told == .some(note) ? note : nil
             guard state.notes.count >= Self.capacity else { return }
             // Pending ones stay; they end soon.
             let pending = state.notes.filter { if case .pending = $0.value { true } else { false } }
@@ -91,7 +95,11 @@ final class OwnChanges: Sendable {
         guard count.load(ordering: .relaxed) != 0 else { return }
         state.withLock { state in
             if let note = state.notes[key], note != told {
-                if case .pending = note { return }
+                if case .pending = note {
+                    let before = state.toldMeanwhile[key]
+                    state.toldMeanwhile[key] = .some(before == nil || before == .some(told) ? told : nil)
+                    return
+                }
                 state.notes[key] = nil
             }
             if let note = state.older[key], note != told { state.older[key] = nil }

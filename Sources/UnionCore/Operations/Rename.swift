@@ -61,12 +61,24 @@ extension Union {
             throw error
         }
         keepMoved(plan.moving, at: plan.newName, in: to)
+        if isSameObject(plan) {
+            // Two names of one file: rename(2) did nothing and brings no event, but the kernel, which knew
+            // them as two, has moved one over the other.
+            return dropNames(of: plan)
+        }
         let moved = finish(plan, departing)
         if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
         try uncover(plan)
         leaving.left(.absent)
         if let moved { arriving.left(.present(moved.id)) } else { dropNames(of: plan) }
         dropEmptied(plan.source.directory)
+    }
+
+    private func isSameObject(_ plan: borrowing RenamePlan) -> Bool {
+        guard let replaced = plan.destination.survey.owner, replaced.layer === plan.layer else {
+            return false
+        }
+        return identity(of: replaced) == identity(of: plan.moving)
     }
 
     /// The kernel moves what it knew by the old name. Where that wasn't what the layer moved, as somebody else
@@ -188,7 +200,10 @@ extension Union {
     private func finish(_ plan: borrowing RenamePlan, _ departing: consuming Departing) -> Node? {
         departing.finish(plan.destination.directory, plan.newName)
         let node = movedNode(plan.moving, plan.name, plan.source.directory)
-        let wasKnown = node?.places.contains { $0.isAt(plan.source.directory, plan.name) } ?? false
+        // Directories have been at many places: what the kernel knew by the name is asked for again.
+        let wasKnown =
+            !plan.moving.isDirectory
+            && node?.places.contains { $0.isAt(plan.source.directory, plan.name) } ?? false
         node?.noteMoved(
             from: plan.source.directory, plan.name, to: plan.destination.directory, plan.newName,
             layer: plan.layer.index)
