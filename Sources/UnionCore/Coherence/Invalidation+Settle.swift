@@ -87,7 +87,7 @@ extension Union {
         let now = current(name.ref, in: directory)
         if let note, let now, note == now {
             // Somebody else may have been at it since, and left it as it was: then the directory's times moved.
-            settleObject(id, kernel)
+            if directory.state.withLock({ $0.attributesTold }) != 0 { settleObject(id, kernel) }
             return
         }
         // Also where the union shows a node that was told by that name once: the kernel may have been told

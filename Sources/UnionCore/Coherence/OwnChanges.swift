@@ -5,12 +5,14 @@ internal import Synchronization
 /// name denotes afterwards, and its events count as anybody's.
 struct OwnChange: ~Copyable {
     private let changes: OwnChanges?
+    private let directory: Node
     private let key: OwnChanges.Key
     private var note: OwnChanges.Note?
 
     /// `changes` nil: nobody asks.
     init(_ changes: OwnChanges?, _ directory: Node, _ name: PathRef) {
         self.changes = changes
+        self.directory = directory
         key = OwnChanges.Key(directory.id, name)
         changes?.begin(key)
     }
@@ -18,7 +20,11 @@ struct OwnChange: ~Copyable {
     deinit { changes?.end(key, note) }
 
     /// The change is through, and left this.
-    consuming func left(_ note: OwnChanges.Note) { self.note = note }
+    consuming func left(_ note: OwnChanges.Note) {
+        self.note = note
+        // The kernel itself drops the attributes of a directory that it changes something in.
+        directory.state.withLock { $0.attributesTold = 0 }
+    }
 }
 
 /// Changes that the union itself made, so that their events aren't taken for changes from outside.

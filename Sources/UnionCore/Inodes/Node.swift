@@ -48,7 +48,7 @@ final class Node: Sendable {
         var isDegraded = false
         /// Which layers backed the directory when it was told.
         var layersTold: UInt64 = 0
-        /// The attributes that were told last.
+        /// The attributes that were told last; 0: the kernel keeps none.
         var attributesTold: UInt64 = 0
         /// Kept from unlink to forget, so that what is still referenced can be reached without a name.
         var parked: OwnedDescriptor?

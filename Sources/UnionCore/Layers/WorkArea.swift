@@ -25,6 +25,8 @@ final class WorkArea: Sendable {
     /// Marks on the upper's directories, where these can't hold them themselves.
     private let table: MarkTable?
     private let turn = Mutex(())
+    /// Held while a directory is opened for the first time; goes before the descriptors' own locks.
+    private let opening = Mutex(())
     private let serial = Atomic<UInt32>(0)
 
     init(path: String?, upper: Layer?) throws(UnionOpenError) {
@@ -76,8 +78,9 @@ final class WorkArea: Sendable {
 
     /// Where orphans are kept that had to make room.
     func orphans() throws(Errno) -> FileDescriptor {
-        try keptOpen(openedOrphans) { () throws(Errno) in
-            try Self.open(Self.nameOfOrphans, in: directory(), create: true)
+        let area = try directory()
+        return try keptOpen(openedOrphans) { () throws(Errno) in
+            try Self.open(Self.nameOfOrphans, in: area, create: true)
         }
     }
 
@@ -97,17 +100,16 @@ final class WorkArea: Sendable {
     }
 
     private func keptOpen(
-        _ kept: borrowing Mutex<FileDescriptor?>, _ make: () throws(Errno) -> OwnedDescriptor
+        _ kept: borrowing Mutex<FileDescriptor?>, _ open: () throws(Errno) -> OwnedDescriptor
     ) throws(Errno) -> FileDescriptor {
         if let directory = kept.withLock({ $0 }) { return directory }
-        let made = try make().release()
-        let first = kept.withLock { kept in
-            kept = kept ?? made
-            return kept ?? made
+        // One opens and cleans: a second one would take away what the first user has put there by then.
+        return try opening.withLock { _ throws(Errno) in
+            if let directory = kept.withLock({ $0 }) { return directory }
+            let made = try open().release()
+            kept.withLock { $0 = made }
+            return made
         }
-        // Another thread may have been first: then ours isn't needed.
-        if first != made { _ = OwnedDescriptor(owning: made) }
-        return first
     }
 
     private func open(_ inUpper: Bool, create: Bool) throws(Errno) -> OwnedDescriptor {
