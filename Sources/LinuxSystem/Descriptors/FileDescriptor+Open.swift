@@ -5,14 +5,24 @@ extension FileDescriptor {
     /// AT_FDCWD: paths start at the thread's working directory, or at the root.
     public static var workingDirectory: FileDescriptor { FileDescriptor(rawValue: -100) }
 
-    /// openat2(2), close-on-exec added. Errors: the kernel's; EAGAIN only after 16 attempts.
+    /// openat2(2), close-on-exec added. Errors: the kernel's; EAGAIN and EXDEV only after 16 attempts: what is
+    /// just being moved out of the tree is taken for a way out of it.
     public static func openAt2(
         _ directory: FileDescriptor, _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0,
         resolve: ResolveFlags
     ) throws(Errno) -> OwnedDescriptor {
         let flags = UInt64(UInt32(bitPattern: flags.union(.closeOnExec).rawValue))
-        return try unsafe OwnedDescriptor(
-            checking: slx_openat2(directory.rawValue, path.base, flags, UInt64(mode), resolve.rawValue))
+        var attempts = 0
+        while true {
+            do throws(Errno) {
+                return try unsafe OwnedDescriptor(
+                    checking: slx_openat2(
+                        directory.rawValue, path.base, flags, UInt64(mode), resolve.rawValue))
+            } catch {
+                attempts += 1
+                guard error == .improperLink, attempts < 16 else { throw error }
+            }
+        }
     }
 
     /// Opens `path` below this directory, following no link out of it nor any other. The empty path is the
