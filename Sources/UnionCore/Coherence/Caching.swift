@@ -7,14 +7,19 @@ internal import SystemPackage
 // one is in the answer.
 
 extension Union {
-    /// For how long names in the directory may be kept, when they were looked for in the view: only if that is
-    /// of the very directories that are watched for the node.
-    func entrySeconds(in directory: Node, _ view: borrowing DirectoryView) throws(Errno) -> Double {
-        let plan = coherence.plan
-        guard plan.isLasting else { return plan.freshness.entrySeconds }
-        let (isCached, told) = directory.state.withLock { ($0.isCached, $0.layersTold) }
-        guard isCached else { return 0 }
-        return try view.layersMark() == told ? CoherencePlan.lasting : 0
+    /// For how long the answer that the survey gives may be kept.
+    func entrySeconds(of survey: Survey, in directory: Node, _ view: borrowing DirectoryView) -> Double {
+        guard coherence.plan.isLasting else { return coherence.plan.freshness.entrySeconds }
+        // An orphan comes and goes with what it holds, however deep.
+        if survey.isOrphan || survey.unseen != nil { return 0 }
+        return isKept(directory, as: view) ? CoherencePlan.lasting : 0
+    }
+
+    /// Whether the directory's names may be kept: it is watched, and made of what it was watched with.
+    func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
+        let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.backingsTold) }
+        guard isCached, !directory.isRoot else { return isCached }
+        return (try? view.backingsMark()) == backings
     }
 
     /// Sees to it that what stands under the name can be kept. Returns whether the layers must be looked at
@@ -40,48 +45,72 @@ extension Union {
         let isCurrent = node.state.withLock { state in
             (state.isCached || state.isDegraded) && state.layersTold == mark
         }
-        if isCurrent { return false }
+        if isCurrent { return node.state.withLock { $0.cachedSince } > survey.begun }
+        let endings = node.state.withLock { $0.endings }
         var isWatched = true
         for standing in survey.visible {
             guard isWatched, let parent = view.directory(in: standing.layer.index) else { continue }
-            isWatched = watch(standing, name, in: parent, for: node)
+            switch watch(standing, name, in: parent, for: node) {
+            case .watched: break
+            case .refused: isWatched = false
+            // The look is out of date before it is told.
+            case .replaced: return true
+            }
         }
         node.state.withLock { state in
             if !isWatched && !state.isDegraded { coherence.degraded.add(1, ordering: .relaxed) }
             if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
             state.isDegraded = !isWatched
-            state.isCached = isWatched
+            state.isCached = isWatched && state.endings == endings
             state.layersTold = mark
+            state.backingsTold = survey.backingsMark
+            state.cachedSince = coherence.tick()
         }
         return true
+    }
+
+    private enum WatchResult {
+        case watched, refused
+        /// Something else stands there than what was looked at.
+        case replaced
     }
 
     /// One real directory of a node.
     private func watch(
         _ standing: Standing, _ name: PathRef, in parent: FileDescriptor, for node: Node
-    ) -> Bool {
+    ) -> WatchResult {
         let layer = standing.layer
         guard let filesystem = stack.filesystems.find(standing.status.device),
             coherence.plan.suits(layer, filesystem)
-        else { return false }
-        guard coherence.plan.choices[layer.index].mode == .watch else { return true }
-        guard let source = coherence.source,
-            let object = try? parent.openBeneath(name, flags: [.path, .directory, .noFollow])
-        else { return false }
-        return source.watch(object.descriptor, for: node.id, layer: layer.index, isDirectory: true)
+        else { return .refused }
+        guard coherence.plan.choices[layer.index].mode == .watch else { return .watched }
+        guard let source = coherence.source else { return .refused }
+        do throws(Errno) {
+            let object = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+            let status = try object.descriptor.status()
+            guard identity(of: standing).matches(status) else { return .replaced }
+            let isWatched = source.watch(
+                object.descriptor, for: node.id, layer: layer.index, isDirectory: true)
+            return isWatched ? .watched : .refused
+        } catch {
+            return [.noSuchFileOrDirectory, .notDirectory].contains(error) ? .replaced : .refused
+        }
     }
 
     private func watchFile(
         _ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView
     ) -> Bool {
+        let (isCached, since) = node.state.withLock { ($0.isCached, $0.cachedSince) }
+        if isCached { return since > survey.begun }
         guard mayWatch(node), let owner = survey.owner,
             let parent = view.directory(in: owner.layer.index)
         else { return false }
         guard coherence.plan.choices[owner.layer.index].mode == .watch else {
-            node.state.withLock { $0.isCached = true }
-            return false
+            return keepUnwatched(node)
         }
-        guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]) else { return false }
+        guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
+            let status = try? object.descriptor.status(), node.identity.matches(status)
+        else { return true }
         return watch(object.descriptor, for: node, layer: owner.layer.index)
     }
 
@@ -95,27 +124,35 @@ extension Union {
 
     private func watch(_ object: FileDescriptor, for node: Node, layer: Int) -> Bool {
         guard let source = coherence.source else { return false }
+        let endings = node.state.withLock { $0.endings }
         let isWatched = source.watch(object, for: node.id, layer: layer, isDirectory: false)
         node.state.withLock { state in
-            state.isCached = isWatched
+            // Somebody may have ended this watch with another one.
+            state.isCached = isWatched && state.endings == endings
             state.isDegraded = !isWatched
+            state.cachedSince = coherence.tick()
         }
         return isWatched
+    }
+
+    /// A layer that nobody changes, by the user's word.
+    private func keepUnwatched(_ node: Node) -> Bool {
+        node.state.withLock { $0.isCached = true }
+        return false
     }
 
     /// The same for a file that was found by itself. Returns whether it must be looked at again.
     func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) -> Bool {
         guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return false }
         guard coherence.plan.choices[layer.index].mode == .watch else {
-            node.state.withLock { $0.isCached = true }
-            return false
+            return keepUnwatched(node)
         }
         return watch(object, for: node, layer: layer.index)
     }
 
-    /// For how long the attributes that are about to be told may be kept, and a note that they were told.
-    /// `layers`: a directory's mark of those that backed it in the look.
-    func attributeSeconds(of node: Node, telling attributes: Attributes, layers: UInt64) -> Double {
+    /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:
+    /// when the look at them was.
+    func attributeSeconds(of node: Node, telling attributes: Attributes, begun: UInt64) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
         return node.state.withLock { state in
@@ -124,8 +161,9 @@ extension Union {
                 // A file without a watch: a directory's watch tells of most changes by its name, not of all.
                 return state.isDegraded && !node.isDirectory && attributes.linkCount == 1 ? 1 : 0
             }
-            if node.isDirectory && state.layersTold != layers { return 0 }
-            state.attributesTold = attributes.mark
+            // A look that is older than the watch may have missed what came before it.
+            guard state.cachedSince <= begun else { return 0 }
+            if node.isDirectory { state.attributesTold.add(attributes.mark) }
             return CoherencePlan.lasting
         }
     }
@@ -136,6 +174,7 @@ extension Union {
         guard coherence.plan.isLasting else { return }
         let wasCached = node.state.withLock { state in
             defer { state.isCached = false }
+            state.endings &+= 1
             return state.isCached
         }
         guard wasCached else { return }
@@ -161,12 +200,18 @@ extension Union {
         if !isWatched { node.state.withLock { $0.isCached = false } }
     }
 
-    /// A skeleton was made: other layers back the directory than it was told with, and nobody can see it.
+    /// A skeleton was made: one more layer backs the directory than it was told with, and nobody can see it.
     func noteLayers(of node: Node) {
         guard coherence.plan.isLasting, let place = node.place, let view = try? view(of: place.parent),
             let survey = try? survey(view, place.name.ref, in: place.parent)
         else { return }
-        let mark = survey.layersMark
-        node.state.withLock { $0.layersTold = mark }
+        guard let upper = stack.upper else { return }
+        let (mark, others) = (survey.layersMark, survey.layersMark(without: upper))
+        node.state.withLock { state in
+            // Anything else than the skeleton is a stranger's doing, and known by its event.
+            guard state.layersTold == others else { return }
+            state.layersTold = mark
+            state.backingsTold = survey.backingsMark
+        }
     }
 }

@@ -10,6 +10,8 @@ final class Coherence: Sendable {
     let invalidator = Invalidator()
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
+    /// Orders looks, watches and drops: moves on with each watch and each drop.
+    let clock = Atomic<UInt64>(1)
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
 
@@ -20,4 +22,7 @@ final class Coherence: Sendable {
         self.plan = plan
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
+
+    var now: UInt64 { clock.load(ordering: .sequentiallyConsistent) }
+    func tick() -> UInt64 { clock.add(1, ordering: .sequentiallyConsistent).newValue }
 }

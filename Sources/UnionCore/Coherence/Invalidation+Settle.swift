@@ -46,59 +46,106 @@ extension Union {
             isWatched = isWatched && hasWatch
         }
         if !isWatched { coherence.degraded.add(1, ordering: .relaxed) }
-        let mark = (try? rootView().layersMark()) ?? 0
-        table.root.state.withLock { state in
-            state.isCached = isWatched
-            state.layersTold = mark
-        }
+        table.root.state.withLock { $0.isCached = isWatched }
     }
 
     private func settle(_ batch: [Invalidation], _ kernel: any KernelCache) {
         // Listings last, once a directory: one read between two of its changes would be kept half true.
-        var listings: Set<NodeID> = []
+        var wake = Wake()
         for item in batch {
             switch item {
-            case .entry(let directory, let name): settle(directory, name, kernel, &listings)
-            case .object(let node): settleObject(node, kernel)
-            case .gone(let node): drop(node, content: true, kernel)
+            case .entry(let directory, let name): settle(directory, name, kernel, &wake)
+            case .object(let node): settleObject(node, kernel, &wake)
+            case .gone(let node):
+                if let gone = table.find(node), gone.isDirectory { wake.gone.insert(node) }
+                drop(node, content: true, kernel)
             case .name(let directory, let name):
                 drop(directory, name, kernel)
-                listings.insert(directory)
+                wake.listings.insert(directory)
             case .attributes(let node): drop(node, content: false, kernel)
-            case .listing(let directory):
-                // The listing may be on its way to the kernel, which holds the directory's lock meanwhile.
-                try? kernel.dropEntry(directory, impossibleName)
-                listings.insert(directory)
+            case .listing(let directory): dropListing(directory, kernel)
             case .everything: dropEverything(kernel)
             }
         }
-        for directory in listings { drop(directory, content: true, kernel) }
+        dropContents(wake, kernel)
+        for directory in wake.listings { drop(directory, content: true, kernel) }
     }
 
-    /// A name came, went or moved in a watched directory.
-    private func settle(
-        _ id: NodeID, _ bytes: [UInt8], _ kernel: any KernelCache, _ listings: inout Set<NodeID>
-    ) {
+    /// What a batch leaves to be done at its end.
+    private struct Wake {
+        var listings: Set<NodeID> = []
+        /// Directories that are made of others than the kernel knows them as, and whatever is below them.
+        var changed: Set<NodeID> = []
+        /// Directories that aren't where they were.
+        var gone: Set<NodeID> = []
+    }
+
+    /// A name came, went or moved in a watched directory. Dropped in any case but that of a change of our own:
+    /// which of several objects that were there by turns the kernel knows, nobody can say.
+    private func settle(_ id: NodeID, _ bytes: [UInt8], _ kernel: any KernelCache, _ wake: inout Wake) {
         guard let directory = table.find(id) else { return }
         let name = OwnedName(bytes)
         let key = OwnChanges.Key(id, name.ref)
         waitForOwnChange(key)
         let note = coherence.own.note(key)
-        let now = current(name.ref, in: directory)
-        if let note, let now, note == now {
-            // Somebody else may have been at it since, and left it as it was: then the directory's times moved.
-            if directory.state.withLock({ $0.attributesTold }) != 0 { settleObject(id, kernel) }
-            return
+        let view = try? view(of: directory)
+        let survey: Survey? = if let view { try? survey(view, name.ref, in: directory) } else { nil }
+        if let note, let survey, note == known(survey, name.ref, in: directory) {
+            return settleOwnChange(in: directory, kernel)
         }
-        // Also where the union shows a node that was told by that name once: the kernel may have been told
-        // another one since.
+        if let survey { leave(survey, kernel, &wake) }
         drop(id, bytes, kernel)
-        if case .present(let node)? = now {
-            drop(node, content: false, kernel)
-        } else {
-            dropEmptied(directory) { parent, name in drop(parent, unsafe Array(name.bytes), kernel) }
+        wake.listings.insert(id)
+    }
+
+    /// Directories of which the survey shows that they are made of others than they were told with: who stands
+    /// in one must see that. By a path such a directory is found as a new node.
+    private func leave(_ survey: Survey, _ kernel: any KernelCache, _ wake: inout Wake) {
+        let mark = survey.layersMark
+        for standing in survey.standings where standing.isDirectory {
+            guard let node = table.find(identity(of: standing)), !node.isMade(of: mark) else { continue }
+            node.state.withLock { state in
+                state.isCached = false
+                state.endings &+= 1
+            }
+            // Replies on their way are taken in before the names are dropped.
+            waitForReplies(in: node.id, kernel)
+            wake.changed.insert(node.id)
         }
-        listings.insert(id)
+    }
+
+    /// Drops all that the kernel keeps below directories that changed as a whole: what is in use there
+    /// outlives the drop of their own names.
+    private func dropContents(_ wake: Wake, _ kernel: any KernelCache) {
+        var pending = wake.changed.union(wake.gone)
+        guard !pending.isEmpty else { return }
+        var seen = pending
+        let nodes = table.all
+        while !pending.isEmpty {
+            var below: Set<NodeID> = []
+            for node in nodes {
+                for place in node.places where pending.contains(place.parent.id) {
+                    drop(place.parent.id, Array(place.name.ref), kernel)
+                    if node.isDirectory && !wake.gone.contains(place.parent.id) { below.insert(node.id) }
+                }
+            }
+            for directory in pending { drop(directory, content: true, kernel) }
+            pending = below.subtracting(seen)
+            seen.formUnion(pending)
+        }
+    }
+
+    /// The name is what the kernel made it. But who looked at the directory meanwhile may have seen other
+    /// changes of that name, whose events say nothing new now.
+    private func settleOwnChange(in directory: Node, _ kernel: any KernelCache) {
+        for _ in 0..<100 where !directory.isQuiet { usleep(10) }
+        let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
+        if isListed { return dropListing(directory.id, kernel) }
+        if directory.isQuiet {
+            if told == .none { return }
+            if let now = try? attributes(of: directory, handle: nil), told == .one(now.mark) { return }
+        }
+        drop(directory.id, content: false, kernel)
     }
 
     /// A change of ours that is under way ends soon; then its event says nothing new.
@@ -109,54 +156,72 @@ extension Union {
         }
     }
 
-    /// What the union shows under the name, where it is what the kernel was told: absent, or the node that it
-    /// knows. nil: anything else.
-    private func current(_ name: PathRef, in directory: Node) -> OwnChanges.Note? {
-        guard let view = try? view(of: directory), let survey = try? survey(view, name, in: directory)
-        else { return nil }
+    /// What the union shows, as a note of our own would say it. nil: anything that the kernel wasn't told.
+    private func known(_ survey: Survey, _ name: PathRef, in directory: Node) -> OwnChanges.Note? {
         guard let owner = survey.owner else { return .absent }
-        guard let node = knownNode(of: owner, companions(of: survey), name, in: directory),
-            node.kind == owner.status.kind,
+        guard let node = knownNode(of: owner, name, in: directory), node.kind == owner.status.kind,
             node.isDirectory
                 ? node.place?.isAt(directory, name) == true
                 : node.places.contains(where: { $0.isAt(directory, name) }),
-            !node.isDirectory || node.state.withLock({ $0.layersTold }) == survey.layersMark
+            node.isMade(of: survey.layersMark)
         else { return nil }
         return .present(node.id)
     }
 
-    /// An object's own attributes or content changed; not so, if they are what the kernel was told.
-    private func settleObject(_ id: NodeID, _ kernel: any KernelCache) {
+    /// An object's own attributes or content changed.
+    private func settleObject(_ id: NodeID, _ kernel: any KernelCache, _ wake: inout Wake) {
         guard let node = table.find(id) else { return }
-        if let now = try? attributes(of: node, handle: nil),
-            node.state.withLock({ $0.attributesTold }) == now.mark
-        {
-            return
+        if node.isDirectory {
+            if let place = node.place, let view = try? view(of: place.parent),
+                let survey = try? survey(view, place.name.ref, in: place.parent),
+                !node.isMade(of: survey.layersMark)
+            {
+                // A mark of it changed.
+                settle(place.parent.id, Array(place.name.ref), kernel, &wake)
+            }
+        } else {
+            // Its watch may have ended with this event.
+            node.state.withLock { state in
+                state.isCached = false
+                state.endings &+= 1
+            }
         }
         drop(id, content: false, kernel)
-        // A mark that was set on a directory, or taken away, changes what backs it.
-        guard node.isDirectory, let place = node.place,
-            current(place.name.ref, in: place.parent) != .present(id)
-        else { return }
-        drop(place.parent.id, Array(place.name.ref), kernel)
     }
 
     private func drop(_ directory: NodeID, _ name: [UInt8], _ kernel: any KernelCache) {
         let name = OwnedName(name)
+        table.find(directory)?.state.withLock { $0.lastDrop = coherence.tick() }
         coherence.invalidator.sent.add(1, ordering: .relaxed)
         try? kernel.dropEntry(directory, name.ref)
+    }
+
+    /// A listing that must not be kept may be on its way.
+    private func dropListing(_ directory: NodeID, _ kernel: any KernelCache) {
+        waitForReplies(in: directory, kernel)
+        drop(directory, content: true, kernel)
+    }
+
+    /// Takes and leaves the directory's lock, which the kernel holds from a request until it has taken the
+    /// reply in.
+    private func waitForReplies(in directory: NodeID, _ kernel: any KernelCache) {
+        try? kernel.dropEntry(directory, impossibleName)
     }
 
     /// The kernel may be about to take in a node for the first time, from a reply older than the change: then
     /// it has nothing to drop yet. Taking and leaving the lock of each directory that told the node waits for
     /// such a reply; after that it can be dropped.
     private func drop(_ id: NodeID, content: Bool, _ kernel: any KernelCache) {
+        table.find(id)?.state.withLock { state in
+            state.attributesTold = .none
+            if content { state.isListingTold = false }
+        }
         coherence.invalidator.sent.add(1, ordering: .relaxed)
         do throws(Errno) {
             try kernel.dropNode(id, content: content)
         } catch {
             guard error == .noSuchFileOrDirectory, let node = table.find(id) else { return }
-            for place in node.places { try? kernel.dropEntry(place.parent.id, impossibleName) }
+            for place in node.places { waitForReplies(in: place.parent.id, kernel) }
             try? kernel.dropNode(id, content: content)
         }
     }

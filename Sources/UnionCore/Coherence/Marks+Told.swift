@@ -17,37 +17,62 @@ extension Attributes {
     }
 }
 
-extension Survey {
-    /// Of the real directories that back the object.
-    var layersMark: UInt64 {
-        var mark = MarkBuilder()
-        for standing in visible { mark.add(standing.layer, standing.status) }
-        return mark.value
-    }
+/// Which attributes the kernel may have, of those that it was told.
+enum ToldMark: Equatable {
+    case none
+    case one(UInt64)
+    /// Of replies at the same time the kernel takes the one that comes first, whichever that is.
+    case several
 
-    /// Of those beside the owner that users see something of; 0 where there are none.
-    ///
-    /// A directory that comes to be backed by others is another node: what the kernel keeps below the old
-    /// one may be in use, and wouldn't go with its name. Skeletons are the union's own doing, and don't count.
-    var companionsMark: UInt32 {
-        var mark = MarkBuilder()
-        var count = 0
-        for standing in visible where !standing.marks.contains(.skeleton) {
-            guard standing.layer !== owner?.layer else { continue }
-            mark.add(standing.layer, standing.status)
-            count += 1
+    mutating func add(_ mark: UInt64) {
+        switch self {
+        case .none: self = .one(mark)
+        case .one(let known) where known == mark: break
+        default: self = .several
         }
-        return count == 0 ? 0 : UInt32(truncatingIfNeeded: mark.value) | 1
+    }
+}
+
+extension Survey {
+    /// Of the real objects that make the object up, and what is marked on them. Never 0.
+    var layersMark: UInt64 { visible.reduce(1 << 63) { $0 ^ $1.mark >> 1 } }
+
+    /// The same without one layer's.
+    func layersMark(without layer: Layer) -> UInt64 {
+        visible.reduce(1 << 63) { $1.layer === layer ? $0 : $0 ^ $1.mark >> 1 }
+    }
+}
+
+extension Survey {
+    /// The same, whatever is marked on them.
+    var backingsMark: UInt64 {
+        visible.reduce(0) { $0 ^ mark(of: $1.status, in: $1.layer, marks: []) }
     }
 }
 
 extension DirectoryView {
-    /// As the survey's: of the real directories that back this one now.
-    func layersMark() throws(Errno) -> UInt64 {
-        var mark = MarkBuilder()
-        for backing in backings { mark.add(backing.layer, try backing.directory.status()) }
-        return mark.value
+    /// What `Survey.backingsMark` is for the directory that the view is of.
+    func backingsMark() throws(Errno) -> UInt64 {
+        var result: UInt64 = 0
+        for backing in backings {
+            result ^= mark(of: try backing.directory.status(), in: backing.layer, marks: [])
+        }
+        return result
     }
+}
+
+extension Standing {
+    fileprivate var mark: UInt64 { UnionCore.mark(of: status, in: layer, marks: marks) }
+}
+
+private func mark(of status: FileStatus, in layer: Layer, marks: Marks) -> UInt64 {
+    var mark = MarkBuilder()
+    mark.add(UInt64(layer.index) << 8 | UInt64(marks.rawValue))
+    mark.add(status.device)
+    mark.add(status.inode)
+    // A copy-up gives an overlay's object another birth.
+    if layer.filesystem.type != .overlay { mark.add(status.born) }
+    return mark.value
 }
 
 private struct MarkBuilder {
@@ -56,13 +81,6 @@ private struct MarkBuilder {
     mutating func add(_ word: UInt64) {
         value = (value ^ word) &* 0xff51_afd7_ed55_8ccd
         value ^= value >> 32
-    }
-
-    mutating func add(_ layer: Layer, _ status: FileStatus) {
-        add(UInt64(layer.index))
-        add(status.device)
-        add(status.inode)
-        if layer.filesystem.type != .overlay { add(status.born) }
     }
 
     mutating func add(_ time: Timestamp) {

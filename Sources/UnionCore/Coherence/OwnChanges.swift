@@ -7,24 +7,29 @@ struct OwnChange: ~Copyable {
     private let changes: OwnChanges?
     private let directory: Node
     private let key: OwnChanges.Key
+    private let isSeen: Bool
     private var note: OwnChanges.Note?
 
-    /// `changes` nil: nobody asks.
-    init(_ changes: OwnChanges?, _ directory: Node, _ name: PathRef) {
+    /// `changes` nil: nobody asks. `isSeen`: the directory changes with it.
+    init(_ changes: OwnChanges?, _ directory: Node, _ name: PathRef, isSeen: Bool = true) {
         self.changes = changes
         self.directory = directory
+        self.isSeen = isSeen
         key = OwnChanges.Key(directory.id, name)
-        changes?.begin(key)
+        guard let changes else { return }
+        directory.activity.beginChange()
+        changes.begin(key)
     }
 
-    deinit { changes?.end(key, note) }
+    deinit {
+        guard let changes else { return }
+        if isSeen, note != nil { directory.noteOwnChange() }
+        changes.end(key, note)
+        directory.activity.endChange()
+    }
 
     /// The change is through, and left this.
-    consuming func left(_ note: OwnChanges.Note) {
-        self.note = note
-        // The kernel itself drops the attributes of a directory that it changes something in.
-        directory.state.withLock { $0.attributesTold = 0 }
-    }
+    consuming func left(_ note: OwnChanges.Note) { self.note = note }
 }
 
 /// Changes that the union itself made, so that their events aren't taken for changes from outside.

@@ -4,7 +4,7 @@ internal import Synchronization
 /// The nodes that the kernel knows, by number and by the real object that they stand for.
 ///
 /// Sharded by identity; a node's number holds its shard. A shard's lock is a leaf: nothing is called with it
-/// held but `Node` initialisers.
+/// held but `Node` initialisers and a node's own lock.
 final class InodeTable: Sendable {
     private static let shardBits: UInt64 = 4
     private static let shardCount = 1 << 4
@@ -46,11 +46,14 @@ final class InodeTable: Sendable {
         return boxes[Self.shard(of: identity)].shard.withLock { $0.byIdentity[identity] }
     }
 
-    /// The node of that real object, new or known, with one more lookup count on it.
-    func adopt(_ identity: ObjectIdentity, kind: FileKind, make: (NodeID) -> Node) -> Node {
+    /// The node of that real object, new or known, with one more lookup count on it. A directory that was told
+    /// as made of others than `layers` is a new node: what the kernel keeps of the old one isn't its own.
+    func adopt(
+        _ identity: ObjectIdentity, kind: FileKind, layers: UInt64 = 0, make: (NodeID) -> Node
+    ) -> Node {
         let index = Self.shard(of: identity)
         return boxes[index].shard.withLock { shard in
-            if let node = shard.byIdentity[identity], node.kind == kind {
+            if let node = shard.byIdentity[identity], node.kind == kind, node.isMade(of: layers) {
                 shard.records[node.id.rawValue]?.lookups += 1
                 return node
             }
@@ -61,6 +64,13 @@ final class InodeTable: Sendable {
             shard.records[id.rawValue] = Record(node: node, lookups: 1)
             shard.byIdentity[identity] = node
             return node
+        }
+    }
+
+    /// The real object, if it is seen again, is a new node.
+    func disown(_ node: Node) {
+        boxes[Self.shard(of: node.identity)].shard.withLock { shard in
+            if shard.byIdentity[node.identity] === node { shard.byIdentity[node.identity] = nil }
         }
     }
 

@@ -8,11 +8,19 @@ final class Place: Sendable {
     let name: OwnedName
     /// The layer that owns what stands there.
     let layer: Int
+    /// When the look that was told last was begun, by the clock of `Coherence`.
+    let told: Atomic<UInt64>
 
-    init(parent: Node, name: PathRef, layer: Int) {
+    init(parent: Node, name: PathRef, layer: Int, told: UInt64) {
         self.parent = parent
         self.name = OwnedName(copying: name)
         self.layer = layer
+        self.told = Atomic(told)
+    }
+
+    /// The kernel knows the name as it was told, as far as anybody can say.
+    var isCurrent: Bool {
+        told.load(ordering: .sequentiallyConsistent) >= parent.state.withLock { $0.lastDrop }
     }
 
     func isAt(_ parent: Node, _ name: PathRef) -> Bool {
@@ -31,6 +39,7 @@ final class Node: Sendable {
     /// The filesystem of the real object.
     let filesystem: FilesystemFacts
     let state: Mutex<State>
+    let activity = NodeActivity()
 
     /// What changes in a node. The lock is a leaf: nothing is called with it held.
     struct State: ~Copyable {
@@ -46,10 +55,22 @@ final class Node: Sendable {
         var isCached = false
         /// A watch was asked for and can't be had.
         var isDegraded = false
-        /// Which layers backed the directory when it was told.
+        /// Since when, by the clock of `Coherence`: only a younger look may be kept.
+        var cachedSince: UInt64 = 0
+        /// How often that ended.
+        var endings: UInt32 = 0
+        /// Directories: which real ones backed it when it was told (`Survey.layersMark`); 0: it never was.
         var layersTold: UInt64 = 0
-        /// The attributes that were told last; 0: the kernel keeps none.
-        var attributesTold: UInt64 = 0
+        /// The same without what is marked on them.
+        var backingsTold: UInt64 = 0
+        /// Directories: when one of its names was last dropped. What was told before isn't known to be known.
+        var lastDrop: UInt64 = 0
+        /// Directories: somebody was told that it isn't where it was.
+        var isSaidStale = false
+        /// Directories: the attributes that the kernel may have been told.
+        var attributesTold = ToldMark.none
+        /// Directories: the kernel may have a listing.
+        var isListingTold = false
         /// Kept from unlink to forget, so that what is still referenced can be reached without a name.
         var parked: OwnedDescriptor?
     }
@@ -68,6 +89,27 @@ final class Node: Sendable {
     var isDirectory: Bool { kind == .directory }
     var isRoot: Bool { id == .root }
 
+    /// Nothing is under way that may tell the directory's attributes or change them.
+    var isQuiet: Bool {
+        !activity.hasChanges && !activity.hasLooks && place?.parent.activity.hasLookups != true
+    }
+
+    /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by
+    /// itself when it learns of that.
+    func noteOwnChange() {
+        let isTelling = activity.hasLooks || place?.parent.activity.hasLookups == true
+        state.withLock { state in
+            state.isListingTold = false
+            if !isTelling { state.attributesTold = .none }
+        }
+    }
+
+    /// Whether the directory is what it was when it was told, if it ever was.
+    func isMade(of layers: UInt64) -> Bool {
+        guard isDirectory else { return true }
+        return state.withLock { $0.layersTold == 0 || $0.layersTold == layers }
+    }
+
     var place: Place? { state.withLock { $0.place } }
     var floor: Int { state.withLock { $0.floor } }
 
@@ -80,15 +122,18 @@ final class Node: Sendable {
     }
 
     /// Notes that the object was just seen at (parent, name) in `layer`.
-    func noteSeen(at parent: Node, _ name: PathRef, layer: Int, floor: Int, linkCount: UInt32) {
+    func noteSeen(at parent: Node, _ name: PathRef, layer: Int, floor: Int, linkCount: UInt32, told: UInt64) {
         state.withLock { state in
             state.floor = floor
+            state.isSaidStale = false
             if let place = state.place {
-                if place.isAt(parent, name) && place.layer == layer { return }
+                if place.isAt(parent, name) && place.layer == layer {
+                    return place.told.store(told, ordering: .sequentiallyConsistent)
+                }
                 if !place.isAt(parent, name) { keep(place, &state, linkCount) }
             }
             state.otherPlaces.removeAll { $0.isAt(parent, name) }
-            state.place = Place(parent: parent, name: name, layer: layer)
+            state.place = Place(parent: parent, name: name, layer: layer, told: told)
         }
     }
 
@@ -127,8 +172,10 @@ final class Node: Sendable {
     }
 
     /// Follows a rename from one name to another.
-    func noteMoved(from parent: Node, _ name: PathRef, to newParent: Node, _ newName: PathRef, layer: Int) {
-        let moved = Place(parent: newParent, name: newName, layer: layer)
+    func noteMoved(
+        from parent: Node, _ name: PathRef, to newParent: Node, _ newName: PathRef, layer: Int, at now: UInt64
+    ) {
+        let moved = Place(parent: newParent, name: newName, layer: layer, told: now)
         state.withLock { state in
             state.otherPlaces.removeAll { $0.isAt(parent, name) || $0.isAt(newParent, newName) }
             if let place = state.place, !place.isAt(parent, name), !place.isAt(newParent, newName) {

@@ -9,21 +9,11 @@ extension Union {
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try node(id)
         try watchBeforeLook(node)
-        return try attributesToTell(of: node, handle: handle)
-    }
-
-    /// With for how long they may be kept.
-    private func attributesToTell(
-        of node: Node, handle: HandleID?
-    ) throws(Errno) -> (Attributes, Freshness) {
-        guard node.isDirectory else {
+        return try node.activity.looking { () throws(Errno) in
+            let begun = coherence.now
             let attributes = try attributes(of: node, handle: handle)
-            return (attributes, attributeFreshness(of: node, telling: attributes, layers: 0))
+            return (attributes, attributeFreshness(of: node, telling: attributes, begun: begun))
         }
-        let view = try view(of: node)
-        let attributes = try directoryAttributes(of: view)
-        let layers = coherence.plan.isLasting ? try view.layersMark() : 0
-        return (attributes, attributeFreshness(of: node, telling: attributes, layers: layers))
     }
 
     /// A file whose attributes aren't kept yet gets its watch before it is looked at.
@@ -36,9 +26,9 @@ extension Union {
     }
 
     private func attributeFreshness(
-        of node: Node, telling attributes: Attributes, layers: UInt64
+        of node: Node, telling attributes: Attributes, begun: UInt64
     ) -> Freshness {
-        let seconds = attributeSeconds(of: node, telling: attributes, layers: layers)
+        let seconds = attributeSeconds(of: node, telling: attributes, begun: begun)
         return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
@@ -78,9 +68,14 @@ extension Union {
             }
             if node.isDirectory { followTimes(of: node, changes) }
         }
-        if node.isDirectory { return try attributesToTell(of: node, handle: nil) }
-        let result = attributes(try target.descriptor.status(), node.filesystem)
-        return (result, attributeFreshness(of: node, telling: result, layers: 0))
+        return try node.activity.looking { () throws(Errno) in
+            let begun = coherence.now
+            let result =
+                node.isDirectory
+                ? try attributes(of: node, handle: nil)
+                : attributes(try target.descriptor.status(), node.filesystem)
+            return (result, attributeFreshness(of: node, telling: result, begun: begun))
+        }
     }
 
     private func changeOwnerAndMode(

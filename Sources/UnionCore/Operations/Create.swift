@@ -24,10 +24,11 @@ extension Union {
         }
         let layer = made.layer
         let entry = try newEntry(name, in: target)
-        change.left(.present(entry.node))
         do throws(Errno) {
             let node = try node(entry.node)
+            // Somebody else's by now: the kernel asks again.
             guard node.identity.matches(made.status) else { throw .staleNFSFileHandle }
+            change.left(.present(entry.node))
             return (entry, try opened(node, layer, made.intoObject(), flags))
         } catch {
             forget(entry.node, count: 1)
@@ -45,6 +46,8 @@ extension Union {
             let node = try node(entry.node)
             var current = entry
             current.attributes = try attributes(of: node, handle: file.handle)
+            // The kernel takes these in whatever it learnt meanwhile: they are for this call only.
+            current.freshness.attributeSeconds = 0
             return (current, file)
         } catch {
             forget(entry.node, count: 1)

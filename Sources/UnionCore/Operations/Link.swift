@@ -21,6 +21,11 @@ extension Union {
             }
         }
         var entry = try newEntry(newName, in: target)
+        guard entry.node == id else {
+            // Not what was linked there, but what somebody has put there since.
+            forget(entry.node, count: 1)
+            throw .staleNFSFileHandle
+        }
         change.left(.present(entry.node))
         // The kernel takes these attributes in whatever it learnt meanwhile: they are for this call only.
         entry.freshness.attributeSeconds = 0

@@ -1,5 +1,4 @@
 public import LinuxSystem
-internal import Synchronization
 public import SystemPackage
 
 extension Union {
@@ -9,17 +8,19 @@ extension Union {
     ) throws(Errno) -> Entry {
         try check(name)
         let directory = try node(parent)
-        let view = try view(of: directory)
-        let survey = try survey(view, name, in: directory)
-        guard survey.isVisible else { return try absentEntry(name, in: directory, view) }
-        return try entry(survey, name, in: directory, view)
+        return try directory.activity.lookingUp { () throws(Errno) in
+            let view = try view(of: directory)
+            let survey = try survey(view, name, in: directory)
+            guard survey.isVisible else { return try absentEntry(survey, name, in: directory, view) }
+            return try entry(survey, name, in: directory, view)
+        }
     }
 
     /// What isn't there may be remembered too. ENOENT: not here.
     private func absentEntry(
-        _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) -> Entry {
-        let seconds = try entrySeconds(in: directory, view)
+        let seconds = entrySeconds(of: survey, in: directory, view)
         guard seconds > 0 else { throw .noSuchFileOrDirectory }
         coherence.own.noteTold(OwnChanges.Key(directory.id, name), .absent)
         return Entry.absent(forSeconds: seconds)
@@ -39,88 +40,80 @@ extension Union {
         keepsAttributes: Bool = true
     ) throws(Errno) -> Entry {
         var survey = survey
-        var attempts = 0
-        while true {
+        // The node of the look before, kept until the next look has its own: its watch must not end between.
+        var previous: NodeID?
+        defer { if let previous { forget(previous, count: 1) } }
+        for attempt in 0... {
             guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
             let filesystem = try filesystem(of: owner, name, view)
-            let floor = survey.lastLayer ?? directory.floor
-            let node = adopt(survey, owner, filesystem, name, in: directory, floor: floor)
-            attempts += 1
-            if attempts <= 3, keepsAttributes || node.isDirectory,
+            let node = adopt(survey, owner, filesystem, name, in: directory)
+            if let previous { forget(previous, count: 1) }
+            previous = nil
+            let isSettled = attempt >= Self.mostLooks
+            guard !isSettled, keepsAttributes || node.isDirectory,
                 prepareCaching(of: node, survey, name, in: directory, view)
-            {
-                // Only a look that is younger than the watch may be kept.
-                do throws(Errno) {
-                    survey = try self.survey(view, name, in: directory)
-                } catch {
-                    forget(node.id, count: 1)
-                    throw error
+            else {
+                let attributes = attributes(of: survey, owner, filesystem, at: name, view)
+                var entry = told(survey, node, attributes, name, in: directory, view)
+                // In replies to changes the kernel takes them in whatever it has learnt meanwhile.
+                if !isSettled, keepsAttributes {
+                    entry.freshness.attributeSeconds = attributeSeconds(
+                        of: node, telling: attributes, begun: survey.begun)
                 }
-                guard let again = survey.owner, node.identity.matches(again.status),
-                    !node.isDirectory || node.state.withLock({ $0.layersTold }) == survey.layersMark
-                else {
-                    forget(node.id, count: 1)
-                    continue
-                }
+                if isSettled { entry.freshness = .none }
+                return entry
             }
-            do throws(Errno) {
-                return try told(survey, node, filesystem, name, in: directory, view)
-            } catch {
-                forget(node.id, count: 1)
-                throw error
-            }
+            // Only a look that is younger than the watch may be kept.
+            previous = node.id
+            survey = try self.survey(view, name, in: directory)
         }
+        throw .noSuchFileOrDirectory
     }
 
+    /// What changes faster than it is looked at isn't kept.
+    private static var mostLooks: Int { 6 }
+
     private func told(
-        _ survey: Survey, _ node: Node, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node,
+        _ survey: Survey, _ node: Node, _ attributes: Attributes, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
-    ) throws(Errno) -> Entry {
-        guard let owner = survey.owner else { return Entry.absent(forSeconds: 0) }
-        let attributes = attributes(of: survey, owner, filesystem, at: name, view)
+    ) -> Entry {
         if coherence.plan.isLasting {
             coherence.own.noteTold(OwnChanges.Key(directory.id, name), .present(node.id))
         }
+        let seconds = entrySeconds(of: survey, in: directory, view)
         return Entry(
             node: node.id, generation: 1, attributes: attributes,
-            freshness: Freshness(
-                entrySeconds: try entrySeconds(in: directory, view),
-                attributeSeconds: attributeSeconds(
-                    of: node, telling: attributes, layers: node.isDirectory ? survey.layersMark : 0)))
+            freshness: Freshness(entrySeconds: seconds, attributeSeconds: 0))
     }
 
     private func adopt(
         _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
-        in directory: Node, floor: Int
+        in directory: Node
     ) -> Node {
-        let identity = nodeIdentity(of: owner, companions(of: survey), name, in: directory)
-        let node = table.adopt(identity, kind: owner.status.kind) { id in
-            Node(
-                id: id, kind: owner.status.kind, identity: identity, filesystem: filesystem,
-                place: Place(parent: directory, name: name, layer: owner.layer.index), floor: floor)
+        let identity = nodeIdentity(of: owner, name, in: directory)
+        let (kind, layer) = (owner.status.kind, owner.layer.index)
+        let floor = survey.lastLayer ?? directory.floor
+        let layers = coherence.plan.isLasting ? survey.layersMark : 0
+        let node = table.adopt(identity, kind: kind, layers: layers) { id in
+            let place = Place(parent: directory, name: name, layer: layer, told: survey.begun)
+            return Node(
+                id: id, kind: kind, identity: identity, filesystem: filesystem, place: place, floor: floor)
         }
         node.noteSeen(
-            at: directory, name, layer: owner.layer.index, floor: floor, linkCount: owner.status.linkCount)
+            at: directory, name, layer: layer, floor: floor, linkCount: owner.status.linkCount,
+            told: survey.begun)
         return node
     }
 
     /// A directory that shows at two places of a layer (a bind mount) is a node at each; one that was moved
     /// is the node that it was.
-    /// With other companions it is another one; see `Survey.companionsMark`.
-    func nodeIdentity(
-        of owner: Standing, _ companions: UInt32, _ name: PathRef, in directory: Node
-    ) -> ObjectIdentity {
-        let identity = self.identity(of: owner, place: companions)
+    func nodeIdentity(of owner: Standing, _ name: PathRef, in directory: Node) -> ObjectIdentity {
+        let identity = self.identity(of: owner)
         guard owner.isDirectory, let known = table.find(identity) else { return identity }
         if let place = known.place, place.isAt(directory, name) { return identity }
         guard known.isRoot || (try? view(of: known)) != nil else { return identity }
-        let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) ^ companions | 1
+        let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) | 1
         return self.identity(of: owner, place: mark)
-    }
-
-    /// Matters only where the kernel keeps something.
-    func companions(of survey: Survey) -> UInt32 {
-        coherence.plan.isLasting && survey.isMerged ? survey.companionsMark : 0
     }
 
     func identity(of standing: Standing, place: UInt32 = 0) -> ObjectIdentity {

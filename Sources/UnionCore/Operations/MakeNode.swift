@@ -7,7 +7,8 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, mode: UInt32, device: UInt64, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
         if FileKind(mode: mode) == .characterDevice && device == 0 { throw .notPermitted }
-        return try makeObject(parent, name, .create, mode: mode, caller) { directory, _ throws(Errno) in
+        let kind = FileKind(mode: mode) ?? .regular
+        return try makeObject(parent, name, .create, kind, mode: mode, caller) { directory, _ throws(Errno) in
             try directory.makeNode(at: name, mode: mode, device: device)
         }
     }
@@ -15,7 +16,7 @@ extension Union {
     public func makeSymlink(
         _ parent: NodeID, _ name: PathRef, target: PathRef, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
-        try makeObject(parent, name, .create, mode: 0, caller) { directory, _ throws(Errno) in
+        try makeObject(parent, name, .create, .symlink, mode: 0, caller) { directory, _ throws(Errno) in
             try directory.makeSymlink(at: name, target: target)
         }
     }
@@ -23,14 +24,14 @@ extension Union {
     public func makeDirectory(
         _ parent: NodeID, _ name: PathRef, mode: UInt32, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
-        try makeObject(parent, name, .mkdir, mode: mode, caller) { directory, _ throws(Errno) in
+        try makeObject(parent, name, .mkdir, .directory, mode: mode, caller) { directory, _ throws(Errno) in
             try directory.makeDirectory(at: name, mode: mode)
         }
     }
 
     /// Makes an object as the caller, where the branch selector says.
     private func makeObject(
-        _ parent: NodeID, _ name: PathRef, _ operation: SelectedOperation, mode: UInt32,
+        _ parent: NodeID, _ name: PathRef, _ operation: SelectedOperation, _ kind: FileKind, mode: UInt32,
         _ caller: CallerIdentity, _ make: (FileDescriptor, Layer) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
         var target = try target(parent, name)
@@ -43,6 +44,11 @@ extension Union {
             if operation == .mkdir { try completeOrUndo(name, in: directory, layer, survey) }
         }
         let entry = try newEntry(name, in: target)
+        guard FileKind(mode: entry.attributes.mode) == kind else {
+            // Somebody has put something else there already, which the kernel wouldn't take: it asks again.
+            forget(entry.node, count: 1)
+            throw .staleNFSFileHandle
+        }
         change.left(.present(entry.node))
         return entry
     }

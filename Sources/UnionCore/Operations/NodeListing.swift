@@ -13,33 +13,29 @@ extension Union {
         of id: NodeID, offset: UInt64, room: Int, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) {
         let node = try node(id)
+        node.state.withLock { $0.isListingTold = true }
         do throws(Errno) {
             let view = try view(of: node)
-            try noteStrayListing(of: node, view)
+            // Nobody tells of this directory's changes.
+            if !isKept(node, as: view) { dropAfterReply(node) }
             guard let single = singleSource(of: view) else {
                 return try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
             }
             try stream(single, node, from: offset, room: room, emit)
         } catch {
+            // The directory is gone: it has no entries. It may come back with all it had; and a listing without
+            // even the dots has nothing that the kernel could be told to drop.
+            if offset <= 1 { _ = emitDots(of: node, from: offset, emit) }
+            dropAfterReply(node)
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
                 throw error
             }
-            // The directory is gone: it has no entries. Should it come back, it may have some, and a listing of
-            // no bytes at all would never go from the kernel: it is dropped by its pages.
-            _ = emitDots(of: node, from: offset, emit)
-            noteStrayListing(of: node)
         }
     }
 
-    /// The kernel keeps every listing. One of directories that aren't watched for the node must go again.
-    private func noteStrayListing(of node: Node, _ view: borrowing DirectoryView) throws(Errno) {
-        guard coherence.plan.isLasting, try entrySeconds(in: node, view) == 0 else { return }
-        noteStrayListing(of: node)
-    }
-
-    private func noteStrayListing(of node: Node) {
-        guard coherence.plan.isLasting else { return }
-        coherence.invalidator.append(.listing(node.id))
+    /// What the kernel is about to keep of the listing goes again.
+    private func dropAfterReply(_ node: Node) {
+        if coherence.plan.isLasting { coherence.invalidator.append(.listing(node.id)) }
     }
 
     /// A pass that has begun goes on in the listing it began with, as far as that is still there.
@@ -52,6 +48,8 @@ extension Union {
                 try openAsServer(backing)
             })
         listings.keep(listing, of: node.id)
+        // They come and go with what they hold, however deep.
+        if listing.merged.hasOrphans { dropAfterReply(node) }
         return listing
     }
 
@@ -68,7 +66,13 @@ extension Union {
         let opened = try openAsServer(backing)
         var stream = DirectoryStream(reading: opened.directory.descriptor, bufferSize: min(room, 65536))
         if offset != 0 { try stream.seek(to: Int64(bitPattern: offset)) }
+        let mayHoldOrphans = opened.source.mayHoldSkeletons
         while let entry = try stream.next() {
+            if mayHoldOrphans, entry.kind == .directory,
+                isSkeleton(entry.name, in: opened.directory.descriptor)
+            {
+                dropAfterReply(node)
+            }
             if isHiddenAlone(entry, opened.source, opened.directory.descriptor) { continue }
             let item = DirectoryItem(
                 name: entry.name, inode: inode(of: entry, opened.source, node), kind: entry.kind,

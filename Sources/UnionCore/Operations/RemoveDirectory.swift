@@ -16,6 +16,7 @@ extension Union {
         if let only = onlyDirectory(of: survey, target.view),
             try removePlain(name, in: only, caller)
         {
+            disown(departing.node, at: target.directory, name)
             departing.finish(target.directory, name)
             change.left(.absent)
             return dropEmptied(target.directory)
@@ -37,6 +38,7 @@ extension Union {
         } else {
             try removeUpper(survey, name, in: target.directory, target.view, caller)
         }
+        disown(departing.node, at: target.directory, name)
         departing.finish(target.directory, name)
         change.left(.absent)
         dropEmptied(target.directory)
@@ -101,6 +103,18 @@ extension Union {
             work.marks?.drop(part.status)
         } else {
             try putAside(name, in: directory, at: try path(of: name, in: parent))
+        }
+    }
+
+    /// A directory that lost its name by a call of a client is dead to the kernel: nothing is found in it ever
+    /// again. Where a stranger had moved it away a moment before it lives on, as a new node. `node` is the one
+    /// that stood there; the kernel may have known another by the name.
+    func disown(_ node: Node?, at directory: Node, _ name: PathRef) {
+        if let node { table.disown(node) }
+        let isKnown = node?.places.contains { $0.isAt(directory, name) && $0.isCurrent } ?? false
+        guard !isKnown, coherence.plan.isLasting else { return }
+        for other in table.all where other.isDirectory {
+            if other.places.contains(where: { $0.isAt(directory, name) }) { table.disown(other) }
         }
     }
 }

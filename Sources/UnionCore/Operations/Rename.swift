@@ -198,15 +198,18 @@ extension Union {
 
     /// Returns the node that moved, where the kernel knew it by the old name.
     private func finish(_ plan: borrowing RenamePlan, _ departing: consuming Departing) -> Node? {
+        if plan.moving.isDirectory {
+            disown(departing.node, at: plan.destination.directory, plan.newName)
+        }
         departing.finish(plan.destination.directory, plan.newName)
         let node = movedNode(plan.moving, plan.name, plan.source.directory)
         // Directories have been at many places: what the kernel knew by the name is asked for again.
         let wasKnown =
             !plan.moving.isDirectory
-            && node?.places.contains { $0.isAt(plan.source.directory, plan.name) } ?? false
+            && node?.places.contains { $0.isAt(plan.source.directory, plan.name) && $0.isCurrent } ?? false
         node?.noteMoved(
             from: plan.source.directory, plan.name, to: plan.destination.directory, plan.newName,
-            layer: plan.layer.index)
+            layer: plan.layer.index, at: coherence.now)
         return wasKnown ? node : nil
     }
 
@@ -217,7 +220,7 @@ extension Union {
         if let node = table.find(identity), let place = node.place, place.isAt(directory, name) {
             return node
         }
-        return knownNode(of: standing, 0, name, in: directory)
+        return knownNode(of: standing, name, in: directory)
     }
 
     /// Takes away what stands above the renamed object, the topmost last: until then it is what shows.
@@ -257,9 +260,10 @@ extension Union {
         }
         keepMoved(plan.moving, at: newName, in: to)
         keepMoved(other, at: name, in: from)
-        let layer = plan.layer.index
-        moving?.noteMoved(from: directory, name, to: newDirectory, newName, layer: layer)
-        moved?.noteMoved(from: newDirectory, newName, to: directory, name, layer: layer)
+        let (layer, now) = (plan.layer.index, coherence.now)
+        moving?.noteMoved(from: directory, name, to: newDirectory, newName, layer: layer, at: now)
+        moved?.noteMoved(from: newDirectory, newName, to: directory, name, layer: layer, at: now)
+        dropNames(of: plan)
     }
 
     private func completeForExchange(

@@ -89,7 +89,7 @@ extension Union {
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Departing {
         guard let standing = survey.owner,
-            let node = knownNode(of: standing, companions(of: survey), name, in: directory)
+            let node = knownNode(of: standing, name, in: directory)
         else {
             return Departing(node: nil, object: nil)
         }
@@ -101,9 +101,7 @@ extension Union {
     }
 
     /// The node that the kernel knows the standing object by.
-    func knownNode(
-        of standing: Standing, _ companions: UInt32, _ name: PathRef, in directory: Node
-    ) -> Node? {
-        table.find(nodeIdentity(of: standing, companions, name, in: directory))
+    func knownNode(of standing: Standing, _ name: PathRef, in directory: Node) -> Node? {
+        table.find(nodeIdentity(of: standing, name, in: directory))
     }
 }

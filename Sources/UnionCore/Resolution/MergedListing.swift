@@ -39,6 +39,9 @@ struct MergedListing: Sendable {
     /// What shows if the skeleton of that index doesn't.
     private var blocking: [Int: Item] = [:]
 
+    /// Skeletons without their origins are among the names, shown or not.
+    private(set) var hasOrphans = false
+
     /// Whether the union shows any name.
     var hasEntries: Bool { items.contains { !$0.isHidden } }
 
@@ -104,6 +107,7 @@ struct MergedListing: Sendable {
     /// What is still a skeleton once all layers are in is an orphan: it shows while it has entries, or never.
     mutating func hideOrphans(in upper: FileDescriptor, _ union: Union) {
         for index in items.indices where items[index].isSkeleton {
+            hasOrphans = true
             if union.policies.orphans == .keep,
                 withName(of: items[index], { union.hasEntries($0, in: upper) })
             {

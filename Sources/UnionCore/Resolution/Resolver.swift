@@ -79,15 +79,35 @@ extension Union {
             var view = try openView(at: path.ref, floor: node.floor)
             if policies.orphans == .hide { leaveOutUnseen(&view, of: node) }
             guard isIdentity(of: node, in: view) else {
-                // Another one stands in its place. A kernel that keeps names walks the path again on ESTALE; one
-                // that doesn't has just asked for them.
-                throw coherence.plan.isLasting && !view.isEmpty ? .staleNFSFileHandle : .noSuchFileOrDirectory
+                throw view.isEmpty ? .noSuchFileOrDirectory : mismatch(of: node)
             }
             return view
         }
     }
 
-    func rootView() -> DirectoryView {
+    /// Another one stands in the node's place. A kernel that knows the name as this node walks the path again on
+    /// ESTALE, asking for every name; who comes a second time came by an open file.
+    private func mismatch(of node: Node) -> Errno {
+        guard coherence.plan.isLasting else { return .noSuchFileOrDirectory }
+        let wasSaid = node.state.withLock { state in
+            defer { state.isSaidStale = true }
+            return state.isSaidStale
+        }
+        return wasSaid && !isKnownByName(node) ? .noSuchFileOrDirectory : .staleNFSFileHandle
+    }
+
+    private func isKnownByName(_ node: Node) -> Bool {
+        var current = node
+        var depth = 0
+        while let place = current.place {
+            depth += 1
+            guard place.isCurrent, depth < 4096 else { return false }
+            current = place.parent
+        }
+        return true
+    }
+
+    private func rootView() -> DirectoryView {
         var view = DirectoryView()
         for layer in stack.layers { view.appendRoot(of: layer) }
         return view
@@ -132,6 +152,7 @@ extension Union {
         _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool
     ) throws(Errno) -> Survey {
         var survey = Survey()
+        survey.begun = coherence.now
         for (position, backing) in backings.enumerated() {
             if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
             let isLowest = position == backings.count - 1

@@ -43,7 +43,7 @@ extension Union {
             try setAside(name, in: parent, at: try path(of: node), expecting: status)
         }
         let origin = try object(of: node)
-        let change = OwnChange(coherence.noting, place.parent, name)
+        let change = OwnChange(coherence.noting, place.parent, name, isSeen: false)
         try makeSkeleton(name, of: origin, for: node, in: parent)
         let made = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
         noteLayers(of: node)

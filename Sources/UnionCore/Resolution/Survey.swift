@@ -27,6 +27,8 @@ struct Survey {
     /// A directory of the upper that has the name and isn't shown: an orphan. It must make room for anything
     /// new there.
     private(set) var unseen: Standing?
+    /// When it was begun, by the clock of `Coherence`.
+    var begun: UInt64 = 0
     /// Where `end` ended the search.
     private var end: Layer?
 
@@ -55,6 +57,7 @@ struct Survey {
         for index in standings.indices where index != position { rest.add(standings[index]) }
         if let end { rest.end(at: end) }
         rest.unseen = standings[position]
+        rest.begun = begun
         return rest
     }
 

@@ -1,0 +1,31 @@
+internal import Synchronization
+internal import SystemPackage
+
+/// What is under way with a node, and may still change what the kernel knows of it.
+struct NodeActivity: ~Copyable, Sendable {
+    /// Looks at the node's attributes whose answers aren't noted yet.
+    private let looks = Atomic<Int>(0)
+    /// The same at names in it.
+    private let lookups = Atomic<Int>(0)
+    /// Changes of the union's own in it.
+    private let changes = Atomic<Int>(0)
+
+    var hasLooks: Bool { looks.load(ordering: .sequentiallyConsistent) != 0 }
+    var hasLookups: Bool { lookups.load(ordering: .sequentiallyConsistent) != 0 }
+    var hasChanges: Bool { changes.load(ordering: .sequentiallyConsistent) != 0 }
+
+    func looking<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+        looks.add(1, ordering: .sequentiallyConsistent)
+        defer { looks.subtract(1, ordering: .sequentiallyConsistent) }
+        return try body()
+    }
+
+    func lookingUp<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+        lookups.add(1, ordering: .sequentiallyConsistent)
+        defer { lookups.subtract(1, ordering: .sequentiallyConsistent) }
+        return try body()
+    }
+
+    func beginChange() { changes.add(1, ordering: .sequentiallyConsistent) }
+    func endChange() { changes.subtract(1, ordering: .sequentiallyConsistent) }
+}
