@@ -1,0 +1,87 @@
+import Glibc
+import SwitchTestKit
+import SystemPackage
+import Testing
+
+/// What the kernel keeps costs nothing to look at again, and what the union does itself isn't dropped.
+@Suite(.serialized, .enabled(if: Machine.canMount, "needs root and /dev/fuse"))
+struct WarmCostTests {
+    static let count = 10_000
+
+    /// A merged directory of `count` entries.
+    func withWideUnion(_ body: (Union) throws -> Void) throws {
+        try withScratch { scratch throws in
+            let ground = try scratch.tmpfs("ground")
+            let (upper, lower) = (ground / "upper", ground / "lower")
+            for path in [upper / "wide", lower / "wide"] { try Sys.makeDirectories(path) }
+            for index in 0..<Self.count { try Sys.touch((index % 2 == 0 ? upper : lower) / "wide/f\(index)") }
+            try withUnion(in: scratch, upper: upper, lowers: [lower], body)
+        }
+    }
+
+    /// What `body` costs the second time.
+    func warmRequests(_ union: Union, _ body: () throws -> Void) throws -> [String: Int] {
+        try body()
+        try union.synchronize()
+        let before = try union.control.status()
+        try body()
+        return try union.control.status().requests(since: before)
+    }
+
+    @Test func cachedAttributesCostNothing() throws {
+        try withWideUnion { union throws in
+            let requests = try warmRequests(union) {
+                for index in 0..<Self.count { _ = try Sys.facts(union["wide/f\(index)"]) }
+            }
+            #expect(requests == [:])
+        }
+    }
+
+    @Test func failedLookupsCostNothing() throws {
+        try withWideUnion { union throws in
+            let requests = try warmRequests(union) {
+                for index in 0..<Self.count where Sys.exists(union["wide/missing\(index)"]) {
+                    throw FixtureError("missing\(index) is there")
+                }
+            }
+            #expect(requests == [:])
+        }
+    }
+
+    @Test func listingsCostNothing() throws {
+        try withWideUnion { union throws in
+            let requests = try warmRequests(union) {
+                let names = try Sys.names(union["wide"])
+                if names.count != Self.count { throw FixtureError("\(names.count) names") }
+            }
+            #expect(requests == [:])
+        }
+    }
+
+    /// Each change has its event; next to none of them makes the kernel drop anything.
+    @Test(arguments: ["upper", "merged"])
+    func ownChangesAreNoChangesFromOutside(place: String) throws {
+        try withScratch { scratch throws in
+            let ground = try scratch.tmpfs("ground")
+            let (upper, lower) = (ground / "upper", ground / "lower")
+            try Sys.makeDirectories(upper / "d")
+            try Sys.makeDirectories(place == "merged" ? lower / "d" : lower)
+            try withUnion(in: scratch, upper: upper, lowers: [lower]) { union throws in
+                _ = try Sys.list(union["d"])
+                try union.synchronize()
+                let before = try union.control.status()
+                for index in 0..<Self.count { try Sys.put(union["d/f\(index)"], "") }
+                for index in 0..<Self.count { try Sys.unlink(union["d/f\(index)"]) }
+                try union.synchronize()
+                let after = try union.control.status()
+                let sent = after["invalidations"] - before["invalidations"]
+                print(
+                    "\(place): \(2 * Self.count) changes, \(after["events"] - before["events"]) events, \(sent) dropped"
+                )
+                #expect(after["events"] - before["events"] >= Self.count)
+                #expect(sent < Self.count / 10)
+                #expect(try Sys.names(union["d"]) == [])
+            }
+        }
+    }
+}
