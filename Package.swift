@@ -72,7 +72,7 @@ let package = Package(
             name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore", "LinuxSystem", system, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["SwitchTestKit", system],
+            name: "MountTests", dependencies: ["SwitchTestKit", system], exclude: ["README.md"],
             swiftSettings: strict),
     ]
 )

@@ -65,6 +65,12 @@ public struct ServerStatus: Sendable {
 extension Union {
     public var control: Control { Control(mount) }
 
+    /// Makes the kernel give back every name, and so every object, that nobody uses: what a remount does first.
+    public func dropKernelCaches() throws {
+        let remount: UInt = 32
+        try Sys.mount("none", on: mount, type: "none", flags: remount)
+    }
+
     /// See `Control.synchronize`.
     public func synchronize() throws {
         try control.synchronize()

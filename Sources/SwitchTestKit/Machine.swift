@@ -75,6 +75,9 @@ public enum Machine {
         mounts.contains { $0.path == path }
     }
 
+    /// Whether the kernel knows filesystems of that type now.
+    public static func knows(fileSystem type: String) -> Bool { fileSystems.contains(type) }
+
     private static let fileSystems: Set<String> = {
         let text = (try? Sys.text("/proc/filesystems")) ?? ""
         return Set(text.split(separator: "\n").compactMap { $0.split(separator: "\t").last.map(String.init) })
