@@ -18,6 +18,9 @@ PROGRAM := .build/release/switchfs
 BUILD_TOOLS := pkg-config
 TEST_TOOLS := fusermount3 getfattr setfattr getfacl setfacl
 PACKAGES := libfuse3-dev fuse3 pkg-config attr acl
+# What switchfs is measured beside, and with; each is a Debian package of the same name.
+PEERS := fuse-overlayfs mergerfs unionfs-fuse git
+BENCH := .build/release/switchfs-bench
 
 .PHONY: help
 help: ## this list
@@ -40,6 +43,20 @@ setup: ## installs what is missing, by apt and as root
 .PHONY: build
 build: setup ## the program, optimized, with Swift's libraries inside
 	$(SWIFT) build $(RELEASE) --product switchfs
+
+# What can't be installed is left out; the program says so.
+.PHONY: bench
+bench: build ## measures switchfs beside other unions for five minutes, as root
+	@missing=
+	for peer in $(PEERS); do command -v "$$peer" >/dev/null || missing+=" $$peer"; done
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	    echo "missing:$$missing; installing"
+	    apt-get update -qq
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null || true
+	fi
+	$(SWIFT) build $(RELEASE) --product switchfs-bench
+	$(BENCH) --seconds 300 --json .build/bench.json --plot .build/bench.svg
+	echo "all values: .build/bench.json; plot: .build/bench.svg"
 
 .PHONY: demo
 demo: build ## shows a union over this machine's cgroups, and takes it away again

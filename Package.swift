@@ -59,6 +59,11 @@ let package = Package(
         .executableTarget(
             name: "switchfs", dependencies: ["SwitchFS", argumentParser, logging],
             swiftSettings: strict),
+        // For measuring, not for installing: no product.
+        .executableTarget(
+            name: "switchfs-bench",
+            dependencies: ["SwitchTestKit", "CTestCalls", "LinuxSystem", argumentParser, system],
+            swiftSettings: strict),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", system], swiftSettings: strict),
         .testTarget(

@@ -55,6 +55,7 @@ public enum Janitor {
     }
 
     private static let script = """
+        trap '' INT TERM HUP
         cat >/dev/null
         base=$1; prefix=$2
         mounts() { awk -v b="$base/" 'index($5, b) == 1 { print $5 }' /proc/self/mountinfo | tac; }
