@@ -70,6 +70,22 @@ struct RulesTests {
             ("[[rules]]\npath = \"a\"", "line 1, column 3: unknown key 'rules'"),
             ("rule = 3", "line 1, column 1: 'rule' is no list"),
             ("path = \u{0}", "NUL"),
+            ("[{", "line 1, column 2: a key should be here"), ("[\n", "column 2: a key"),
+            ("rule = [ }", "line 1, column 10: a value should be here"),
+            ("rule = 08:0F", "'rule' is no list"), ("rule = 1:", "'rule' is no list"),
+            ("[rule]\npath = 'a'", "line 1, column 2: 'rule' is no list"),
+            ("rule = []\n[[rule]]\n", "line 2, column 3: 'rule' is something else already"),
+            ("[[rule]]\npath = 'a'\npath = 'b'", "line 3, column 1: key 'path' is given twice"),
+            ("[[rule]]\npath = \"\\q\"", "line 2, column 10: no such escape"),
+            ("[[rule]]\npath = \"\\ud800\"", "no such Unicode character"),
+            ("[[rule]]\npath = \"\\u00g0\"", "hexadecimal"),
+            ("[[rule]]\npath = 'a' x", "line 2, column 12: the line should end here"),
+            ("[[rule]]\npath = upper", "'upper' is; a string needs quotes"),
+            ("[[rule]]\npath = \"\"\"a", "the file ends in a string"),
+            ("[[rule]]\npath = 'a'\n[rule.x]\n[[rule]]\nread = 7", "the rule has no path"),
+            ("[[rule]]\npath = 'a'\ncreate = 9223372036854775808", "wrong kind of value"),
+            (String(repeating: "x=[", count: 1), "a value should be here"),
+            ("rule = " + String(repeating: "[", count: 100_000), "nested too deep"),
         ])
     func errors(text: String, part: String) {
         let error = #expect(throws: MountError.self) { try selector(text) }
@@ -78,6 +94,27 @@ struct RulesTests {
         #expect(message.contains(part), "\(message)")
         #expect(!message.contains("\n"))
         #expect(error?.exitCode == 1)
+    }
+
+    @Test(
+        "Strings, numbers and tables in every form that TOML has",
+        arguments: [
+            ("[[rule]]\npath = \"\\u0061\\U00000062\\t\\\"\"\ncreate = 1", "ab\t\""),
+            ("[ [rule]]", ""),
+            ("[[ \"rule\" ]] # note\n'path'=\"\"\"\nab\\\n   c\"\"\"\"\ncreate = 0x1", "abc\""),
+            ("\u{feff}[[rule]]\r\npath = 'ab'\r\ncreate = 0b0_1\r\n", "ab"),
+            ("rule = [ # one\n {path = 'ab', create = +1,\n} ]", ""),
+            ("rule = [ # one\n {path = 'ab', create = +1},\n]\n", "ab"),
+            ("[[rule]]\npath = \'\'\'ab\'\'\'\ncreate = \"1\"", "ab"),
+            ("[[rule]]\npath = \"\"\ncreate = 1", ""),
+        ])
+    func forms(text: String, path: String) throws {
+        if path.isEmpty {
+            #expect(throws: MountError.self) { try selector(text) }
+        } else {
+            let path = OwnedName(path)
+            #expect(try selector(text).choose(.create, path: path.ref) == .create(.layer(1)))
+        }
     }
 
     @Test("A file that isn't there, is none, is no text")
