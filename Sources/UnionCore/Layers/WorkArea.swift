@@ -49,6 +49,16 @@ final class WorkArea: Sendable {
         }
     }
 
+    /// The upper's filesystem can be unmounted once nobody has the union any more.
+    deinit {
+        Self.closeKept(opened)
+        Self.closeKept(openedOrphans)
+    }
+
+    private static func closeKept(_ kept: borrowing Mutex<FileDescriptor?>) {
+        if let descriptor = kept.withLock({ $0.take() }) { _ = OwnedDescriptor(owning: descriptor) }
+    }
+
     private static func isBeside(_ work: FileStatus, _ upper: FileStatus) -> Bool {
         work.device == upper.device && work.mountID == upper.mountID
     }
