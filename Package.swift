@@ -77,6 +77,8 @@ let package = Package(
             name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore", "LinuxSystem", system, logging],
             swiftSettings: strict),
         .testTarget(
+            name: "BenchTests", dependencies: ["switchfs-bench", "SwitchTestKit"], swiftSettings: strict),
+        .testTarget(
             name: "MountTests", dependencies: ["SwitchTestKit", system], exclude: ["README.md"],
             swiftSettings: strict),
     ]

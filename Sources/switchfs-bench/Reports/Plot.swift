@@ -9,7 +9,6 @@ struct Plot {
     private static let top = 64.0
     private static let bar = 9.0
     private static let gap = 8.0
-    private static let colours = ["#7f7f7f", "#e69f00", "#56b4e9", "#cc79a7", "#0072b2", "#d55e00"]
 
     private var rows: [Results.Row] { results.rows.filter { $0.isTimed && !$0.timings.isEmpty } }
 
@@ -40,8 +39,8 @@ struct Plot {
     private func legend() -> [String] {
         var lines: [String] = []
         var x = Self.left
-        for (index, system) in results.unions.enumerated() {
-            lines.append(box(x, 30, 12, 9, colour(index)))
+        for system in results.unions {
+            lines.append(box(x, 30, 12, 9, Self.colour(system)))
             lines.append(label(x + 16, 38, system.name))
             x += 30 + 6.5 * Double(system.name.count)
         }
@@ -65,7 +64,7 @@ struct Plot {
         var lines = [label(Self.left - 8, middle, row.name, anchor: "end")]
         for (index, system) in results.unions.enumerated() {
             guard let summary = Summary((row.timings[system] ?? []).map(\.ratio)) else { continue }
-            lines += bars(summary, y + Double(index) * Self.bar, colour(index), scale)
+            lines += bars(summary, y + Double(index) * Self.bar, Self.colour(system), scale)
         }
         return lines
     }
@@ -86,7 +85,18 @@ struct Plot {
         ]
     }
 
-    private func colour(_ index: Int) -> String { Self.colours[index % Self.colours.count] }
+    /// Colours that the colour-blind can tell apart.
+    private static func colour(_ system: System) -> String {
+        switch system {
+        case .native: "#000000"
+        case .overlay: "#7f7f7f"
+        case .fuseOverlayfs: "#e69f00"
+        case .mergerfs: "#56b4e9"
+        case .unionfs: "#cc79a7"
+        case .switchfs: "#d55e00"
+        case .baseline: "#0072b2"
+        }
+    }
 
     private static func plain(_ mark: Double) -> String {
         mark >= 1 ? Format.fixed(mark, 0) : Format.fixed(mark, mark >= 0.0999 ? 1 : 2)

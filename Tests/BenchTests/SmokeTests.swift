@@ -1,0 +1,54 @@
+import SwitchTestKit
+import Testing
+
+/// The program as a user runs it, over little.
+struct SmokeTests {
+    private static let program: TestPath = TestPath(Machine.binary).parent / "switchfs-bench"
+
+    @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
+    func measuresAndLeavesNothing() throws {
+        try withScratch { scratch in
+            let place = try scratch.directory("place")
+            let json = scratch.root / "values.json"
+            let plot = scratch.root / "plot.svg"
+            let finished = try run(
+                Self.program.text, "--switchfs", Machine.binary, "--size", "tiny", "--rounds", "1",
+                "--systems", "switchfs", "--workloads", "stat-warm,create,mount", "--directory", place.text,
+                "--json", json.text, "--plot", plot.text
+            ).orThrow()
+            #expect(finished.output.contains("| stat-warm "))
+            #expect(finished.output.contains("| mount: time "))
+            #expect(!finished.output.contains("failed"))
+            #expect(try Sys.text(json).contains("\"stat-warm\""))
+            #expect(try Sys.text(plot).contains(">create</text>"))
+            try eventually("nothing is left below \(place)") { try Sys.list(place).isEmpty }
+            #expect(!Machine.mounts.contains { $0.path.bytes.starts(with: place.bytes) })
+        }
+    }
+
+    @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
+    func cleansUpWhenItIsKilled() throws {
+        try withScratch { scratch in
+            let place = try scratch.directory("place")
+            let child = try Child([
+                Self.program.text, "--switchfs", Machine.binary, "--size", "tiny", "--systems", "switchfs",
+                "--workloads", "idle", "--directory", place.text,
+            ])
+            try eventually("it mounts") {
+                Machine.mounts.contains {
+                    $0.type == "fuse.switchfs" && $0.path.bytes.starts(with: place.bytes)
+                }
+            }
+            child.send(15)
+            try child.wait()
+            try eventually("nothing is left below \(place)") { try Sys.list(place).isEmpty }
+            #expect(!Machine.mounts.contains { $0.path.bytes.starts(with: place.bytes) })
+        }
+    }
+
+    @Test func listsWhatItKnows() throws {
+        let finished = try run(Self.program.text, "--list").orThrow()
+        #expect(finished.output.contains("fuse-overlayfs, mergerfs"))
+        #expect(finished.output.contains("\nfirst-write "))
+    }
+}
