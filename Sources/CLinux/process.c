@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -48,3 +49,8 @@ int32_t slx_raise_open_files(uint64_t *soft, uint64_t *hard) {
 }
 
 int64_t slx_random(void *buffer, size_t size) { SLX_RESULT(int64_t, getrandom(buffer, size, 0)); }
+
+int32_t slx_processor_count(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}

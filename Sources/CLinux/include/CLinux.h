@@ -119,6 +119,8 @@ int64_t slx_listxattr(int32_t fd, const char *at, void *_Nullable list, size_t s
 
 int64_t slx_read(int32_t fd, void *_Nullable buffer, size_t size);
 int64_t slx_write(int32_t fd, const void *_Nullable buffer, size_t size);
+/// Whether reads and writes of the open file fail with EAGAIN rather than wait.
+int32_t slx_set_nonblocking(int32_t fd, int32_t on);
 int64_t slx_pread(int32_t fd, void *_Nullable buffer, size_t size, int64_t offset);
 int64_t slx_pwrite(int32_t fd, const void *_Nullable buffer, size_t size, int64_t offset);
 int32_t slx_fsync(int32_t fd, int32_t data_only);
@@ -174,6 +176,8 @@ int32_t slx_chdir(const char *path);
 /// Standard input, output and error become /dev/null.
 int32_t slx_close_standard_streams(void);
 int32_t slx_pipe(int32_t *reading, int32_t *writing);
+/// How many processors this process may run on.
+int32_t slx_processor_count(void);
 int32_t slx_raise_open_files(uint64_t *soft, uint64_t *hard);
 int64_t slx_random(void *buffer, size_t size);
 

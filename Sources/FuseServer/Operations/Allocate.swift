@@ -12,7 +12,7 @@ func handleAllocate(
     unsafe serve(request) { channel, union, caller, reply in
         let handle = unsafe HandleID(information)
         do throws(Errno) {
-            try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.allocate(
                     handle, mode: mode, offset: Int64(offset), length: Int64(length), caller)
             }

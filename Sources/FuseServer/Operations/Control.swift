@@ -23,7 +23,7 @@ func handleControl(
         let handle = isDirectory ? nil : unsafe HandleID(information)
         let number = UInt64(UInt(bitPattern: argument))
         do throws(Errno) {
-            let (result, count) = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            let (result, count) = try unsafe channel.blocking(request) { () throws(Errno) in
                 try unsafe union.control(
                     NodeID(node), handle: handle, command: command, argument: number, input: input,
                     output: output, caller)

@@ -16,7 +16,7 @@ func handleCopyRange(
         guard flags == 0 else { return reply.error(.invalidArgument) }
         let (from, to) = unsafe (HandleID(sourceInformation), HandleID(targetInformation))
         do throws(Errno) {
-            let count = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            let count = try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.copyRange(
                     from: from, Int64(sourceOffset), to: to, Int64(targetOffset), length: length, caller)
             }

@@ -35,7 +35,7 @@ func handleSetLock(
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
-            try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.setLock(
                     handle, owner: owner, lock: LockRange(lock), wait: wait != 0, caller)
             }
@@ -55,7 +55,7 @@ func handleFlock(
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
-            try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.flock(handle, owner: owner, operation: operation)
             }
             reply.done()

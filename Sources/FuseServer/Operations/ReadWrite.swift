@@ -14,7 +14,7 @@ func handleRead(
         let buffer = unsafe channel.output(size)
         let handle = unsafe HandleID(information)
         do throws(Errno) {
-            let count = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            let count = try unsafe channel.blocking(request) { () throws(Errno) in
                 try unsafe union.read(handle, at: Int64(offset), into: buffer, caller)
             }
             unsafe reply.bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
@@ -34,7 +34,7 @@ func handleWrite(
         let handle = unsafe HandleID(information)
         let flags = channel.request.body(sfs_write_request.self)?.write_flags ?? 0
         do throws(Errno) {
-            let count = try unsafe channel.interrupt.interruptible(request) { () throws(Errno) in
+            let count = try unsafe channel.blocking(request) { () throws(Errno) in
                 try unsafe union.write(
                     handle, at: Int64(offset), from: data,
                     killPrivileges: flags & SFS_WRITE_KILL_PRIVILEGES != 0, caller)

@@ -1,3 +1,4 @@
+internal import CFuse3
 internal import CFuseShims
 internal import LinuxSystem
 internal import SystemPackage
@@ -11,20 +12,34 @@ internal import UnionCore
     /// The server's, to be lent without counting.
     let unionReference: Unmanaged<Union>
     let interrupt: InterruptSlot
+    private let pool: WorkerPool?
     private let device: Device
+    /// The device is a clone of its own: what is set on it concerns no other thread.
+    private let isOwn: Bool
+    private var isNonBlocking = false
     private let buffer: RequestBuffer
     /// The length of the request in the buffer.
     private var requestLength = 0
     /// A SETATTR's `valid` as it came: libfuse clears the bits that it doesn't know in place.
     private(set) var attributeChanges: UInt32 = 0
+    /// This thread will read again when it has answered.
+    var isReading = false
+    var budget: PollBudget
+    /// How many requests in a row were there already.
+    var backlog = 0
 
     /// Makes the calling thread a server of requests: it reads from a clone of the device, so that threads
     /// don't fight for one queue, or from the device itself where there can be no clone.
-    init(server: Server) throws(Errno) {
+    init(server: Server, pool: WorkerPool? = nil) throws(Errno) {
         self.server = server
+        self.pool = pool
         unsafe unionReference = Unmanaged.passUnretained(server.union)
         buffer = try RequestBuffer()
-        device = server.device.clone() ?? server.device
+        let clone = server.device.clone()
+        device = clone ?? server.device
+        isOwn = clone != nil
+        budget = PollBudget(
+            isAllowed: isOwn && server.options.polling == .auto && ResourceLimits.processorCount > 1)
         interrupt = InterruptSlot(server.interrupter)
     }
 
@@ -40,7 +55,32 @@ internal import UnionCore
     /// Waits for the next request and reads it; its length in bytes. EINTR, EAGAIN and ENOENT mean to try
     /// again; ENODEV that the connection has ended.
     func receive() throws(Errno) -> Int {
-        try unsafe device.descriptor.readNext(into: buffer.input)
+        try setNonBlocking(false)
+        return try unsafe device.descriptor.readNext(into: buffer.input)
+    }
+
+    /// The same without waiting; nil: there is no request.
+    func receiveAtOnce() throws(Errno) -> Int? {
+        guard isOwn else { return nil }
+        try setNonBlocking(true)
+        do throws(Errno) {
+            return try unsafe device.descriptor.readNext(into: buffer.input)
+        } catch .resourceTemporarilyUnavailable {
+            return nil
+        }
+    }
+
+    private func setNonBlocking(_ isNonBlocking: Bool) throws(Errno) {
+        guard self.isNonBlocking != isNonBlocking else { return }
+        try device.descriptor.setNonBlocking(isNonBlocking)
+        self.isNonBlocking = isNonBlocking
+    }
+
+    /// Runs `body`, which may block for long, so that an interrupt ends it and others go on.
+    @inline(__always)
+    func blocking<R>(_ request: fuse_req_t?, _ body: () throws(Errno) -> R) throws(Errno) -> R {
+        pool?.mayBlock(self)
+        return try unsafe interrupt.interruptible(request, body)
     }
 
     /// The request that is being answered.

@@ -6,19 +6,38 @@ internal import SystemPackage
 enum Received {
     case request(length: Int)
     case nothing
+    /// Others wait already: this thread isn't needed now.
+    case surplus
     /// The connection has ended: unmounted, aborted or stopped.
     case end
 }
 
 extension Channel {
+    /// Serves requests as a reader until the connection ends or others do it. False: the connection has ended.
+    func serveRequests(_ session: OpaquePointer, _ pool: WorkerPool) -> Bool {
+        isReading = true
+        while true {
+            switch nextRequest(pool) {
+            case .request(let length): unsafe answer(session, length: length)
+            case .nothing: continue
+            case .surplus: return true
+            case .end:
+                pool.leaveReading()
+                pool.stop()
+                return false
+            }
+            if !isReading, !pool.rejoinReading(self) { return true }
+        }
+    }
+
     /// The wait for one request: all that may ever block for long or spin is here.
-    func nextRequest(_ pool: WorkerPool) -> Received {
-        pool.beginWaiting()
+    private func nextRequest(_ pool: WorkerPool) -> Received {
+        let others = pool.beginWaiting()
         do throws(Errno) {
             guard !pool.isStopping else { throw .operationNotSupportedByDevice }
-            let length = try receive()
+            guard let length = try look(pool, isOnly: others == 0) else { return .surplus }
             // Before the request is looked at: it may take for ever.
-            if pool.endWaiting() == 0 { pool.takeShortage() }
+            pool.endWaiting()
             return .request(length: length)
         } catch {
             pool.endWaiting()
@@ -33,15 +52,41 @@ extension Channel {
         }
     }
 
-    /// Serves requests until the connection ends or the pool has threads enough.
-    func serveRequests(_ session: OpaquePointer, _ pool: WorkerPool) {
-        while true {
-            switch nextRequest(pool) {
-            case .request(let length): unsafe answer(session, length: length)
-            case .nothing: continue
-            case .end: return
-            }
-            if pool.hasSurplus { return }
+    /// Reads a request: at once, or after looking for a while, or after sleeping. nil: another one sleeps there
+    /// already, and this thread doesn't wait any more.
+    private func look(_ pool: WorkerPool, isOnly: Bool) throws(Errno) -> Int? {
+        let begin = monotonicNanoseconds()
+        if let length = try receiveAtOnce() {
+            backlog += 1
+            if backlog >= Channel.longBacklog { pool.addReader(atMost: pool.mostReaders) }
+            budget.arrived(after: 0)
+            return length
         }
+        backlog = 0
+        if let length = try poll(from: begin) { return length }
+        if !isOnly, pool.tryLeaveWaiting() { return nil }
+        let length = try receive()
+        budget.arrived(after: monotonicNanoseconds() &- begin)
+        return length
+    }
+
+    /// So many requests that were there already: more than one client is waiting.
+    private static var longBacklog: Int { 4 }
+
+    /// Looks again and again, for as long as that pays.
+    private func poll(from begin: UInt64) throws(Errno) -> Int? {
+        var now = begin
+        let end = begin &+ budget.window(at: begin)
+        while now < end {
+            let length = try receiveAtOnce()
+            let last = now
+            now = monotonicNanoseconds()
+            if let length {
+                budget.arrived(after: now &- begin)
+                return length
+            }
+            if budget.isPreempted(last, now) { return nil }
+        }
+        return nil
     }
 }

@@ -3,15 +3,16 @@ internal import Logging
 internal import Synchronization
 internal import SystemPackage
 
-/// The threads that serve requests: as many as are busy, and at least one that waits.
+/// The threads that serve requests.
 ///
-/// A thread that takes a request and leaves none waiting starts another one, so that requests which block
-/// (a read of a pipe, a layer that hangs) hold up nobody. A thread that has answered and sees enough others
-/// waiting ends. Threads that wait sleep in read(2): an idle mount wakes nobody.
+/// One of them reads; the others are parked. Most requests are answered faster than another thread wakes up,
+/// so whoever reads one answers it and reads the next, and nobody is woken. More read where there are more
+/// clients than one reader can serve (it finds requests waiting), or where a request takes long (`Standby`
+/// sees that nobody reads). An idle mount wakes nobody.
 final class WorkerPool: Sendable {
     /// More than this are never started; the kernel keeps what they can't take yet.
     private static let most = 1000
-    /// So many may wait for ever.
+    /// So many may be parked for ever.
     private static let kept = 4
     /// For so long after the last shortage none ends, in seconds.
     private static let patience: UInt64 = 2
@@ -20,14 +21,22 @@ final class WorkerPool: Sendable {
 
     private let server: Server
     private let session: SessionPointer
+    /// Threads that read, or will read again when they have answered.
+    private let readers = Atomic<Int>(0)
+    /// Readers that wait for a request.
     private let waiting = Atomic<Int>(0)
+    private let parked = Atomic<Int>(0)
+    private let parking = Semaphore()
     private let stopping = Atomic<Bool>(false)
-    /// When there was last no thread waiting, in seconds of the monotonic clock.
+    /// When a reader was last missing, in seconds of the monotonic clock.
     private let lastShortage = Atomic<UInt64>(0)
     private let threads = Mutex<Set<ThreadID>>([])
     /// All threads that were started, those that are not in `threads` yet included.
     private let alive = Atomic<Int>(0)
     private let ended = Semaphore()
+    private let standby = Standby()
+    /// Readers for more clients than one: no more than there are processors to run them.
+    let mostReaders = ResourceLimits.processorCount
 
     init(server: Server, session: SessionPointer) {
         self.server = server
@@ -36,43 +45,115 @@ final class WorkerPool: Sendable {
 
     var count: Int { alive.load(ordering: .relaxed) }
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
+    var hasWaiting: Bool { waiting.load(ordering: .sequentiallyConsistent) > 0 }
 
-    // --- a worker's view
+    // --- a reader's view
+
+    /// How many others wait.
+    @inline(__always)
+    func beginWaiting() -> Int { waiting.add(1, ordering: .sequentiallyConsistent).oldValue }
 
     @inline(__always)
-    func beginWaiting() {
-        waiting.add(1, ordering: .relaxed)
+    func endWaiting() {
+        waiting.subtract(1, ordering: .sequentiallyConsistent)
+        standby.noteTaken()
     }
 
-    /// How many still wait.
-    @inline(__always) @discardableResult
-    func endWaiting() -> Int {
-        waiting.subtract(1, ordering: .relaxed).newValue
+    /// Leaves the waiting, and the readers, to another one that waits. False: there is none.
+    func tryLeaveWaiting() -> Bool {
+        var count = waiting.load(ordering: .sequentiallyConsistent)
+        while count >= 2 {
+            let (exchanged, current) = waiting.compareExchange(
+                expected: count, desired: count - 1, ordering: .sequentiallyConsistent)
+            if exchanged {
+                leaveReading()
+                return true
+            }
+            count = current
+        }
+        return false
     }
 
-    /// Whether the thread that asks, having answered, may end.
+    func leaveReading() { readers.subtract(1, ordering: .sequentiallyConsistent) }
+
+    /// The request may block: somebody else is to read meanwhile. Only where that was seen of late; else
+    /// `Standby` is soon enough.
     @inline(__always)
-    var hasSurplus: Bool {
-        waiting.load(ordering: .relaxed) >= WorkerPool.kept
-            && monotonicSeconds() > lastShortage.load(ordering: .relaxed) + WorkerPool.patience
+    func mayBlock(_ channel: Channel) {
+        guard channel.isReading, standby.isCautious else { return }
+        channel.isReading = false
+        leaveReading()
+        if !hasWaiting { addReader() }
     }
 
-    /// Nobody is left to take the next request: starts a thread.
-    func takeShortage() {
+    /// Reads again unless somebody waits already.
+    func rejoinReading(_ channel: Channel) -> Bool {
+        guard !hasWaiting else { return false }
+        readers.add(1, ordering: .sequentiallyConsistent)
+        channel.isReading = true
+        return true
+    }
+
+    /// One more reads, if there are fewer than `limit`.
+    func addReader(atMost limit: Int = WorkerPool.most) {
+        guard !isStopping else { return }
+        var count = readers.load(ordering: .sequentiallyConsistent)
+        while true {
+            guard count < limit else { return }
+            let (exchanged, current) = readers.compareExchange(
+                expected: count, desired: count + 1, ordering: .sequentiallyConsistent)
+            if exchanged { break }
+            count = current
+        }
         lastShortage.store(monotonicSeconds(), ordering: .relaxed)
-        guard !isStopping, alive.load(ordering: .relaxed) < WorkerPool.most else { return }
+        if unpark() { return }
         do throws(Errno) {
-            try start()
+            guard alive.load(ordering: .relaxed) < WorkerPool.most else {
+                throw .resourceTemporarilyUnavailable
+            }
+            try startThread()
         } catch {
+            leaveReading()
             // Others will be back from their requests: late, but not lost.
             server.logger.warning("no further worker thread: \(error)")
         }
     }
 
+    private func unpark() -> Bool {
+        var count = parked.load(ordering: .sequentiallyConsistent)
+        while count > 0 {
+            let (exchanged, current) = parked.compareExchange(
+                expected: count, desired: count - 1, ordering: .sequentiallyConsistent)
+            if exchanged {
+                parking.raise()
+                return true
+            }
+            count = current
+        }
+        return false
+    }
+
+    /// Sleeps until it is to read. False: there are threads enough, or the end has come.
+    private func park() -> Bool {
+        let isLate = monotonicSeconds() > lastShortage.load(ordering: .relaxed) + WorkerPool.patience
+        if parked.load(ordering: .relaxed) >= WorkerPool.kept && isLate { return false }
+        parked.add(1, ordering: .sequentiallyConsistent)
+        if isStopping { _ = unpark() }
+        parking.wait()
+        return !isStopping
+    }
+
     // --- the session's view
 
-    /// Starts one more thread. EAGAIN when the system has no more.
+    /// Starts the first reader, and who sees to it that there is always one. EAGAIN when the system has no
+    /// more threads.
     func start() throws(Errno) {
+        try standby.start(self)
+        readers.add(1, ordering: .sequentiallyConsistent)
+        try startThread()
+    }
+
+    private func startThread() throws(Errno) {
         alive.add(1, ordering: .relaxed)
         do throws(Errno) {
             let thread = try WorkerThread.spawn(name: "switchfs-worker", stackSize: WorkerPool.stackSize) {
@@ -90,11 +171,12 @@ final class WorkerPool: Sendable {
         _ = threads.withLock { $0.insert(thread) }
         do throws(Errno) {
             try ThreadSetup.prepareRequestThread()
-            let channel = try Channel(server: server)
+            let channel = try Channel(server: server, pool: self)
             channel.enterThread()
-            unsafe channel.serveRequests(session.pointer, self)
+            while unsafe channel.serveRequests(session.pointer, self), park() {}
             channel.leaveThread()
         } catch {
+            leaveReading()
             server.logger.error("a worker thread could not start: \(error)")
         }
         _ = threads.withLock { $0.remove(thread) }
@@ -106,12 +188,15 @@ final class WorkerPool: Sendable {
     }
 
     /// Waits until no thread is left, or `abandon` was called.
-    func waitForEnd() { ended.wait() }
+    func waitForEnd() {
+        ended.wait()
+        standby.end()
+    }
 
     /// Has every thread end: those that wait at once, those that serve a request when it is answered, which
     /// a signal makes sooner. False when some have not after `seconds`.
     func end(within seconds: Int) -> Bool {
-        stopping.store(true, ordering: .releasing)
+        stop()
         for _ in 0..<(seconds * 100) {
             guard count > 0 else { return true }
             threads.withLock { threads in
@@ -120,6 +205,12 @@ final class WorkerPool: Sendable {
             pause(milliseconds: 10)
         }
         return count == 0
+    }
+
+    /// The connection has ended: who is parked ends too.
+    func stop() {
+        stopping.store(true, ordering: .sequentiallyConsistent)
+        while unpark() {}
     }
 
     /// Lets `waitForEnd` return although a thread is stuck.

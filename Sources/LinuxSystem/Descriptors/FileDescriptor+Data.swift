@@ -25,6 +25,11 @@ extension FileDescriptor {
         try unsafe check(slx_write(rawValue, buffer.baseAddress, buffer.count))
     }
 
+    /// Whether reads and writes of the open file fail with EAGAIN rather than wait: O_NONBLOCK by fcntl(2).
+    public func setNonBlocking(_ isNonBlocking: Bool) throws(Errno) {
+        try succeed(slx_set_nonblocking(rawValue, isNonBlocking ? 1 : 0))
+    }
+
     /// fsync(2), or fdatasync(2).
     public func synchronize(dataOnly: Bool) throws(Errno) {
         try succeed(slx_fsync(rawValue, dataOnly ? 1 : 0))

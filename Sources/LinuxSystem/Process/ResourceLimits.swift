@@ -2,6 +2,9 @@ internal import CLinux
 public import SystemPackage
 
 public enum ResourceLimits {
+    /// How many processors this process may run on.
+    public static var processorCount: Int { Int(slx_processor_count()) }
+
     /// Raises the soft limit of open files to the hard one.
     @discardableResult
     public static func raiseOpenFiles() throws(Errno) -> (soft: UInt64, hard: UInt64) {

@@ -1,0 +1,50 @@
+/// For how long a thread looks at the device before it sleeps there, as its last waits went.
+///
+/// To wake a thread that sleeps on another processor takes several times as long as most requests need. While
+/// requests come back to back, looking for the next one costs less than sleeping does; when they don't, or when
+/// somebody else needs the processor, it is of no use.
+struct PollBudget {
+    /// A request within this time, in nanoseconds, came back to back.
+    private static var quick: UInt64 { 100_000 }
+    /// Between two looks, in nanoseconds: who is away for longer was preempted by another thread. A hypervisor
+    /// takes the processor away for shorter times, and then sleeping doesn't help.
+    private static var preempted: UInt64 { 400_000 }
+    /// No looking after that, in nanoseconds.
+    private static var retreat: UInt64 { 20_000_000 }
+    /// So many quick ones in a row, and looking begins; so many vain looks in a row, and it ends.
+    private static var proof: Int { 3 }
+
+    private let isAllowed: Bool
+    private var hits = 0
+    private var misses = 0
+    private var isLooking = false
+    private var retreatsUntil: UInt64 = 0
+
+    init(isAllowed: Bool) { self.isAllowed = isAllowed }
+
+    /// Nanoseconds to look for a request; 0: sleep at once.
+    func window(at now: UInt64) -> UInt64 {
+        isLooking && now >= retreatsUntil ? PollBudget.quick : 0
+    }
+
+    /// Whether looking must stop: somebody else ran here between two looks.
+    mutating func isPreempted(_ last: UInt64, _ now: UInt64) -> Bool {
+        guard now &- last > PollBudget.preempted else { return false }
+        retreatsUntil = now &+ PollBudget.retreat
+        return true
+    }
+
+    /// A request came after `waited` nanoseconds.
+    mutating func arrived(after waited: UInt64) {
+        guard isAllowed else { return }
+        if waited <= PollBudget.quick {
+            misses = 0
+            hits = min(hits + 1, PollBudget.proof)
+            if hits == PollBudget.proof { isLooking = true }
+        } else {
+            hits = 0
+            misses = min(misses + 1, PollBudget.proof)
+            if misses == PollBudget.proof { isLooking = false }
+        }
+    }
+}
