@@ -24,6 +24,9 @@ public final class Union: Sendable {
     let directories = HandleTable<DirectoryHandle>()
     let recordLocks = RecordLocks()
     let listings = ListingCache()
+    let views: KeptViews
+    /// The root's, which never changes.
+    let rootView: SharedView
     let coherence: Coherence
 
     /// Opens the layers. `backing` nil: no passthrough; `watcher` nil: nothing can be watched.
@@ -37,6 +40,8 @@ public final class Union: Sendable {
         let plan = CoherencePlan(
             stack.layers, timeToLive: configuration.policies.timeToLive, hasWatcher: watcher != nil)
         coherence = Coherence(plan, source: watcher)
+        views = coherence.views
+        rootView = SharedView(ofRootsOf: stack)
         let top = stack[0]
         let isSingle = stack.layers.allSatisfy { $0.filesystem.device == top.filesystem.device }
         numbering = InodeNumbering(isSingle: isSingle)

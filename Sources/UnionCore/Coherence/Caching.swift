@@ -19,23 +19,30 @@ extension Union {
     func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
         let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.backingsTold) }
         guard isCached, !directory.isRoot else { return isCached }
-        return (try? view.backingsMark()) == backings
+        return (view.keptMark ?? (try? view.backingsMark())) == backings
     }
 
-    /// Sees to it that what stands under the name can be kept. Returns whether the layers must be looked at
-    /// again: the watch is newer than the look.
+    /// What was done so that something can be kept.
+    enum Preparation {
+        /// All that can be; here is a look at the object that is younger than its watch, where one was needed.
+        case lookedAt((status: FileStatus, begun: UInt64)?)
+        /// The watch is newer than the look at the layers.
+        case lookAgain
+    }
+
+    /// Sees to it that what stands under the name can be kept.
     func prepareCaching(
         of node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
-    ) -> Bool {
-        guard coherence.plan.isLasting else { return false }
+    ) -> Preparation {
+        guard coherence.plan.isLasting else { return .lookedAt(nil) }
         guard directory.state.withLock({ $0.isCached }) else {
             // What a directory's name denotes may change unseen: nothing below it is kept.
             if node.isDirectory { node.state.withLock { $0.isCached = false } }
-            return false
+            return .lookedAt(nil)
         }
-        return node.isDirectory
-            ? watchDirectory(node, survey, name, view) : watchFile(node, survey, name, view)
+        guard node.isDirectory else { return watchFile(node, survey, name, view) }
+        return watchDirectory(node, survey, name, view) ? .lookAgain : .lookedAt(nil)
     }
 
     private func watchDirectory(
@@ -97,21 +104,27 @@ extension Union {
         }
     }
 
+    /// The directory's watch tells if the name comes to denote another one: only the attributes are looked at
+    /// again.
     private func watchFile(
         _ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView
-    ) -> Bool {
+    ) -> Preparation {
         let (isCached, since) = node.state.withLock { ($0.isCached, $0.cachedSince) }
-        if isCached { return since > survey.begun }
+        if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
         guard mayWatch(node), let owner = survey.owner,
             let parent = view.directory(in: owner.layer.index)
-        else { return false }
+        else { return .lookedAt(nil) }
         guard coherence.plan.choices[owner.layer.index].mode == .watch else {
-            return keepUnwatched(node)
+            keepUnwatched(node)
+            return .lookedAt(nil)
         }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
             let status = try? object.descriptor.status(), node.identity.matches(status)
-        else { return true }
-        return watch(object.descriptor, for: node, layer: owner.layer.index)
+        else { return .lookAgain }
+        guard watch(object.descriptor, for: node, layer: owner.layer.index) else { return .lookedAt(nil) }
+        let begun = coherence.now
+        guard let latest = try? object.descriptor.status() else { return .lookAgain }
+        return .lookedAt((latest, begun))
     }
 
     /// A file without a watch that could have one. While somebody writes to it through the union its
@@ -136,18 +149,15 @@ extension Union {
     }
 
     /// A layer that nobody changes, by the user's word.
-    private func keepUnwatched(_ node: Node) -> Bool {
+    private func keepUnwatched(_ node: Node) {
         node.state.withLock { $0.isCached = true }
-        return false
     }
 
-    /// The same for a file that was found by itself. Returns whether it must be looked at again.
-    func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) -> Bool {
-        guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return false }
-        guard coherence.plan.choices[layer.index].mode == .watch else {
-            return keepUnwatched(node)
-        }
-        return watch(object, for: node, layer: layer.index)
+    /// The same for a file that was found by itself.
+    func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) {
+        guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return }
+        guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
+        _ = watch(object, for: node, layer: layer.index)
     }
 
     /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:

@@ -7,7 +7,8 @@ final class Coherence: Sendable {
     /// nil: no layer is watched.
     let source: (any ChangeSource)?
     let own = OwnChanges()
-    let invalidator = Invalidator()
+    let views = KeptViews()
+    let invalidator: Invalidator
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
     /// Orders looks, watches and drops: moves on with each watch and each drop.
@@ -20,6 +21,7 @@ final class Coherence: Sendable {
 
     init(_ plan: CoherencePlan, source: (any ChangeSource)?) {
         self.plan = plan
+        invalidator = Invalidator(views)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 

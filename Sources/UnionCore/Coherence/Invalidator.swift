@@ -34,10 +34,13 @@ final class Invalidator: Sendable {
         var isStopped = false
     }
 
+    private let views: KeptViews
     private let queue = Mutex(Queue())
     private let work = Semaphore()
     /// Notifications sent to the kernel.
     let sent = Atomic<UInt64>(0)
+
+    init(_ views: KeptViews) { self.views = views }
 
     func append(_ item: Invalidation) {
         let isFirst = queue.withLock { queue in
@@ -102,6 +105,9 @@ final class Invalidator: Sendable {
 
 extension Invalidator: ChangeSink {
     func changed(_ event: ChangeEvent) {
+        // At once: a kept view is asked for next.
+        views.noteChange(
+            event.kind == .entry ? .entry(event.node, event.name) : .object(event.node))
         switch event.kind {
         case .entry: append(.entry(event.node, unsafe Array(event.name.bytes)))
         case .object: append(.object(event.node))
@@ -109,5 +115,8 @@ extension Invalidator: ChangeSink {
         }
     }
 
-    func overflowed() { append(.everything) }
+    func overflowed() {
+        views.dropAll()
+        append(.everything)
+    }
 }

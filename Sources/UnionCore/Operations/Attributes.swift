@@ -22,7 +22,7 @@ extension Union {
             !node.state.withLock({ $0.isCached || $0.isDegraded })
         else { return }
         let object = try object(of: node)
-        _ = prepareCaching(of: node, object.descriptor, in: object.layer)
+        prepareCaching(of: node, object.descriptor, in: object.layer)
     }
 
     private func attributeFreshness(

@@ -23,11 +23,9 @@ extension Union {
             return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
-        let entry = try newEntry(name, in: target)
+        let entry = try newEntry(name, made.status, in: layer, target)
         do throws(Errno) {
             let node = try node(entry.node)
-            // Somebody else's by now: the kernel asks again.
-            guard node.identity.matches(made.status) else { throw .staleNFSFileHandle }
             change.left(.present(entry.node))
             return (entry, try opened(node, layer, made.intoObject(), flags))
         } catch {

@@ -136,7 +136,7 @@ extension Union {
         let isMarked = backing.layer.isUpper || !filesystem.isPseudo
         let marks = isMarked ? self.marks(of: "", in: backing.directory) : []
         return ListingSource(
-            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: !backing.isOwned)
+            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: backing.isRoot)
     }
 }
 

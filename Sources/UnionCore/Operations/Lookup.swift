@@ -30,6 +30,7 @@ extension Union {
     public func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }
         listings.forget(node)
+        if gone.isDirectory { views.forget(node) }
         gone.forgetOtherPlaces()
         endWatch(of: gone)
     }
@@ -49,18 +50,20 @@ extension Union {
             let node = adopt(survey, owner, filesystem, name, in: directory)
             if let previous { forget(previous, count: 1) }
             previous = nil
-            let isSettled = attempt >= Self.mostLooks
-            guard !isSettled, keepsAttributes || node.isDirectory,
-                prepareCaching(of: node, survey, name, in: directory, view)
-            else {
-                let attributes = attributes(of: survey, owner, filesystem, at: name, view)
+            let mayKeep = attempt < Self.mostLooks && (keepsAttributes || node.isDirectory)
+            let preparation =
+                mayKeep ? prepareCaching(of: node, survey, name, in: directory, view) : .lookedAt(nil)
+            if case .lookedAt(let latest) = preparation {
+                let attributes =
+                    latest.map { self.attributes($0.status, filesystem) }
+                    ?? self.attributes(of: survey, owner, filesystem, at: name, view)
                 var entry = told(survey, node, attributes, name, in: directory, view)
+                if attempt >= Self.mostLooks { entry.freshness = .none }
                 // In replies to changes the kernel takes them in whatever it has learnt meanwhile.
-                if !isSettled, keepsAttributes {
+                if attempt < Self.mostLooks, keepsAttributes {
                     entry.freshness.attributeSeconds = attributeSeconds(
-                        of: node, telling: attributes, begun: survey.begun)
+                        of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
                 }
-                if isSettled { entry.freshness = .none }
                 return entry
             }
             // Only a look that is younger than the watch may be kept.

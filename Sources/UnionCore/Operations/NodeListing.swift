@@ -67,7 +67,9 @@ extension Union {
         var stream = DirectoryStream(reading: opened.directory.descriptor, bufferSize: min(room, 65536))
         if offset != 0 { try stream.seek(to: Int64(bitPattern: offset)) }
         let mayHoldOrphans = opened.source.mayHoldSkeletons
-        while let entry = try stream.next() {
+        var hasEmitted = false
+        // One read of the directory fills the answer, nearly: what it leaves room for isn't worth a second one.
+        while !(hasEmitted && stream.isAtEndOfBuffer), let entry = try stream.next() {
             if mayHoldOrphans, entry.kind == .directory,
                 isSkeleton(entry.name, in: opened.directory.descriptor)
             {
@@ -78,6 +80,7 @@ extension Union {
                 name: entry.name, inode: inode(of: entry, opened.source, node), kind: entry.kind,
                 nextOffset: UInt64(bitPattern: entry.nextOffset))
             guard emit(item) else { return }
+            hasEmitted = true
         }
     }
 

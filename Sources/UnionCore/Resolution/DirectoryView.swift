@@ -3,16 +3,32 @@ internal import SystemPackage
 
 /// The real directories that back one union directory at this moment, open (O_PATH), top to bottom.
 ///
-/// Made for one request and closed after it: what it shows is what the layers hold now.
+/// Made for one request and closed after it, or lent by a `SharedView`: what it shows is what the layers hold now.
 struct DirectoryView: ~Copyable {
-    struct Backing {
+    struct Backing: Sendable {
         let layer: Layer
         let directory: FileDescriptor
-        /// A layer's root stays open; all others are the view's own.
-        let isOwned: Bool
+        /// A layer's root, which stays open.
+        let isRoot: Bool
+        /// Entries of it may be whiteouts by an attribute of theirs; nil: not known.
+        fileprivate(set) var hasAttributeWhiteouts: Bool?
+        /// To be closed with the view.
+        fileprivate(set) var isOwned: Bool
     }
 
-    private(set) var backings: [Backing] = []
+    private(set) var backings: [Backing]
+    /// Whose descriptors these are, where they aren't the view's own.
+    private let shared: SharedView?
+
+    init() {
+        backings = []
+        shared = nil
+    }
+
+    init(_ shared: SharedView) {
+        backings = shared.backings
+        self.shared = shared
+    }
 
     deinit {
         for backing in backings where backing.isOwned {
@@ -20,27 +36,54 @@ struct DirectoryView: ~Copyable {
         }
     }
 
+    /// Leaves the descriptors to the caller.
+    consuming func release() -> [Backing] {
+        var released = backings
+        for index in released.indices { released[index].isOwned = false }
+        backings = []
+        return released
+    }
+
+    /// Notes of each directory what is to be known of it for as long as the view is kept.
+    mutating func noteWhiteouts(_ hasAttributeWhiteouts: (Backing) -> Bool) {
+        for index in backings.indices {
+            backings[index].hasAttributeWhiteouts = hasAttributeWhiteouts(backings[index])
+        }
+    }
+
+    /// `backingsMark` as it was when a shared view was made.
+    var keptMark: UInt64? { shared?.mark }
+
     var isEmpty: Bool { backings.isEmpty }
     var count: Int { backings.count }
 
     mutating func append(_ layer: Layer, _ directory: consuming OwnedDescriptor) {
-        backings.append(Backing(layer: layer, directory: directory.release(), isOwned: true))
+        backings.append(
+            Backing(
+                layer: layer, directory: directory.release(), isRoot: false, hasAttributeWhiteouts: nil,
+                isOwned: true))
     }
 
     mutating func appendRoot(of layer: Layer) {
-        backings.append(Backing(layer: layer, directory: layer.root.descriptor, isOwned: false))
+        backings.append(
+            Backing(
+                layer: layer, directory: layer.root.descriptor, isRoot: true, hasAttributeWhiteouts: nil,
+                isOwned: false))
     }
 
     /// Puts the upper's directory on top, after its skeleton was made.
     mutating func insertUpper(_ layer: Layer, _ directory: consuming OwnedDescriptor) {
-        backings.insert(Backing(layer: layer, directory: directory.release(), isOwned: true), at: 0)
+        backings.insert(
+            Backing(
+                layer: layer, directory: directory.release(), isRoot: false, hasAttributeWhiteouts: nil,
+                isOwned: true), at: 0)
     }
 
     /// Takes the upper's directory out again: it isn't shown.
     mutating func removeUpper() {
-        guard let top = backings.first, top.layer.isUpper, top.isOwned else { return }
+        guard let top = backings.first, top.layer.isUpper, !top.isRoot else { return }
         backings.removeFirst()
-        _ = OwnedDescriptor(owning: top.directory)
+        if top.isOwned { _ = OwnedDescriptor(owning: top.directory) }
     }
 
     /// The directory of `layer`, if that layer backs this one.

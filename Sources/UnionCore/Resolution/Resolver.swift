@@ -43,7 +43,15 @@ extension Union {
     /// The real directories that back `node` now. ENOENT: it is gone, or another one stands in its place.
     func view(of node: Node) throws(Errno) -> DirectoryView {
         guard node.isDirectory else { throw .notDirectory }
-        if node.isRoot { return rootView() }
+        if node.isRoot { return DirectoryView(rootView) }
+        if coherence.plan.isLasting, let view = keptView(of: node) ?? makeKeptView(of: node) {
+            return DirectoryView(view)
+        }
+        return try walkedView(of: node)
+    }
+
+    /// The same by walking to it.
+    func walkedView(of node: Node) throws(Errno) -> DirectoryView {
         do throws(Errno) {
             return try placedView(of: node)
         } catch {
@@ -105,12 +113,6 @@ extension Union {
             current = place.parent
         }
         return true
-    }
-
-    private func rootView() -> DirectoryView {
-        var view = DirectoryView()
-        for layer in stack.layers { view.appendRoot(of: layer) }
-        return view
     }
 
     private func openView(at path: PathRef, floor: Int) throws(Errno) -> DirectoryView {
@@ -219,7 +221,7 @@ extension Union {
         for backing in view.backings {
             let status = try backing.directory.status()
             let marks: Marks =
-                backing.layer.isUpper && backing.isOwned
+                backing.layer.isUpper && !backing.isRoot
                 ? self.marks(of: "", in: backing.directory).intersection(.skeleton) : []
             survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
         }

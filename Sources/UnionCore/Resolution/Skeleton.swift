@@ -161,7 +161,7 @@ extension Union {
     private func alignSkeleton(
         _ skeleton: FileDescriptor, _ view: borrowing DirectoryView
     ) throws(Errno) {
-        guard view.count > 1, view.backings[0].isOwned else { return }
+        guard view.count > 1, !view.backings[0].isRoot else { return }
         let own = try skeleton.status()
         let origin = try view.backings[1].directory.status()
         guard isBehind(own, origin), isSkeleton("", in: skeleton) else { return }

@@ -18,7 +18,8 @@ extension Union {
         if status.isSymlink {
             return backing.layer.filesystem.type == .bpf && isLinkWhiteout(name, in: backing.directory)
         }
-        return status.isRegular && backing.directory.hasWhiteoutAttribute(at: name)
+        return status.isRegular && backing.hasAttributeWhiteouts != false
+            && backing.directory.hasWhiteoutAttribute(at: name)
             && backing.directory.marks(at: "").contains(.attributeWhiteouts)
     }
 

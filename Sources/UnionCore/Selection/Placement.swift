@@ -95,4 +95,14 @@ extension Union {
         let survey = try survey(target.view, name, in: target.directory)
         return try entry(survey, name, in: target.directory, target.view, keepsAttributes: false)
     }
+
+    /// The same for a file that is open, whose status that is.
+    func newEntry(
+        _ name: PathRef, _ status: FileStatus, in layer: Layer, _ target: borrowing Target
+    ) throws(Errno) -> Entry {
+        var survey = Survey()
+        survey.begun = coherence.now
+        survey.add(Standing(layer: layer, status: status, isWhiteout: false, marks: []))
+        return try entry(survey, name, in: target.directory, target.view, keepsAttributes: false)
+    }
 }

@@ -98,6 +98,6 @@ extension Union {
 
     /// Whether the entry is the union's own and nobody's business: the work area in the upper's root.
     func isReserved(_ name: PathRef, in backing: DirectoryView.Backing) -> Bool {
-        backing.layer.isUpper && !backing.isOwned && work.isReserved(name)
+        backing.layer.isUpper && backing.isRoot && work.isReserved(name)
     }
 }

@@ -1,0 +1,226 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// The views of directories that were asked for again and again, kept open from one request to the next.
+///
+/// Only where everything on the way to the directory is watched, so that whatever changes there brings an
+/// event. A view is registered before it is made, and an event that concerns it takes it away; whoever uses
+/// one takes pending events in first. So it is never older than the request. The lock is a leaf.
+final class KeptViews: Sendable {
+    /// Descriptors of all kept views together.
+    private static let mostDescriptors = 32
+    private static let mostSlots = 8
+
+    /// Where an event concerns the view: an entry on the way to the directory, or a directory there itself.
+    struct Link: Hashable {
+        let directory: NodeID
+        let name: UInt64
+
+        static func entry(_ directory: NodeID, _ name: PathRef) -> Link {
+            Link(directory: directory, name: name.hash)
+        }
+
+        static func object(_ node: NodeID) -> Link { Link(directory: node, name: 0) }
+    }
+
+    private struct Slot {
+        let node: NodeID
+        let serial: UInt64
+        let links: [Link]
+        /// nil: it is being made.
+        var view: SharedView?
+    }
+
+    private struct State {
+        var slots: [Slot] = []
+        var links: Set<Link> = []
+        /// What was asked for lately: a directory that is asked for once isn't worth keeping.
+        var recent: [NodeID] = []
+        var serial: UInt64 = 0
+
+        mutating func rebuildLinks() {
+            links.removeAll(keepingCapacity: true)
+            for slot in slots { links.formUnion(slot.links) }
+        }
+    }
+
+    private let state = Mutex(State())
+    private let isEmpty = Atomic<Bool>(true)
+
+    func find(_ node: NodeID) -> SharedView? {
+        guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return nil }
+        return state.withLock { state in
+            for slot in state.slots where slot.node == node { return slot.view }
+            return nil
+        }
+    }
+
+    /// Notes that the directory was asked for. True when that is often.
+    func isWorthKeeping(_ node: NodeID) -> Bool {
+        state.withLock { state in
+            if state.slots.contains(where: { $0.node == node }) { return false }
+            if state.recent.contains(node) { return true }
+            if state.recent.count >= Self.mostSlots { state.recent.removeFirst() }
+            state.recent.append(node)
+            return false
+        }
+    }
+
+    /// From here on events count. Returns the number that `keep` takes.
+    func register(_ node: NodeID, _ links: [Link]) -> UInt64 {
+        state.withLock { state in
+            state.slots.removeAll { $0.node == node }
+            if state.slots.count >= Self.mostSlots { state.slots.removeFirst() }
+            state.serial += 1
+            state.slots.append(Slot(node: node, serial: state.serial, links: links, view: nil))
+            state.rebuildLinks()
+            isEmpty.store(false, ordering: .sequentiallyConsistent)
+            return state.serial
+        }
+    }
+
+    /// Keeps the view unless something has happened since it was registered.
+    func keep(_ view: SharedView, _ serial: UInt64) {
+        // Descriptors are closed after the lock.
+        var gone: [Slot] = []
+        state.withLock { state in
+            guard let index = state.slots.firstIndex(where: { $0.serial == serial }) else { return }
+            state.slots[index].view = view
+            var count = state.slots.reduce(0) { $0 + ($1.view?.backings.count ?? 0) }
+            while count > Self.mostDescriptors, !state.slots.isEmpty {
+                let slot = state.slots.removeFirst()
+                count -= slot.view?.backings.count ?? 0
+                gone.append(slot)
+            }
+            if !gone.isEmpty { state.rebuildLinks() }
+        }
+    }
+
+    /// Something happened to what the link names.
+    func noteChange(_ link: Link) {
+        guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
+        if state.withLock({ $0.links.contains(link) }) { dropAll() }
+    }
+
+    /// The kernel has forgotten the directory.
+    func forget(_ node: NodeID) {
+        guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
+        var gone: Slot?
+        state.withLock { state in
+            guard let index = state.slots.firstIndex(where: { $0.node == node }) else { return }
+            gone = state.slots.remove(at: index)
+        }
+        _ = gone
+    }
+
+    func dropAll() {
+        var gone: [Slot] = []
+        state.withLock { state in
+            swap(&gone, &state.slots)
+            state.links.removeAll(keepingCapacity: true)
+            isEmpty.store(true, ordering: .sequentiallyConsistent)
+        }
+    }
+}
+
+/// The open directories of a view that requests share.
+final class SharedView: Sendable {
+    let backings: [DirectoryView.Backing]
+    /// `DirectoryView.backingsMark` when they were opened.
+    let mark: UInt64
+    /// The node's floor then.
+    let floor: Int
+
+    init(_ view: consuming DirectoryView, mark: UInt64, floor: Int) {
+        backings = view.release()
+        self.mark = mark
+        self.floor = floor
+    }
+
+    /// Of all layers' roots.
+    init(ofRootsOf stack: LayerStack) {
+        var view = DirectoryView()
+        for layer in stack.layers { view.appendRoot(of: layer) }
+        backings = view.release()
+        mark = 0
+        floor = stack.count - 1
+    }
+
+    deinit {
+        for backing in backings where !backing.isRoot { _ = OwnedDescriptor(owning: backing.directory) }
+    }
+}
+
+// Keeping
+extension Union {
+    /// The kept view of the directory, if there is one that is true now.
+    func keptView(of node: Node) -> SharedView? {
+        guard views.find(node.id) != nil else { return nil }
+        coherence.source?.drain()
+        guard let view = views.find(node.id), view.floor == node.floor, isWatchedThroughout(node) else {
+            return nil
+        }
+        return view
+    }
+
+    /// Whether an event would tell of any change on the way to the directory, and of itself.
+    private func isWatchedThroughout(_ node: Node) -> Bool {
+        var current = node
+        for _ in 0..<64 {
+            guard current.state.withLock({ $0.isCached }) else { return false }
+            if current.isRoot { return true }
+            guard let place = current.place else { return false }
+            current = place.parent
+        }
+        return false
+    }
+
+    /// Makes the directory's view and keeps it, where that may be. nil: it may not, or isn't worth it.
+    func makeKeptView(of node: Node) -> SharedView? {
+        guard policies.orphans == .keep, views.isWorthKeeping(node.id), isWatchedThroughout(node),
+            let links = links(to: node)
+        else { return nil }
+        let serial = views.register(node.id, links)
+        // Whatever has happened until now may have been told before the registration.
+        guard areBackingsAsWatched(upTo: node), let view = sharedView(of: node) else { return nil }
+        views.keep(view, serial)
+        return view
+    }
+
+    private func sharedView(of node: Node) -> SharedView? {
+        let floor = node.floor
+        guard var view = try? walkedView(of: node), let mark = try? view.backingsMark(),
+            mark == node.state.withLock({ $0.backingsTold })
+        else { return nil }
+        view.noteWhiteouts { marks(of: "", in: $0.directory).contains(.attributeWhiteouts) }
+        return SharedView(view, mark: mark, floor: floor)
+    }
+
+    private func links(to node: Node) -> [KeptViews.Link]? {
+        var links: [KeptViews.Link] = []
+        var current = node
+        while !current.isRoot {
+            guard let place = current.place, links.count < 128 else { return nil }
+            links.append(.object(current.id))
+            links.append(.entry(place.parent.id, place.name.ref))
+            current = place.parent
+        }
+        links.append(.object(.root))
+        return links
+    }
+
+    /// The watches of the directories on the way are on what backs these now.
+    private func areBackingsAsWatched(upTo node: Node) -> Bool {
+        var current = node
+        while let parent = current.place?.parent, !parent.isRoot {
+            if views.find(parent.id) == nil {
+                guard let view = try? walkedView(of: parent), let mark = try? view.backingsMark(),
+                    mark == parent.state.withLock({ $0.backingsTold })
+                else { return false }
+            }
+            current = parent
+        }
+        return true
+    }
+}
