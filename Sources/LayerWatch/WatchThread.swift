@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
@@ -38,7 +39,11 @@ private final class Loop: Sendable {
     }
 
     func run() {
-        while poller.withLock({ Loop.wait(&$0) }) { instance.drain() }
+        while poller.withLock({ Loop.wait(&$0) }) {
+            instance.drain()
+            // Events come in rows, and whoever makes them pays for each time that this thread is woken.
+            usleep(200)
+        }
     }
 
     /// False when the thread is to end. A signal counts as an event: to drain once more is harmless.

@@ -35,6 +35,7 @@ func handleSetLock(
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
+            if wait != 0 { channel.handOver() }
             try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.setLock(
                     handle, owner: owner, lock: LockRange(lock), wait: wait != 0, caller)
@@ -55,6 +56,7 @@ func handleFlock(
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
+            channel.handOver()
             try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.flock(handle, owner: owner, operation: operation)
             }

@@ -8,7 +8,8 @@ func handleSynchronize(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ dataOnly: Int32,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { _, union, _, reply in
+    unsafe serve(request) { channel, union, _, reply in
+        channel.handOver()
         do throws(Errno) {
             try union.synchronize(unsafe HandleID(information), dataOnly: dataOnly != 0)
             reply.done()
@@ -23,7 +24,8 @@ func handleSynchronizeDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ dataOnly: Int32,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { _, union, _, reply in
+    unsafe serve(request) { channel, union, _, reply in
+        channel.handOver()
         do throws(Errno) {
             try union.synchronizeDirectory(NodeID(node), dataOnly: dataOnly != 0)
             reply.done()

@@ -76,6 +76,9 @@ internal import UnionCore
         self.isNonBlocking = isNonBlocking
     }
 
+    /// The request takes longer than another thread needs to wake up.
+    func handOver() { pool?.handOver(self) }
+
     /// Runs `body`, which may block for long, so that an interrupt ends it and others go on.
     @inline(__always)
     func blocking<R>(_ request: fuse_req_t?, _ body: () throws(Errno) -> R) throws(Errno) -> R {

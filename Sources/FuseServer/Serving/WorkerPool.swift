@@ -80,7 +80,12 @@ final class WorkerPool: Sendable {
     /// `Standby` is soon enough.
     @inline(__always)
     func mayBlock(_ channel: Channel) {
-        guard channel.isReading, standby.isCautious else { return }
+        if standby.isCautious { handOver(channel) }
+    }
+
+    /// The request takes long: somebody else is to read meanwhile.
+    func handOver(_ channel: Channel) {
+        guard channel.isReading else { return }
         channel.isReading = false
         leaveReading()
         if !hasWaiting { addReader() }

@@ -13,8 +13,11 @@ extension Union {
         watchRoots()
         let thread = try WorkerThread.spawn(name: "switchfs-notify") { [self] in
             while let batch = coherence.invalidator.take() {
+                let sent = coherence.invalidator.sent.load(ordering: .relaxed)
                 settle(batch, kernel)
                 coherence.invalidator.finish()
+                // Changes of our own, which come in rows: to be woken for each would cost more than the change.
+                if coherence.invalidator.sent.load(ordering: .relaxed) == sent { usleep(200) }
             }
         }
         coherence.thread.withLock { $0 = thread }
