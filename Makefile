@@ -55,7 +55,9 @@ bench: build ## measures switchfs beside other unions for five minutes, as root
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null || true
 	fi
 	$(SWIFT) build $(RELEASE) --product switchfs-bench
-	$(BENCH) --seconds 300 --json .build/bench.json --plot .build/bench.svg
+	image=
+	if [ -e /dev/loop-control ] && command -v mkfs.ext4 >/dev/null; then image="--image 16384"; fi
+	$(BENCH) $$image --seconds 300 --json .build/bench.json --plot .build/bench.svg
 	echo "all values: .build/bench.json; plot: .build/bench.svg"
 
 .PHONY: demo

@@ -46,11 +46,11 @@ public final class Scratch: Sendable {
         try mount("tmpfs", name, type: "tmpfs", options: options)
     }
 
-    /// An ext4 file system in a file, on a loop device that goes with its mount.
-    public func ext4(_ name: TestPath, megabytes: Int = 64) throws -> TestPath {
+    /// An ext4 file system in a file, on a loop device that goes with its mount. `options` are those of mkfs.ext4.
+    public func ext4(_ name: TestPath, megabytes: Int = 64, options: [String] = []) throws -> TestPath {
         let image = root / (name + ".img")
         try Sys.open(image, O_RDWR | O_CREAT).truncate(to: Int64(megabytes) << 20)
-        try run("mkfs.ext4", "-q", "-F", "-m", "0", image.text).orThrow()
+        try run(["mkfs.ext4", "-q", "-F", "-m", "0"] + options + [image.text]).orThrow()
         let path = try directory(name)
         try run("mount", "-o", "loop", image.text, path.text).orThrow()
         mounts.withLock { $0.append(path) }

@@ -35,6 +35,16 @@ struct SwitchfsBench: ParsableCommand {
     var directory: String?
     @Option(
         help: ArgumentHelp(
+            "Make an ext4 of its own of so many MiB in a file there, on a loop device, and measure on that.",
+            valueName: "MiB"))
+    var image: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Change the priority of all that runs: --nice=-15 takes precedence on a busy machine.",
+            valueName: "n"))
+    var nice: Int32 = 0
+    @Option(
+        help: ArgumentHelp(
             "The switchfs to measure. (default: the one beside this program)", valueName: "path"))
     var switchfs: String?
     @Option(help: ArgumentHelp("Mount options of switchfs.", valueName: "options"))
@@ -63,11 +73,15 @@ struct SwitchfsBench: ParsableCommand {
         let systems = try available(settings)
         guard Machine.isRoot else { throw ValidationError("mounting overlayfs and the others takes root") }
         if let directory { unsafe setenv("SWITCHFS_TEST_DIRECTORY", directory, 1) }
+        if nice != 0 { _ = Glibc.nice(nice) }
         let base = try Janitor.base()
         defer { Self.cleanUp(base) }
-        let heading = Heading(settings: settings, systems: systems, size: size, base: base)
+        let scratch = try Scratch()
+        defer { scratch.close() }
+        let root = try image.map { try Self.image(in: scratch, megabytes: $0) } ?? scratch.root
+        let heading = Heading(settings: settings, systems: systems, size: size, root: root)
         print(heading.text)
-        let runner = try Runner(settings, systems: systems, workloads: workloads, root: base)
+        let runner = try Runner(settings, systems: systems, workloads: workloads, root: root)
         let results = try runner.run(rounds: rounds, within: seconds)
         print(TextReport(results: results).text)
         if let json { try Sys.put(TestPath(json), JSONReport(heading: heading, results: results).text()) }
@@ -96,6 +110,12 @@ struct SwitchfsBench: ParsableCommand {
             Progress.say("\(workload.name) is left out: \(program) is not installed")
             return false
         }
+    }
+
+    /// An ext4 with nothing left to be done in the background.
+    private static func image(in scratch: Scratch, megabytes: Int) throws -> TestPath {
+        try scratch.ext4(
+            "disk", megabytes: megabytes, options: ["-E", "lazy_itable_init=0,lazy_journal_init=0"])
     }
 
     private static func cleanUp(_ base: TestPath) {

@@ -70,7 +70,7 @@ struct ReportTests {
     @Test func allValuesStandInTheJSON() throws {
         let heading = Heading(
             settings: SystemSettings(switchfs: "switchfs", switchfsOptions: "", baselineOptions: ""),
-            systems: [.native], size: .tiny, base: "/")
+            systems: [.native], size: .tiny, root: "/")
         let text = try JSONReport(heading: heading, results: results()).text()
         for part in [
             "\"native_after\" : 2", "\"median\" : 2", "no <luck>", "\"switches\"", "\"size\" : \"tiny\"",

@@ -11,13 +11,15 @@ enum Clock {
 /// scheduler's grain show.
 let shortestMeasurement = 0.02
 
-/// Seconds of one pass, repeated until the whole took long enough.
+/// Seconds of the middle one of some passes, repeated until the whole took long enough: passes in which something
+/// else had the processor don't count.
 func secondsOfPass(_ pass: () throws -> Void) rethrows -> Double {
+    var passes: [Double] = []
     var total = 0.0
-    var passes = 0
     repeat {
-        total += try seconds(of: pass)
-        passes += 1
+        let seconds = try seconds(of: pass)
+        passes.append(seconds)
+        total += seconds
     } while total < shortestMeasurement
-    return total / Double(passes)
+    return Summary(passes)?.median ?? total
 }

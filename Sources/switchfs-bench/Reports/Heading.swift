@@ -17,9 +17,9 @@ struct Heading: Encodable {
     let size: Size
     let candidates: [Candidate]
 
-    init(settings: SystemSettings, systems: [System], size: Size, base: TestPath) {
+    init(settings: SystemSettings, systems: [System], size: Size, root: TestPath) {
         self.size = size
-        fileSystem = MachineFacts.fileSystem(of: base)
+        fileSystem = MachineFacts.fileSystem(of: root)
         candidates = systems.filter { $0 != .native }.map { system in
             Candidate(
                 name: system.name, version: settings.version(of: system),
