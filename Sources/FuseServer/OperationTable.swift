@@ -43,7 +43,6 @@ func operationTable(locks: Bool) -> fuse_lowlevel_ops {
 
     unsafe table.opendir = unsafe handleOpenDirectory
     unsafe table.readdir = unsafe handleReadDirectory
-    unsafe table.readdirplus = unsafe handleReadDirectoryPlus
     unsafe table.releasedir = unsafe handleReleaseDirectory
     unsafe table.fsyncdir = unsafe handleSynchronizeDirectory
 

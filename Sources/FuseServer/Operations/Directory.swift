@@ -43,24 +43,6 @@ func handleReadDirectory(
     }
 }
 
-/// READDIRPLUS: the same with each name's node.
-func handleReadDirectoryPlus(
-    _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
-    _ information: UnsafeMutablePointer<fuse_file_info>?
-) {
-    unsafe serve(request) { channel, union, caller, reply in
-        var listing = unsafe DirectoryListing(request, into: channel.output(size))
-        do throws(Errno) {
-            try union.readDirectoryPlus(
-                unsafe HandleID(information), offset: UInt64(bitPattern: Int64(offset)), caller
-            ) { item, entry in listing.add(item, entry) }
-        } catch {
-            if listing.isEmpty { return reply.error(error) }
-        }
-        unsafe reply.bytes(listing.bytes)
-    }
-}
-
 /// RELEASEDIR. Nobody waits for it.
 func handleReleaseDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?

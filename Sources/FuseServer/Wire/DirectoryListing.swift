@@ -3,7 +3,7 @@ internal import Glibc
 internal import LinuxSystem
 internal import UnionCore
 
-/// The answer to a READDIR or READDIRPLUS under way: names are added until one doesn't fit.
+/// The answer to a READDIR under way: names are added until one doesn't fit.
 @safe struct DirectoryListing {
     private let request: fuse_req_t?
     private let buffer: UnsafeMutableRawBufferPointer
@@ -25,20 +25,6 @@ internal import UnionCore
         var status = stat(item)
         let size = unsafe fuse_add_direntry(
             request, room, buffer.count - count, item.name.base, &status, off_t(bitPattern: item.nextOffset))
-        return take(size)
-    }
-
-    /// The same with the name's node; without one the kernel keeps nothing of it.
-    mutating func add(_ item: DirectoryItem, _ entry: Entry?) -> Bool {
-        var parameters = fuse_entry_param()
-        if let entry {
-            parameters = fuse_entry_param(entry)
-        } else {
-            parameters.attr = stat(item)
-        }
-        let size = unsafe fuse_add_direntry_plus(
-            request, room, buffer.count - count, item.name.base, &parameters,
-            off_t(bitPattern: item.nextOffset))
         return take(size)
     }
 

@@ -60,11 +60,6 @@ extension Union {
     /// How many nodes the kernel knows, the root not counted.
     public var nodeCount: Int { table.count }
 
-    /// How many real files are registered with the kernel.
-    public var backingFileCount: Int {
-        openFileStatuses.count { $0.io != .direct }
-    }
-
     /// One for each node that is open.
     public var openFileStatuses: [OpenFileStatus] {
         var byNode: [NodeID: (handle: FileHandle, count: Int)] = [:]

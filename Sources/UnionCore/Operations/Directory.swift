@@ -38,13 +38,6 @@ extension Union {
         try result.get()
     }
 
-    /// As `readDirectory`. While nothing may be cached no entry's node is told: the kernel asks when it wants.
-    public func readDirectoryPlus(
-        _ id: HandleID, offset: UInt64, _ caller: CallerIdentity, _ emit: (DirectoryItem, Entry?) -> Bool
-    ) throws(Errno) {
-        try readDirectory(id, offset: offset, caller) { emit($0, nil) }
-    }
-
     /// fsync(2) of the directory: of each real one in a writable layer.
     public func synchronizeDirectory(_ id: NodeID, dataOnly: Bool) throws(Errno) {
         let view = try view(of: node(id))
