@@ -70,15 +70,37 @@ public final class Union {
         guard let server else { return }
         self.server = nil
         let deadline = Deadline(60)
+        let device = (try? Sys.facts(mount))?.device ?? 0
         var error = failure { try Sys.unmount(mount) }
         while error == .resourceBusy, !deadline.passed {
             takeBreath()
             error = failure { try Sys.unmount(mount) }
         }
         if error != nil { try? Sys.unmount(mount, lazily: true) }
-        let ending = try server.wait(within: 90)
+        let ending = try Self.end(of: server, device: device)
         if ending != .exited(0) { throw FixtureError("the server ended with \(ending): \(messages)") }
         if error == .resourceBusy { throw FixtureError("the mount stayed busy") }
+    }
+
+    /// A process that made itself a mount namespace meanwhile has a copy of the mount. As long as it lives the kernel
+    /// goes on asking the server, which must then be told to end.
+    private static func end(of server: Child, device: UInt64) throws -> Child.Ending {
+        let patience = Deadline(1)
+        while !patience.passed {
+            if let ending = server.poll() { return ending }
+            takeBreath()
+        }
+        if isMountedElsewhere(device) { server.send(SIGTERM) }
+        return try server.wait(within: 90)
+    }
+
+    private static func isMountedElsewhere(_ device: UInt64) -> Bool {
+        let number = " 0:\(device & 0xff | device >> 12 & 0xfff00) "
+        let processes = ((try? Sys.names("/proc")) ?? []).filter { Int32($0.text) != nil }
+        return processes.contains { process in
+            let mounts = (try? Sys.text("/proc" / process / "mountinfo")) ?? ""
+            return mounts.split(separator: "\n").contains { $0.contains(number) }
+        }
     }
 
     public var process: Int32? { server?.pid }

@@ -99,7 +99,7 @@ private final class CoherenceStress: Sendable {
     var summary: String {
         record.withLock { record in
             let kinds = Mismatch.Kind.allCases.map { "\($0) \(record.counts[$0, default: 0])" }
-            return "\(record.rounds) rounds, \(record.rounds * StressCheck.checks) checks, "
+            return "\(record.rounds) rounds, \(record.rounds * check.checks) checks, "
                 + "\(mutators.steps) changes, \(readers.steps) looks, wrong rounds \(record.wrongRounds): "
                 + kinds.joined(separator: ", ")
         }

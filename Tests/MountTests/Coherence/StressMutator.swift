@@ -10,11 +10,15 @@ struct StressMutator {
     let outside: TestPath?
     /// A layer in which whiteouts and opaque marks mean something.
     let marks: Bool
+    let names: StressNames
     private var random: SeededRandom
     private var kept: Handle?
     private var serial = 0
 
-    init(root: TestPath, outside: TestPath?, marks: Bool, seed: UInt64) {
+    init(
+        root: TestPath, outside: TestPath?, marks: Bool, names: StressNames = .few, seed: UInt64
+    ) {
+        self.names = names
         self.root = root
         self.outside = outside
         self.marks = marks
@@ -60,8 +64,8 @@ struct StressMutator {
         }
     }
 
-    private mutating func path() -> TestPath { root / StressNames.random(&random) }
-    private mutating func directoryPath() -> TestPath { root / StressNames.random(&random, depth: 2) }
+    private mutating func path() -> TestPath { root / names.random(&random) }
+    private mutating func directoryPath() -> TestPath { root / names.random(&random, depth: 2) }
 
     private func text(_ count: Int) -> String { String(repeating: "x", count: count) }
 

@@ -5,6 +5,7 @@ import SystemPackage
 /// Looks at random names of a mount, all the time, and keeps some directories open.
 struct StressReader {
     let root: TestPath
+    let names: StressNames
     private var random: SeededRandom
     private var kept: [Handle] = []
 
@@ -15,7 +16,8 @@ struct StressReader {
         .staleNFSFileHandle,
     ]
 
-    init(root: TestPath, seed: UInt64) {
+    init(root: TestPath, names: StressNames = .few, seed: UInt64) {
+        self.names = names
         self.root = root
         random = SeededRandom(seed: seed)
     }
@@ -33,7 +35,7 @@ struct StressReader {
     }
 
     private mutating func look() throws {
-        let path = root / StressNames.random(&random)
+        let path = root / names.random(&random)
         switch random.below(16) {
         case 0...8: _ = try Sys.facts(path)
         case 9, 10: _ = try Sys.list(path)
@@ -45,7 +47,7 @@ struct StressReader {
         default:
             guard let directory = kept.randomElement(using: &random) else { return }
             let below = TestPath("/proc/self/fd/\(directory.descriptor)")
-            _ = try Sys.facts(below / StressNames.byDepth[0][random.below(4)])
+            _ = try Sys.facts(below / names.byDepth[0][random.below(names.byDepth[0].count)])
         }
     }
 }
