@@ -6,9 +6,17 @@ internal import UnionCore
 struct EventReader: ~Copyable {
     private var inotify: Inotify
     private var repetition = Repetition()
+    /// nil where the table of mounts can't be had.
+    private var mounts: MountTableWatch?
     var sink: (any ChangeSink)?
 
-    init(_ inotify: consuming Inotify) { self.inotify = inotify }
+    init(_ inotify: consuming Inotify) {
+        self.inotify = inotify
+        mounts = try? MountTableWatch()
+    }
+
+    /// Whether the table of mounts has changed since the last call.
+    mutating func haveMountsChanged() -> Bool { mounts?.hasChanged() ?? false }
 
     /// The next event that says something; nil when the kernel has no more now.
     mutating func next() -> Reading? {

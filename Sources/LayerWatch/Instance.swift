@@ -50,6 +50,7 @@ final class Instance: Sendable {
     func drain() {
         reader.withLock { reader in
             guard let sink = reader.sink else { return }
+            if reader.haveMountsChanged() { sink.mountsChanged() }
             while let reading = reader.next() { take(reading, sink) }
         }
     }

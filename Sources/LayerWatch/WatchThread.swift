@@ -28,14 +28,27 @@ private final class Loop: Sendable {
     let wakeUp: WakeUp
     private let instance: Instance
     private let poller: Mutex<Poller>
+    private let mounts: OwnedDescriptor?
 
     init(_ instance: Instance) throws(Errno) {
         let poller = try Poller()
         wakeUp = try WakeUp()
         try poller.add(instance.descriptor, .readable, token: 0)
         try poller.add(wakeUp.descriptor, .readable, token: Loop.endToken)
+        mounts = Loop.openMounts(polledBy: poller)
         self.instance = instance
         self.poller = Mutex(poller)
+    }
+
+    /// nil where the table of mounts can't be had.
+    private static func openMounts(polledBy poller: borrowing Poller) -> OwnedDescriptor? {
+        do throws(Errno) {
+            let mounts = try MountTableWatch.open()
+            try poller.add(mounts.descriptor, .urgent, token: 0)
+            return mounts
+        } catch {
+            return nil
+        }
     }
 
     func run() {

@@ -13,4 +13,5 @@ final class NameSink: ChangeSink {
     }
 
     func overflowed() {}
+    func mountsChanged() {}
 }

@@ -61,7 +61,10 @@ private final class DirectoryBox: Sendable {
 final class Recorder: ChangeSink {
     private let changes = Mutex<[String]>([])
     private let overflows = Atomic<Int>(0)
+    private let mountChanges = Atomic<Int>(0)
 
+    /// How often it was told that the table of mounts changed.
+    var mountChangeCount: Int { mountChanges.load(ordering: .relaxed) }
     var overflowCount: Int { overflows.load(ordering: .relaxed) }
 
     func changed(_ event: ChangeEvent) {
@@ -71,6 +74,7 @@ final class Recorder: ChangeSink {
     }
 
     func overflowed() { overflows.add(1, ordering: .relaxed) }
+    func mountsChanged() { mountChanges.add(1, ordering: .relaxed) }
 
     func take() -> [String] {
         changes.withLock { changes in

@@ -151,4 +151,5 @@ private final class WakingSink: ChangeSink {
     init() throws(Errno) { wakeUp = try WakeUp() }
     func changed(_ event: ChangeEvent) { wakeUp.raise() }
     func overflowed() {}
+    func mountsChanged() {}
 }

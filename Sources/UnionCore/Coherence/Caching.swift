@@ -36,6 +36,7 @@ extension Union {
         _ view: borrowing DirectoryView
     ) -> Preparation {
         guard coherence.plan.isLasting else { return .lookedAt(nil) }
+        if noteMounts(survey) { return .lookAgain }
         guard directory.state.withLock({ $0.isCached }) else {
             // What a directory's name denotes may change unseen: nothing below it is kept.
             if node.isDirectory { node.state.withLock { $0.isCached = false } }

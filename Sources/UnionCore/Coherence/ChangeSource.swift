@@ -15,7 +15,7 @@ public protocol ChangeSource: Sendable {
     /// its way may still come.
     func unwatch(_ node: NodeID)
 
-    /// Takes in every event that the kernel has queued so far; callable from any thread, but not from within
+    /// Takes in every event that the kernel has queued so far, and changes of the table of mounts; callable from any thread, but not from within
     /// the sink. When it returns, all of them were handed to the sink.
     func drain()
 
@@ -33,6 +33,9 @@ public protocol ChangeSink: AnyObject, Sendable {
 
     /// Events were lost: anything that is watched may have changed.
     func overflowed()
+
+    /// Something was mounted or unmounted, anywhere: watches say nothing of that.
+    func mountsChanged()
 }
 
 /// Something changed underneath.

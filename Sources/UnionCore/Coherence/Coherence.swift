@@ -16,6 +16,9 @@ final class Coherence: Sendable {
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
 
+    /// A look has gone through a mount point inside a layer.
+    let hasMountsInside = Atomic<Bool>(false)
+
     /// Notes of our own changes, where anybody will ask for them.
     var noting: OwnChanges? { plan.isLasting ? own : nil }
 

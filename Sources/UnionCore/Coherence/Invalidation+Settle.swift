@@ -68,6 +68,7 @@ extension Union {
             case .attributes(let node): drop(node, content: false, kernel)
             case .listing(let directory): dropListing(directory, kernel)
             case .everything: dropEverything(kernel)
+            case .mounts: if concernsMounts { dropEverything(kernel) }
             }
         }
         dropContents(wake, kernel)

@@ -17,6 +17,8 @@ enum Invalidation: Hashable, Sendable {
     case listing(NodeID)
     /// The kernel's queue overflowed: everything.
     case everything
+    /// The table of mounts changed: everything, if that is inside a layer.
+    case mounts
 }
 
 /// The queue of changes, for the one thread that tells the kernel.
@@ -118,5 +120,10 @@ extension Invalidator: ChangeSink {
     func overflowed() {
         views.dropAll()
         append(.everything)
+    }
+
+    func mountsChanged() {
+        views.dropAll()
+        append(.mounts)
     }
 }
