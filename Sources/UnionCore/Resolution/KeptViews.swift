@@ -191,10 +191,20 @@ extension Union {
     private func sharedView(of node: Node) -> SharedView? {
         let floor = node.floor
         guard var view = try? walkedView(of: node), let mark = try? view.backingsMark(),
-            mark == node.state.withLock({ $0.backingsTold })
+            mark == node.state.withLock({ $0.backingsTold }), isOnMountsOfLayers(view)
         else { return nil }
         view.noteWhiteouts { marks(of: "", in: $0.directory).contains(.attributeWhiteouts) }
         return SharedView(view, mark: mark, floor: floor)
+    }
+
+    /// A filesystem that is mounted inside a layer couldn't be unmounted while a directory of it is open.
+    private func isOnMountsOfLayers(_ view: borrowing DirectoryView) -> Bool {
+        for backing in view.backings {
+            guard let status = try? backing.directory.status(),
+                status.mountID == backing.layer.rootStatus.mountID
+            else { return false }
+        }
+        return true
     }
 
     private func links(to node: Node) -> [KeptViews.Link]? {
