@@ -143,9 +143,14 @@ struct sfs_backing_map {
 // --- values -------------------------------------------------------------------------------------------
 
 enum sfs_opcode {
+    SFS_OP_FORGET = 2,
     SFS_OP_SETATTR = 4,
+    SFS_OP_RELEASE = 18,
     SFS_OP_SETXATTR = 21,
     SFS_OP_INIT = 26,
+    SFS_OP_RELEASEDIR = 29,
+    SFS_OP_INTERRUPT = 36,
+    SFS_OP_BATCH_FORGET = 42,
     SFS_OP_TMPFILE = 51,
 };
 

@@ -25,8 +25,12 @@ internal import UnionCore
     /// This thread will read again when it has answered.
     var isReading = false
     var budget: PollBudget
-    /// How many requests in a row were there already.
+    var pairing: Pairing
+    /// The request was there already when this thread looked.
+    var wasWaiting = false
+    /// How many such in a row, of clients by turns.
     var backlog = 0
+    var lastClient: UInt32 = 0
 
     /// Makes the calling thread a server of requests: it reads from a clone of the device, so that threads
     /// don't fight for one queue, or from the device itself where there can be no clone.
@@ -38,8 +42,9 @@ internal import UnionCore
         let clone = server.device.clone()
         device = clone ?? server.device
         isOwn = clone != nil
-        budget = PollBudget(
-            isAllowed: isOwn && server.options.polling == .auto && ResourceLimits.processorCount > 1)
+        let mayPoll = isOwn && server.options.polling == .auto && ResourceLimits.processorCount > 1
+        pairing = Pairing(isAllowed: mayPoll && pool != nil && ThreadPlacement.mayGiveWay)
+        budget = PollBudget(isAllowed: mayPoll)
         interrupt = InterruptSlot(server.interrupter)
     }
 
@@ -112,6 +117,8 @@ internal import UnionCore
         case SFS_OP_SETXATTR: handleSetXattr(self, request)
         default:
             prepare(request, header)
+            pairing.begin(header, isAlone: pool?.isReadByOne ?? false)
+            defer { pairing.finish() }
             unsafe sfs_session_process(session, buffer.request, length)
         }
         if server.options.debug { server.log(header, error: sfs_last_error()) }

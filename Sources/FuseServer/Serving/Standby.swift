@@ -9,7 +9,9 @@ final class Standby: Sendable {
     private static let interval = 1  // milliseconds
     /// So many looks without a request, and it sleeps.
     private static let patience = 5
-    /// For so long after a request that took long, others that may are taken for such; in looks.
+    /// Two requests that took long within so many looks, and others that may are taken for such.
+    private static let closeness = 100
+    /// For so many looks.
     private static let caution = 1000
 
     private let taken = Atomic<UInt64>(0)
@@ -52,22 +54,26 @@ final class Standby: Sendable {
         var last: UInt64 = 0
         var quiet = 0
         var caution = 0
+        var sinceAdded = Standby.closeness
         while !isEnding.load(ordering: .sequentiallyConsistent) {
             let now = taken.load(ordering: .sequentiallyConsistent)
-            let isStill = now == last
+            let (isStill, hasWaiting) = (now == last, pool.hasWaiting)
             last = now
-            if isStill && !pool.hasWaiting {
+            caution = max(caution - 1, 0)
+            sinceAdded = min(sinceAdded + 1, Standby.closeness)
+            // Before the first request the first reader may not have begun to wait.
+            if isStill, !hasWaiting, now > 0 {
+                if sinceAdded < Standby.closeness { caution = Standby.caution }
+                sinceAdded = 0
                 pool.addReader()
-                caution = Standby.caution
-            } else {
-                caution = max(caution - 1, 0)
             }
-            cautious.store(caution > 0, ordering: .relaxed)
-            quiet = isStill && pool.hasWaiting ? quiet + 1 : 0
+            quiet = isStill && hasWaiting || now == 0 ? quiet + 1 : 0
             if quiet >= Standby.patience {
+                cautious.store(false, ordering: .relaxed)
+                (quiet, caution) = (0, 0)
                 sleep(pool, since: now)
-                quiet = 0
             } else {
+                cautious.store(caution > 0, ordering: .relaxed)
                 pause(milliseconds: Standby.interval)
             }
         }

@@ -1,3 +1,4 @@
+internal import CFuseShims
 internal import LinuxSystem
 internal import Logging
 internal import SystemPackage
@@ -16,9 +17,12 @@ extension Channel {
     /// Serves requests as a reader until the connection ends or others do it. False: the connection has ended.
     func serveRequests(_ session: OpaquePointer, _ pool: WorkerPool) -> Bool {
         isReading = true
+        defer { pairing.end() }
         while true {
             switch nextRequest(pool) {
-            case .request(let length): unsafe answer(session, length: length)
+            case .request(let length):
+                noteBacklog(pool)
+                unsafe answer(session, length: length)
             case .nothing: continue
             case .surplus: return true
             case .end:
@@ -32,6 +36,10 @@ extension Channel {
 
     /// The wait for one request: all that may ever block for long or spin is here.
     private func nextRequest(_ pool: WorkerPool) -> Received {
+        if pairing.hasGivenWay, let length = receiveFromPartner() {
+            pool.noteTaken()
+            return .request(length: length)
+        }
         let others = pool.beginWaiting()
         do throws(Errno) {
             guard !pool.isStopping else { throw .operationNotSupportedByDevice }
@@ -52,25 +60,47 @@ extension Channel {
         }
     }
 
+    /// The answer was given giving way: its client has run since, and may have asked again. Nobody counts this
+    /// thread as waiting meanwhile.
+    private func receiveFromPartner() -> Int? {
+        defer { pairing.comeBack() }
+        return (try? receiveAtOnce()) ?? nil
+    }
+
     /// Reads a request: at once, or after looking for a while, or after sleeping. nil: another one sleeps there
     /// already, and this thread doesn't wait any more.
     private func look(_ pool: WorkerPool, isOnly: Bool) throws(Errno) -> Int? {
         let begin = monotonicNanoseconds()
         if let length = try receiveAtOnce() {
-            backlog += 1
-            if backlog >= Channel.longBacklog { pool.addReader(atMost: pool.mostReaders) }
+            wasWaiting = true
             budget.arrived(after: 0)
             return length
         }
-        backlog = 0
-        if let length = try poll(from: begin) { return length }
+        wasWaiting = false
+        if !pairing.isOn, let length = try poll(from: begin) { return length }
         if !isOnly, pool.tryLeaveWaiting() { return nil }
         let length = try receive()
-        budget.arrived(after: monotonicNanoseconds() &- begin)
+        let waited = monotonicNanoseconds() &- begin
+        budget.arrived(after: waited)
+        pairing.slept(waited)
         return length
     }
 
-    /// So many requests that were there already: more than one client is waiting.
+    /// Requests that were there already, and each another client's than the one before: they need one more reader.
+    private func noteBacklog(_ pool: WorkerPool) {
+        let client = request.header.pid
+        defer { lastClient = client }
+        guard wasWaiting else {
+            backlog = 0
+            return
+        }
+        guard client != 0, client != lastClient else { return }
+        backlog += 1
+        guard backlog >= Channel.longBacklog else { return }
+        pairing.end()
+        pool.addReader(atMost: pool.mostReaders)
+    }
+
     private static var longBacklog: Int { 4 }
 
     /// Looks again and again, for as long as that pays.

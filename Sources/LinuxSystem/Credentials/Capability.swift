@@ -12,6 +12,7 @@ public struct Capability: RawRepresentable, Sendable, Hashable {
     public static var setGroups: Capability { Capability(rawValue: 6) }
     public static var setUser: Capability { Capability(rawValue: 7) }
     public static var sysAdmin: Capability { Capability(rawValue: 21) }
+    public static var nice: Capability { Capability(rawValue: 23) }
     public static var makeNode: Capability { Capability(rawValue: 27) }
 }
 
