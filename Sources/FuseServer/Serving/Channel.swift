@@ -91,6 +91,13 @@ internal import UnionCore
         return try unsafe interrupt.interruptible(request, body)
     }
 
+    /// A request from elsewhere than the device: its length, or that of the part that fits.
+    func take(_ request: UnsafeRawBufferPointer) -> Int {
+        let length = unsafe min(request.count, buffer.input.count)
+        unsafe buffer.input.copyMemory(from: UnsafeRawBufferPointer(rebasing: request[..<length]))
+        return length
+    }
+
     /// The request that is being answered.
     var request: RawRequest {
         unsafe RawRequest(buffer.request, length: requestLength)
@@ -116,12 +123,31 @@ internal import UnionCore
         case SFS_OP_TMPFILE: handleTemporary(self, request)
         case SFS_OP_SETXATTR: handleSetXattr(self, request)
         default:
+            guard isSound(request, header) else { break }
             prepare(request, header)
             pairing.begin(header, isAlone: pool?.isReadByOne ?? false)
             defer { pairing.finish() }
             unsafe sfs_session_process(session, buffer.request, length)
         }
         if server.options.debug { server.log(header, error: sfs_last_error()) }
+    }
+
+    /// Refuses what libfuse mustn't see: requests that aren't whole, and those that would begin or end the
+    /// connection once more. (DESTROY comes on a block device's mount only, and NOTIFY_REPLY answers a question
+    /// that is never asked.)
+    private func isSound(_ request: RawRequest, _ header: sfs_request_header) -> Bool {
+        let isForeign =
+            switch header.opcode {
+            case Opcode.initialize: server.negotiation.isDone
+            case Opcode.destroy, Opcode.notifyReply: true
+            default: false
+            }
+        if !isForeign, RequestShape(header.opcode).fits(request) { return true }
+        if !Opcode.wantsNoReply(header.opcode) {
+            _ = sfs_reply(header.unique, Errno.invalidArgument.rawValue, nil, 0)
+        }
+        server.dropped(requestLength)
+        return false
     }
 
     /// What must be seen before libfuse has had its hands on the request.

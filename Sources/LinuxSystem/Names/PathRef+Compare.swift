@@ -26,6 +26,9 @@ extension PathRef {
         }
     }
 
+    /// Whether this is a path rather than a name.
+    public var holdsSlash: Bool { unsafe memchr(base, 0x2f, count) != nil }
+
     /// Index of the last byte equal to `byte`, if any.
     public func lastIndex(of byte: UInt8) -> Int? {
         var index = count

@@ -16,10 +16,10 @@ extension Union {
         return node
     }
 
-    /// Refuses what can't be a name anywhere.
+    /// Refuses what can't be a name anywhere, and what would lead elsewhere: a path.
     func check(_ name: PathRef) throws(Errno) {
         if name.count > longestName { throw .fileNameTooLong }
-        if name.isEmpty || name.isDots { throw .invalidArgument }
+        if name.isEmpty || name.isDots || name.holdsSlash { throw .invalidArgument }
     }
 
     /// The union path of a node, relative to the root; the empty path is the root's. ESTALE: it has no name.
