@@ -67,11 +67,11 @@ demo: build ## shows a union over this machine's cgroups, and takes it away agai
 .PHONY: lint
 lint: ## formatting, and the syntax of shell scripts
 	$(SWIFT) format lint --strict --parallel -r $(SOURCES)
-	for script in .ci/run examples/*/run; do bash -n "$$script"; done
+	for script in .ci/run examples/*/run Tests/Fuzz/run; do bash -n "$$script"; done
 
 # Tests mount below a directory of their own; whatever a crash leaves mounted there goes.
 .PHONY: test
-test: setup lint ## lint, build, all tests, and the engine's under the thread sanitizer
+test: setup lint ## lint, build, all tests, the engine's under the thread sanitizer, a minute of fuzzing
 	@[ "$$(id -u)" = 0 ] || echo "not root: tests that mount or make cgroups are skipped" >&2
 	SWITCHFS_TEST_DIRECTORY=$$(mktemp -d "$${TMPDIR:-/tmp}/switchfs-make-test.XXXXXX")
 	# Tests act as other users there.
@@ -84,8 +84,17 @@ test: setup lint ## lint, build, all tests, and the engine's under the thread sa
 	}
 	trap clean EXIT
 	$(SWIFT) build --build-tests
+	.build/debug/switchfs-fuzz replay Tests/Fuzz/Corpus
 	$(SWIFT) test --skip-build
 	$(SWIFT) test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan --filter UnionCoreTests
+	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+# libFuzzer's main needs a linker that gold isn't.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: setup ## feeds decoders with what nobody sends, for FUZZ_SECONDS
+	$(SWIFT) build -c release --sanitize=fuzzer -Xswiftc -DFUZZER -Xswiftc -use-ld=lld --scratch-path .build-fuzz --product switchfs-fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run
 
 .PHONY: install
 install: ## the program, manual, mount helpers and completions below DESTDIR/PREFIX
@@ -113,6 +122,6 @@ uninstall: ## what install put there
 
 .PHONY: clean
 clean: ## what was built
-	rm -rf .build .build-tsan
+	rm -rf .build .build-tsan .build-fuzz
 
 .ONESHELL:

@@ -15,7 +15,6 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
     name: "switchfs",
@@ -28,7 +27,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
@@ -48,7 +46,7 @@ let package = Package(
         .target(
             name: "SwitchFS",
             dependencies: [
-                "UnionCore", "LayerWatch", "FuseServer", "LinuxSystem", system, logging, toml,
+                "UnionCore", "LayerWatch", "FuseServer", "LinuxSystem", system, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -64,6 +62,10 @@ let package = Package(
             name: "switchfs-bench",
             dependencies: ["SwitchTestKit", "CTestCalls", "LinuxSystem", argumentParser, system],
             swiftSettings: strict),
+        .executableTarget(
+            name: "switchfs-fuzz",
+            dependencies: ["SwitchFS", "FuseServer", "UnionCore", "LinuxSystem", "CTestCalls", system],
+            path: "Tests/Fuzz/Program", swiftSettings: strict),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", system], swiftSettings: strict),
         .testTarget(

@@ -4,7 +4,7 @@ import LinuxSystem
 ///
 /// Request: the verb, NUL, the argument, NUL, in raw bytes. Reply: one status byte, then JSON or an error's
 /// line, to the end of the stream.
-enum ControlRequest: Equatable, Sendable {
+package enum ControlRequest: Equatable, Sendable {
     case status
     /// A path in the union, from its root.
     case explain([UInt8])
@@ -22,7 +22,7 @@ enum ControlRequest: Equatable, Sendable {
     /// No request is longer: PATH_MAX many times over.
     static let largest = 1 << 16
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         let (verb, argument) = parts
         return Array(verb.utf8) + [0] + argument + [0]
     }
@@ -42,7 +42,7 @@ enum ControlRequest: Equatable, Sendable {
     }
 
     /// nil: no request that this version knows.
-    init?(_ bytes: some Collection<UInt8>) {
+    package init?(_ bytes: some Collection<UInt8>) {
         let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
         switch String(decoding: parts[0], as: UTF8.self) {
@@ -59,26 +59,26 @@ enum ControlRequest: Equatable, Sendable {
         }
     }
 
-    static func isComplete(_ bytes: [UInt8]) -> Bool {
+    package static func isComplete(_ bytes: [UInt8]) -> Bool {
         bytes.lazy.filter { $0 == 0 }.count == 2
     }
 }
 
-enum ControlReply: Sendable, Equatable {
+package enum ControlReply: Sendable, Equatable {
     case answer([UInt8])
     case failure(String)
 
     private static let answered = UInt8(ascii: "+")
     private static let failed = UInt8(ascii: "-")
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         switch self {
         case .answer(let body): [Self.answered] + body
         case .failure(let message): [Self.failed] + Array(message.utf8)
         }
     }
 
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         switch bytes.first {
         case Self.answered: self = .answer(Array(bytes.dropFirst()))
         case Self.failed: self = .failure(String(decoding: bytes.dropFirst(), as: UTF8.self))

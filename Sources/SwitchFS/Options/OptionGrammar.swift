@@ -2,11 +2,11 @@
 ///
 /// `\:`, `\,`, `\=` and `\\` stand for the character itself. A backslash before anything else is a backslash,
 /// as in a path that holds one.
-enum OptionGrammar {
+package enum OptionGrammar {
     private static let backslash = UInt8(ascii: "\\")
 
     /// Splits at every `separator` that is not escaped; the pieces keep their escapes.
-    static func split(_ text: Substring, at separator: Character) -> [Substring] {
+    package static func split(_ text: Substring, at separator: Character) -> [Substring] {
         var pieces: [Substring] = []
         var rest = text
         while let cut = firstUnescaped(separator, in: rest) {
@@ -54,7 +54,7 @@ enum OptionGrammar {
     }
 
     /// Takes the escapes away.
-    static func unescape(_ text: Substring) -> String {
+    package static func unescape(_ text: Substring) -> String {
         var bytes: [UInt8] = []
         var pending = false
         for byte in text.utf8 {
@@ -73,7 +73,7 @@ enum OptionGrammar {
     }
 
     /// Puts escapes before what the grammar would take as its own: a path so written comes back unchanged.
-    static func escape(_ path: String) -> String {
+    package static func escape(_ path: String) -> String {
         var bytes: [UInt8] = []
         for byte in path.utf8 {
             if isEscapable(byte) { bytes.append(backslash) }

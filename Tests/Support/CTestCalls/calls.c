@@ -190,6 +190,14 @@ long tc_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count)
     return 0;
 }
 long tc_unshare_files_state(void) { RETURN(unshare(CLONE_FS)); }
+long tc_unshare_mounts(void) {
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -errno;
+    return 0;
+}
+long tc_memory_file(void) {
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    return fd < 0 ? -(long)errno : fd;
+}
 long tc_unshare_users(void) { RETURN(unshare(CLONE_NEWUSER)); }
 
 struct thread_body {

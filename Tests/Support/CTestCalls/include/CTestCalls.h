@@ -76,6 +76,10 @@ long tc_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count)
 long tc_unshare_files_state(void);
 // A user namespace for this process, which must have a single thread.
 long tc_unshare_users(void);
+// A mount namespace for this thread, from which nothing spreads.
+long tc_unshare_mounts(void);
+// A file in memory without a name.
+long tc_memory_file(void);
 // Runs body on a new thread and waits for it to end.
 long tc_on_thread(void (*body)(void *), void *context);
 
