@@ -62,7 +62,7 @@ struct Request {
 
     /// May change a layer, as far as this tells.
     var changes: Bool {
-        ![1, 2, 3, 5, 15, 17, 18, 20, 22, 23, 25, 26, 27, 28, 29, 30, 34, 36, 40, 42, 44, 46].contains(opcode)
+        ![1, 2, 3, 5, 15, 17, 18, 20, 22, 23, 25, 26, 27, 28, 29, 30, 34, 40, 42, 44, 46].contains(opcode)
     }
 
     /// Puts a handle where the layout has one; a body that is too short keeps what it has.

@@ -99,8 +99,10 @@ struct Client {
         // It waits for a lock that nobody gives back.
         if opcode == Request.setLockWait { return }
         hasChanged = true
+        let unique = bytes.count >= 16 ? little(bytes, 8, 8) : 0
+        if opcode == Request.interrupt { interrupts.insert(unique) }
         check(
-            scene.answer(bytes), of: opcode, unique: bytes.count >= 16 ? little(bytes, 8, 8) : 0,
+            scene.answer(bytes), of: opcode, unique: unique,
             isWhole: false)
     }
 
