@@ -8,12 +8,12 @@ package enum OptionGrammar {
     /// Splits at every `separator` that is not escaped; the pieces keep their escapes.
     package static func split(_ text: Substring, at separator: Character) -> [Substring] {
         var pieces: [Substring] = []
-        var rest = text
-        while let cut = firstUnescaped(separator, in: rest) {
-            pieces.append(rest[..<cut])
-            rest = rest[rest.utf8.index(after: cut)...]
+        var start = text.startIndex
+        for cut in unescapedPositions(of: separator, in: text) {
+            pieces.append(text[start..<cut])
+            start = text.utf8.index(after: cut)
         }
-        pieces.append(rest)
+        pieces.append(text[start...])
         return pieces
     }
 
