@@ -63,6 +63,9 @@ let package = Package(
             dependencies: ["SwitchTestKit", "CTestCalls", "LinuxSystem", argumentParser, system],
             swiftSettings: strict),
         .executableTarget(
+            name: "switchfs-liar", dependencies: ["CFuse3"], path: "Tests/Support/Liar",
+            cSettings: [.define("_GNU_SOURCE"), .define("_FILE_OFFSET_BITS", to: "64")]),
+        .executableTarget(
             name: "switchfs-fuzz",
             dependencies: ["SwitchFS", "FuseServer", "UnionCore", "LinuxSystem", "CTestCalls", system],
             path: "Tests/Fuzz/Program", swiftSettings: strict),

@@ -45,11 +45,13 @@ public enum Machine {
     }
 
     /// The switchfs program: `SWITCHFS_BINARY`, or the one built beside these tests.
-    public static let binary: String = {
-        if let named = environment("SWITCHFS_BINARY") { return named }
+    public static let binary = environment("SWITCHFS_BINARY") ?? built("switchfs")
+
+    /// A program of this package, built beside these tests.
+    public static func built(_ name: String) -> String {
         let tests = (try? Sys.readLink("/proc/self/exe")) ?? ""
-        return (tests.parent / "switchfs").text
-    }()
+        return (tests.parent / TestPath(name)).text
+    }
 
     public struct MountEntry: Sendable {
         public var path: TestPath
