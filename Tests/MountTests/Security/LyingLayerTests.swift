@@ -14,6 +14,8 @@ struct LyingLayerTests {
         "slash", "nameless", "wrong", "locked", "short", "never", "twice/entry", "wrong/entry", "wrong/other",
         "plain/x", "slash/entry",
     ]
+    /// Found by lookup, but not by stat.
+    private static let unseen: [TestPath] = ["failing", "gone"]
     private static let changing: [TestPath] = ["flip", "same", "flip/entry", "same/entry", "."]
 
     @Test func answersAreTheLayersOwn() throws {
@@ -23,7 +25,9 @@ struct LyingLayerTests {
                     for call in Self.calls {
                         let direct = call.answer(liar / name)
                         let shown = call.answer(union[name])
-                        #expect(shown == direct, "\(call.name) \(name)")
+                        // The union shows what it can stat: of the others that error is the answer to all.
+                        let unknown = Self.unseen.contains(name) ? Self.calls[0].answer(liar / name) : direct
+                        #expect(shown == direct || shown == unknown, "\(call.name) \(name)")
                     }
                 }
                 try expectSane(union, "plain")
@@ -83,7 +87,7 @@ struct LyingLayerTests {
 
     private func expectSane(_ union: Union, _ name: TestPath) throws {
         #expect(try Sys.contents(union[name]).count > 4)
-        #expect(union.messages == "")
+        #expect(!union.messages.contains("error"), "\(union.messages)")
     }
 
     /// Serves a liar while `body` runs.
