@@ -70,7 +70,8 @@ let package = Package(
             dependencies: ["SwitchFS", "FuseServer", "UnionCore", "LinuxSystem", "CTestCalls", system],
             path: "Tests/Fuzz/Program", swiftSettings: strict),
         .testTarget(
-            name: "LinuxSystemTests", dependencies: ["LinuxSystem", system], swiftSettings: strict),
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CTestCalls", system],
+            swiftSettings: strict),
         .testTarget(
             name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", system],
             swiftSettings: strict),

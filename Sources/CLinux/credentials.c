@@ -2,7 +2,9 @@
 #include "result.h"
 
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,11 +42,28 @@ uint32_t slx_umask(uint32_t mask) { return umask((mode_t)mask); }
 
 int32_t slx_unshare_fs(void) { SLX_RESULT(int32_t, unshare(CLONE_FS)); }
 
-int32_t slx_capabilities(uint64_t *effective, uint64_t *permitted) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+int32_t slx_capabilities(int32_t thread, struct slx_capabilities *capabilities) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = thread};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
     if (syscall(SYS_capget, &header, data) < 0) return -errno;
-    *effective = (uint64_t)data[1].effective << 32 | data[0].effective;
-    *permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    capabilities->effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+    capabilities->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    capabilities->inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
     return 0;
+}
+
+int32_t slx_set_capabilities(const struct slx_capabilities *capabilities) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    for (int half = 0; half < 2; half++) {
+        data[half].effective = (uint32_t)(capabilities->effective >> 32 * half);
+        data[half].permitted = (uint32_t)(capabilities->permitted >> 32 * half);
+        data[half].inheritable = (uint32_t)(capabilities->inheritable >> 32 * half);
+    }
+    SLX_RESULT(int32_t, syscall(SYS_capset, &header, data));
+}
+
+int32_t slx_keeps_capabilities(void) {
+    int bits = prctl(PR_GET_SECUREBITS);
+    return bits >= 0 && (bits & SECBIT_NO_SETUID_FIXUP) != 0;
 }

@@ -7,11 +7,14 @@ public struct Identity: Hashable, Sendable, CustomStringConvertible {
     public var uid: UInt32
     public var gid: UInt32
     public var groups: [UInt32]
+    /// By number; nil: all for root and none for others.
+    public var capabilities: [Int]?
 
-    public init(uid: UInt32, gid: UInt32, groups: [UInt32] = []) {
+    public init(uid: UInt32, gid: UInt32, groups: [UInt32] = [], capabilities: [Int]? = nil) {
         self.uid = uid
         self.gid = gid
         self.groups = groups
+        self.capabilities = capabilities
     }
 
     public static let root = Identity(uid: 0, gid: 0)
@@ -20,14 +23,35 @@ public struct Identity: Hashable, Sendable, CustomStringConvertible {
     public static let alice = Identity(uid: 54321, gid: 54321, groups: [54400, 54401])
     public static let bob = Identity(uid: 54322, gid: 54322)
 
-    public var description: String { "\(uid):\(([gid] + groups).map(String.init).joined(separator: ","))" }
+    public var description: String {
+        let ids = "\(uid):\(([gid] + groups).map(String.init).joined(separator: ","))"
+        guard let capabilities else { return ids }
+        return ids + " with capabilities \(capabilities)"
+    }
 
     /// What to put before a command line to run it as this user.
     var prefix: [String] {
         if self == .root { return [] }
         let list = groups.map(String.init).joined(separator: ",")
         return ["setpriv", "--reuid=\(uid)", "--regid=\(gid)"]
-            + (groups.isEmpty ? ["--clear-groups"] : ["--groups=\(list)"])
+            + (groups.isEmpty ? ["--clear-groups"] : ["--groups=\(list)"]) + capabilityOptions
+    }
+
+    private var capabilityOptions: [String] {
+        guard let capabilities else { return [] }
+        let list = (["-all"] + capabilities.map { "+cap_\($0)" }).joined(separator: ",")
+        return ["--inh-caps=\(list)", "--ambient-caps=\(list)", "--bounding-set=\(list)"]
+    }
+
+    /// Becomes this user, for good, in the calling thread alone.
+    fileprivate func enter() throws(Errno) {
+        if self == .root { return }
+        guard let capabilities else {
+            try checked(unsafe tc_become(uid, gid, groups, groups.count))
+            return
+        }
+        let bits = capabilities.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
+        try checked(unsafe tc_become_capable(uid, gid, groups, groups.count, bits))
     }
 }
 
@@ -45,9 +69,7 @@ public func acting<Result>(
             try checked(tc_unshare_files_state())
             _ = tc_umask(umask)
             if let directory { try Sys.changeDirectory(directory) }
-            if who != .root {
-                try checked(unsafe tc_become(who.uid, who.gid, who.groups, who.groups.count))
-            }
+            try who.enter()
             return try body()
         }
     }

@@ -105,6 +105,11 @@ public enum Sys {
         try path.call { unsafe tc_access($0, mode) }
     }
 
+    /// Runs the program as the calling thread's user; its exit code.
+    public static func execute(_ path: TestPath) throws(Errno) -> Int {
+        try path.call { unsafe tc_execute($0) }
+    }
+
     public static func mount(
         _ source: String, on path: TestPath, type: String, flags: UInt = 0, options: String = ""
     ) throws(Errno) {

@@ -1,3 +1,4 @@
+import CTestCalls
 import Glibc
 import Synchronization
 import SystemPackage
@@ -18,7 +19,7 @@ struct CredentialTests {
             let before = Capabilities.effective()
             let groups = try ThreadGroups.current()
             do {
-                let scope = try CredentialScope(becoming: stranger, groups: .none)
+                let scope = try CredentialScope(becoming: stranger, .judged)
                 #expect(Capabilities.effective() == 0)
                 #expect(!Capabilities.hasEffective(.overrideAccess))
                 #expect(throws: Errno.permissionDenied) { _ = try directory.read("file") }
@@ -51,7 +52,7 @@ struct CredentialTests {
             let directory = try TestDirectory()
             try directory.root.changeMode(0o777)
             do throws(Errno) {
-                let scope = try CredentialScope(becoming: stranger, groups: .none)
+                let scope = try CredentialScope(becoming: stranger, .judged)
                 try directory.write("", to: "early")
                 _ = try directory.root.status(at: "none")
                 scope.end()
@@ -62,7 +63,7 @@ struct CredentialTests {
             #expect(try directory.root.status(at: "early").uid == stranger.uid)
             #expect(try directory.root.status(at: "late").uid == 0)
             #expect(throws: Errno.noSuchFileOrDirectory) {
-                try CredentialScope.run(as: stranger, groups: .none) { () throws(Errno) in
+                try CredentialScope.run(as: stranger, .judged) { () throws(Errno) in
                     try directory.root.unlink(at: "none")
                 }
             }
@@ -85,7 +86,7 @@ struct CredentialTests {
             }
             _ = stage.waitForEntry()
             let caller = CallerIdentity(uid: 41_234, gid: 43_210, pid: 0, umask: 0o077)
-            try CredentialScope.run(as: caller, groups: .none) { () throws(Errno) in
+            try CredentialScope.run(as: caller, .judged) { () throws(Errno) in
                 stage.end()
                 other.join()
                 try root.makeDirectory(at: "own", mode: 0o777)
@@ -105,10 +106,9 @@ struct CredentialTests {
             for count in [0, 1, 5, 128, 129, 3000, 65_536] {
                 let groups = (0..<UInt32(count)).map { 70_000 + $0 * 65_000 }
                 let member = try Member(of: groups)
-                #expect(member.readGroups(room: count) == groups)
-                #expect(member.count(room: 3) == count)
+                #expect(supplementaryGroups(of: member.id) == groups)
                 let caller = CallerIdentity(uid: 41_234, gid: 43_210, pid: member.id)
-                let seen = try CredentialScope.run(as: caller, groups: .ofProcess(member.id)) {
+                let seen = try CredentialScope.run(as: caller, .exact) {
                     () throws(Errno) in try ThreadGroups.current()
                 }
                 #expect(seen == groups)
@@ -128,11 +128,11 @@ struct CredentialTests {
             defer { member.leave() }
             let caller = CallerIdentity(uid: 41_234, gid: 43_210, pid: member.id)
             #expect(throws: Errno.permissionDenied) {
-                try CredentialScope.run(as: caller, groups: .none) { () throws(Errno) in
+                try CredentialScope.run(as: caller, .judged) { () throws(Errno) in
                     _ = try directory.read("file")
                 }
             }
-            let text = try CredentialScope.run(as: caller, groups: .ofProcess(member.id)) {
+            let text = try CredentialScope.run(as: caller, .exact) {
                 () throws(Errno) in try directory.read("file")
             }
             #expect(text == "for the group")
@@ -143,8 +143,9 @@ struct CredentialTests {
         try onOwnThread { () throws(Errno) in
             try ThreadSetup.prepareRequestThread()
             let directory = try TestDirectory()
-            let caller = CallerIdentity(uid: 0, gid: 43_210, pid: 0, umask: 0o027)
-            try CredentialScope.run(as: caller, groups: .none) { () throws(Errno) in
+            let caller = CallerIdentity(
+                uid: 0, gid: 43_210, pid: ThreadID.current.rawValue, umask: 0o027)
+            try CredentialScope.run(as: caller, .judged) { () throws(Errno) in
                 #expect(Capabilities.hasEffective(.overrideAccess))
                 try directory.write("", to: "file", mode: 0o666)
             }
@@ -153,25 +154,137 @@ struct CredentialTests {
         }
     }
 
-    @Test func unknownProcessesHaveNoGroups() {
-        let room = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 8)
-        defer { unsafe room.deallocate() }
-        #expect(unsafe supplementaryGroups(of: 0, into: room) == 0)
-        #expect(unsafe supplementaryGroups(of: -1, into: room) == 0)
-        #expect(unsafe supplementaryGroups(of: 0x7fff_fff0, into: room) == 0)
+    /// What a thread has is what is taken on: from none to all.
+    @Test(arguments: [[], [Capability.overrideAccess], [.changeOwner, .makeNode]])
+    func takesOnCapabilities(of wanted: [Capability]) throws {
+        try onOwnThread { () throws(Errno) in
+            try ThreadSetup.prepareRequestThread()
+            let before = Capabilities.effective()
+            let bits = wanted.reduce(UInt64(0)) { $0 | $1.bit }
+            for uid in [41_234, 0] as [UInt32] {
+                let member = try Member(of: [77_777], uid: uid, capabilities: bits)
+                let caller = CallerIdentity(uid: uid, gid: 43_210, pid: member.id)
+                let seen = try CredentialScope.run(as: caller, .exact) { () throws(Errno) in
+                    Capabilities.effective()
+                }
+                #expect(seen == bits)
+                #expect(Capabilities.effective() == before)
+                let judged = try CredentialScope.run(as: caller, .judged) { () throws(Errno) in
+                    Capabilities.effective()
+                }
+                // Of root there is no second try: it gets what it has.
+                #expect(judged == (uid == 0 ? bits : 0))
+                #expect(Capabilities.effective() == before)
+                member.leave()
+            }
+            #expect(try ThreadGroups.current() == ServerCredentials.own.ownGroups)
+        }
+    }
+
+    /// Who has other ids than the thread that he comes from gets nothing of that thread's.
+    @Test func othersThreadsLendNothing() throws {
+        try onOwnThread { () throws(Errno) in
+            try ThreadSetup.prepareRequestThread()
+            let member = try Member(of: [77_777], uid: 0, capabilities: Capability.overrideAccess.bit)
+            defer { member.leave() }
+            let caller = CallerIdentity(uid: 41_234, gid: 43_210, pid: member.id)
+            try CredentialScope.run(as: caller, .exact) { () throws(Errno) in
+                #expect(Capabilities.effective() == 0)
+                #expect(try ThreadGroups.current() == [])
+            }
+        }
+    }
+
+    /// A thread of the kernel, one that isn't there, one that isn't seen: nothing, as root neither.
+    @Test(arguments: [2, 0, -1, 0x7fff_fff0] as [Int32])
+    func unknownThreadsHaveNothing(pid: Int32) throws {
+        // In a pid namespace of its own there are no threads of the kernel.
+        if pid == 2, ThreadStatus(of: 2)?.hasMemory != false {
+            return print("no thread of the kernel in sight")
+        }
+        try onOwnThread { () throws(Errno) in
+            try ThreadSetup.prepareRequestThread()
+            for uid in [0, 41_234] as [UInt32] {
+                let caller = CallerIdentity(uid: uid, gid: 0, pid: pid)
+                try CredentialScope.run(as: caller, .exact) { () throws(Errno) in
+                    #expect(Capabilities.effective() == 0)
+                    #expect(try ThreadGroups.current() == [])
+                }
+            }
+            #expect(Capabilities.hasEffective(.overrideAccess))
+        }
+        if pid != 2 { #expect(supplementaryGroups(of: pid) == []) }
+    }
+
+    /// Full capabilities in a user namespace of one's own are none in the server's.
+    @Test func otherNamespacesCapabilitiesAreNone() throws {
+        let child = try #require(try? NamespaceChild(), "user namespaces can't be made here")
+        defer { child.end() }
+        #expect(Capabilities.effective(of: child.pid) != 0)
+        try onOwnThread { () throws(Errno) in
+            try ThreadSetup.prepareRequestThread()
+            #expect(!ServerCredentials.own.sharesNamespace(with: child.pid))
+            for rights in [TakenRights.exact, .judged] {
+                let caller = CallerIdentity(uid: 0, gid: 0, pid: child.pid)
+                try CredentialScope.run(as: caller, rights) { () throws(Errno) in
+                    #expect(Capabilities.effective() == 0)
+                }
+            }
+        }
     }
 }
 
-/// A thread that is in groups, and waits to be seen.
+/// A process that is root of a user namespace of its own, and root outside.
+private struct NamespaceChild {
+    let pid: Int32
+
+    init() throws {
+        let arguments = ["unshare", "--user", "--map-root-user", "sleep", "300"]
+        var strings = unsafe arguments.map { unsafe UnsafePointer<CChar>(strdup($0)) }
+        unsafe strings.append(nil)
+        let pid = unsafe Int32(tc_spawn(&strings, -1, -1, -1, nil))
+        for index in arguments.indices { unsafe free(UnsafeMutableRawPointer(mutating: strings[index])) }
+        guard pid > 0 else { throw Errno(rawValue: -pid) }
+        self.pid = pid
+        let own = UserNamespace(of: getpid())
+        // The program's own name comes after the namespace and its maps.
+        while !isSleeping {
+            if tc_reap(pid) != -Int(EAGAIN) { throw Errno.notPermitted }
+            usleep(1000)
+        }
+        if UserNamespace(of: pid) == own { throw Errno.notPermitted }
+    }
+
+    private var isSleeping: Bool {
+        let path = threadPath(pid, "comm")
+        guard let file = try? FileDescriptor.workingDirectory.openPlain(path.ref, flags: .readOnly) else {
+            return false
+        }
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = unsafe text.withUnsafeMutableBytes {
+            unsafe (try? file.descriptor.readNext(into: $0)) ?? 0
+        }
+        return text[..<count] == Array("sleep\n".utf8)[...]
+    }
+
+    func end() {
+        kill(pid, SIGKILL)
+        while tc_reap(pid) == -Int(EAGAIN) { usleep(1000) }
+    }
+}
+
+/// A thread that is somebody, in groups, and waits to be seen.
 private final class Member: Sendable {
     let id: Int32
     private let thread: WorkerThread
     private let stage: Stage
 
-    init(of groups: [UInt32]) throws(Errno) {
+    init(
+        of groups: [UInt32], uid: UInt32 = 41_234, gid: UInt32 = 43_210, capabilities: UInt64 = 0
+    ) throws(Errno) {
         let stage = Stage()
         thread = try WorkerThread.spawn(name: "member") {
-            #expect(throws: Never.self) { try unsafe groups.withUnsafeBufferPointer(ThreadGroups.set) }
+            #expect(unsafe tc_become_capable(uid, gid, groups, groups.count, capabilities) == 0)
             stage.enter(ThreadID.current.rawValue)
             stage.waitForEnd()
         }
@@ -182,20 +295,6 @@ private final class Member: Sendable {
     func leave() {
         stage.end()
         thread.join()
-    }
-
-    /// The groups that fit into the room.
-    func readGroups(room: Int) -> [UInt32] {
-        unsafe [UInt32](unsafeUninitializedCapacity: room) { buffer, count in
-            count = unsafe min(supplementaryGroups(of: id, into: buffer), room)
-        }
-    }
-
-    /// How many there are, with less room.
-    func count(room: Int) -> Int {
-        let buffer = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: room)
-        defer { unsafe buffer.deallocate() }
-        return unsafe supplementaryGroups(of: id, into: buffer)
     }
 }
 

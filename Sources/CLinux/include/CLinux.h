@@ -164,8 +164,17 @@ int32_t slx_getgroups(uint32_t *_Nullable groups, int32_t count);
 int32_t slx_setgroups(const uint32_t *_Nullable groups, int32_t count);
 uint32_t slx_umask(uint32_t mask);
 int32_t slx_unshare_fs(void);
-/// capget(2) of the calling thread.
-int32_t slx_capabilities(uint64_t *effective, uint64_t *permitted);
+struct slx_capabilities {
+    uint64_t effective;
+    uint64_t permitted;
+    uint64_t inheritable;
+};
+/// capget(2) of a thread; 0: the calling one.
+int32_t slx_capabilities(int32_t thread, struct slx_capabilities *capabilities);
+/// capset(2) of the calling thread.
+int32_t slx_set_capabilities(const struct slx_capabilities *capabilities);
+/// Whether ids can change without the capabilities following (SECBIT_NO_SETUID_FIXUP).
+int32_t slx_keeps_capabilities(void);
 
 // --- process.c ----------------------------------------------------------------------------------------
 

@@ -16,9 +16,11 @@ public struct CallerIdentity: Sendable, Equatable {
     }
 }
 
-/// Which supplementary groups a thread takes on.
-public enum Groups: Sendable {
-    case none
-    /// Those of a process or thread, read from /proc; none when it is gone or unknown (0).
-    case ofProcess(Int32)
+/// How much of a caller's rights a thread takes on besides the ids.
+public enum TakenRights: Sendable {
+    /// For what the kernel has judged already: no groups and no capabilities. Of a root user the capabilities
+    /// that it has; nothing is looked up that a root user with all of the server's doesn't need.
+    case judged
+    /// All groups and capabilities that the caller has at this moment, and none that it hasn't.
+    case exact
 }

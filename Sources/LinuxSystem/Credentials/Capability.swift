@@ -19,19 +19,31 @@ public struct Capability: RawRepresentable, Sendable, Hashable {
 /// The calling thread's capabilities.
 public enum Capabilities {
     /// One bit each; none where the kernel won't tell.
-    public static func effective() -> UInt64 { read().effective }
-    public static func permitted() -> UInt64 { read().permitted }
+    public static func effective() -> UInt64 { own().effective }
+    public static func permitted() -> UInt64 { own().permitted }
 
     public static func hasEffective(_ capability: Capability) -> Bool {
-        effective() >> UInt64(capability.rawValue) & 1 != 0
+        effective() & capability.bit != 0
     }
 
-    private static func read() -> (effective: UInt64, permitted: UInt64) {
-        var effective: UInt64 = 0
-        var permitted: UInt64 = 0
-        let result = unsafe slx_capabilities(&effective, &permitted)
-        return result < 0 ? (0, 0) : (effective, permitted)
+    static func own() -> slx_capabilities {
+        read(0) ?? slx_capabilities(effective: 0, permitted: 0, inheritable: 0)
     }
+
+    /// Another thread's effective ones, which count in its own user namespace. None for an unknown thread.
+    static func effective(of thread: Int32) -> UInt64 {
+        guard thread > 0 else { return 0 }
+        return read(thread)?.effective ?? 0
+    }
+
+    private static func read(_ thread: Int32) -> slx_capabilities? {
+        var capabilities = slx_capabilities(effective: 0, permitted: 0, inheritable: 0)
+        return unsafe slx_capabilities(thread, &capabilities) < 0 ? nil : capabilities
+    }
+}
+
+extension Capability {
+    var bit: UInt64 { 1 << UInt64(rawValue) }
 }
 
 /// The server's own effective ids.

@@ -1,15 +1,16 @@
 internal import CLinux
 public import SystemPackage
 
-/// Lets the calling thread act as a caller until this value's end: effective ids, supplementary groups and
-/// umask, by system calls that concern this thread only.
+/// Lets the calling thread act as a caller until this value's end: effective ids, supplementary groups,
+/// effective capabilities and umask, by system calls that concern this thread only.
 ///
-/// An effective uid other than 0 empties the effective capabilities, and going back to 0 brings the
-/// permitted ones back; that is the kernel's rule, and nothing is done for it here. Real and saved ids stay
-/// the server's, so that the caller can't signal or trace the thread.
+/// An effective uid other than 0 empties the effective capabilities; what the caller has of them is raised
+/// again. Going back to 0 brings the permitted ones back. Both are the kernel's rule, and where it is switched
+/// off the capabilities are set each time. Real and saved ids stay the server's, so that the caller can't
+/// signal or trace the thread.
 ///
 /// A server that isn't root can become nobody else: it goes on with its own rights, as for a mount that only
-/// its own user sees. For uid 0 the groups don't matter, and uid 0 with the server's gid costs no call.
+/// its own user sees.
 ///
 /// Scopes don't nest. When going back fails the process is terminated: no thread may go on with foreign
 /// credentials.
@@ -17,10 +18,10 @@ public struct CredentialScope: ~Copyable {
     private let restoration: Restoration
 
     /// Becomes the caller. On an error the thread is what it was.
-    public init(becoming identity: CallerIdentity, groups: Groups) throws(Errno) {
+    public init(becoming identity: CallerIdentity, _ rights: TakenRights) throws(Errno) {
         var restoration = Restoration()
         do {
-            try restoration.become(identity, groups)
+            try restoration.become(identity, rights)
         } catch {
             restoration.run()
             throw error
@@ -33,9 +34,9 @@ public struct CredentialScope: ~Copyable {
     /// Runs `body` as the caller.
     @inlinable
     public static func run<R: ~Copyable>(
-        as identity: CallerIdentity, groups: Groups, _ body: () throws(Errno) -> R
+        as identity: CallerIdentity, _ rights: TakenRights, _ body: () throws(Errno) -> R
     ) throws(Errno) -> R {
-        let scope = try CredentialScope(becoming: identity, groups: groups)
+        let scope = try CredentialScope(becoming: identity, rights)
         let result = try body()
         scope.end()
         return result
@@ -51,13 +52,15 @@ private struct Restoration {
     private var uid = false
     private var gid = false
     private var groups = false
+    private var capabilities = false
     private var umask = false
 
-    mutating func become(_ identity: CallerIdentity, _ wanted: Groups) throws(Errno) {
+    mutating func become(_ identity: CallerIdentity, _ taken: TakenRights) throws(Errno) {
         let own = ServerCredentials.own
         if own.uid == 0 {
-            // Ids last: with them go the capabilities that the others need.
-            if identity.uid != 0 { try becomeMember(wanted) }
+            let rights = CallerRights(of: identity, taken)
+            // Capabilities last: the others need them.
+            if rights.capabilities != nil { try join(rights.groups, own) }
             if identity.gid != own.gid {
                 try succeed(slx_set_effective_gid(identity.gid))
                 gid = true
@@ -66,6 +69,7 @@ private struct Restoration {
                 try succeed(slx_set_effective_uid(identity.uid))
                 uid = true
             }
+            if let wanted = rights.capabilities { try limit(to: wanted, own) }
         }
         if identity.umask != 0 {
             _ = slx_umask(identity.umask)
@@ -73,20 +77,33 @@ private struct Restoration {
         }
     }
 
-    private mutating func becomeMember(_ wanted: Groups) throws(Errno) {
-        switch wanted {
-        case .none: try ThreadGroups.clear()
-        case .ofProcess(let pid): try ThreadGroups.adopt(from: pid)
-        }
+    private mutating func join(_ wanted: [UInt32], _ own: ServerCredentials) throws(Errno) {
+        guard own.mustChange(groups: wanted) else { return }
+        try ThreadGroups.set(wanted)
         groups = true
+    }
+
+    private mutating func limit(to wanted: UInt64, _ own: ServerCredentials) throws(Errno) {
+        // Leaving uid 0 has emptied them.
+        if wanted == 0 && uid && !own.keepsCapabilities { return }
+        var changed = own.capabilities
+        changed.effective = wanted
+        try unsafe succeed(slx_set_capabilities(&changed))
+        capabilities = true
     }
 
     /// Back to the server's own, in the opposite order.
     func run() {
+        let own = ServerCredentials.own
         if umask { _ = slx_umask(0) }
-        if uid { mustSucceed(slx_set_effective_uid(ServerCredentials.own.uid)) }
-        if gid { mustSucceed(slx_set_effective_gid(ServerCredentials.own.gid)) }
-        if groups { mustSucceed(ServerCredentials.own.restoreGroups()) }
+        // The saved uid is the server's: this takes no capability, and brings them all back.
+        if uid { mustSucceed(slx_set_effective_uid(own.uid)) }
+        if capabilities && (!uid || own.keepsCapabilities) {
+            var before = own.capabilities
+            mustSucceed(unsafe slx_set_capabilities(&before))
+        }
+        if gid { mustSucceed(slx_set_effective_gid(own.gid)) }
+        if groups { mustSucceed(own.restoreGroups()) }
     }
 
     private func mustSucceed(_ result: Int32) {

@@ -36,7 +36,7 @@ extension Union {
         var directory = NodeID.root
         var visited: [NodeID] = []
         defer { for node in visited { forget(node, count: 1) } }
-        let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: 0)
+        let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
         for name in names.dropLast() {
             let name = OwnedName(name)
             directory = try lookup(directory, name.ref, server).node

@@ -58,12 +58,12 @@ extension Union {
         let open = handle.flatMap(files.find)
         let target = try object(of: node)
         try checkWritable(target.layer)
-        try changeOwnerAndMode(of: target, changes, caller)
-        if let size = changes.size { try changeSize(of: target, open, to: size, caller) }
+        try changeOwnerAndMode(of: node, target, changes, caller)
+        if let size = changes.size { try changeSize(of: node, target, open, to: size, caller) }
         if changes.killPrivileges && !changes.touchesMode { try killPrivileges(of: node, target, caller) }
         if changes.access != .omit || changes.modification != .omit {
             let (access, modification) = (changes.access, changes.modification)
-            try asCaller(caller) { () throws(Errno) in
+            try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
                 try target.descriptor.changeTimes(access: access, modification: modification)
             }
             if node.isDirectory { followTimes(of: node, changes) }
@@ -79,31 +79,33 @@ extension Union {
     }
 
     private func changeOwnerAndMode(
-        of target: borrowing LocatedObject, _ changes: AttributeChanges, _ caller: CallerIdentity
+        of node: Node, _ target: borrowing LocatedObject, _ changes: AttributeChanges,
+        _ caller: CallerIdentity
     ) throws(Errno) {
         let object = target.descriptor
-        let isSetGroup = target.status.mode & ModeBits.setGroup != 0
+        let isPrivileged = target.status.isPrivileged
         if changes.uid != nil || changes.gid != nil {
-            try asCaller(caller, allGroups: isSetGroup) { () throws(Errno) in
+            try asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
                 try object.changeOwner(uid: changes.uid, gid: changes.gid)
             }
         }
         if let mode = changes.mode {
             // Without the caller's groups chmod(2) would quietly drop sgid.
             let keepsGroup = mode & ModeBits.setGroup != 0
-            try asCaller(caller, allGroups: keepsGroup) { () throws(Errno) in
+            try asCaller(caller, on: node, in: target.layer, exact: keepsGroup) { () throws(Errno) in
                 try object.changeMode(mode & ModeBits.permissions)
             }
         }
     }
 
     private func changeSize(
-        of target: borrowing LocatedObject, _ open: FileHandle?, to size: Int64, _ caller: CallerIdentity
+        of node: Node, _ target: borrowing LocatedObject, _ open: FileHandle?, to size: Int64,
+        _ caller: CallerIdentity
     ) throws(Errno) {
         let object = target.descriptor
-        // Who is in the file's group may change it and leave sgid: for that the groups must be known.
-        let isSetGroup = target.status.mode & ModeBits.setGroup != 0
-        try asCaller(caller, allGroups: isSetGroup) { () throws(Errno) in
+        // Who has CAP_FSETID may change it and leave suid and sgid, who is in the file's group sgid.
+        let isPrivileged = target.status.isPrivileged
+        try asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
             if let open, open.flags.writes { return try open.descriptor.truncate(to: size) }
             try object.truncatePath(to: size)
         }
@@ -116,7 +118,7 @@ extension Union {
     ) throws(Errno) {
         let object = target.descriptor
         guard node.state.withLock({ $0.openFiles })?.hasWriter == true else {
-            return try asCaller(caller, allGroups: true) { () throws(Errno) in
+            return try asCaller(caller, exact: true) { () throws(Errno) in
                 try object.changeOwner(uid: nil, gid: nil)
             }
         }
@@ -149,6 +151,11 @@ extension Union {
         else { return }
         try? skeleton.changeTimes(access: .omit, modification: changes.modification)
     }
+}
+
+extension FileStatus {
+    /// It has suid or sgid, which changes of its data may cost it.
+    var isPrivileged: Bool { mode & (ModeBits.setUser | ModeBits.setGroup) != 0 }
 }
 
 extension AttributeChanges {

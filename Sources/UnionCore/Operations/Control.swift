@@ -30,7 +30,7 @@ extension Union {
         let room = 512
         return try unsafe withTemporaryBytes(room) { scratch throws(Errno) -> (Int32, Int) in
             unsafe scratch.copyMemory(from: UnsafeRawBufferPointer(rebasing: input.prefix(room)))
-            let result = try asCaller(caller, allGroups: true) { () throws(Errno) -> Int32 in
+            let result = try asCaller(caller, exact: true) { () throws(Errno) -> Int32 in
                 try unsafe file.descriptor.control(command, argument: scratch.baseAddress)
             }
             let count = min(output.count, room)

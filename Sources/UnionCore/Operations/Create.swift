@@ -15,7 +15,7 @@ extension Union {
         }
         let change = OwnChange(coherence.noting, target.directory, name)
         let made = try place(.create, name, in: &target) { directory, layer throws(Errno) -> LocatedObject in
-            let file = try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) {
+            let file = try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
                 try directory.openBeneath(
                     name, flags: creationFlags(flags), mode: mode & ModeBits.permissions)
@@ -70,7 +70,7 @@ extension Union {
         let layer = candidates.first
         try checkWritable(layer)
         let real = try self.directory(of: directory, &view, in: layer)
-        let file = try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) {
+        let file = try asCaller(caller, in: real, exact: mode & ModeBits.setGroup != 0) {
             () throws(Errno) -> OwnedDescriptor in
             let flags = flags.union(.temporaryFile).subtracting(.kernelOnly.union([.create, .noFollow]))
             return try real.openPlain("", flags: flags, mode: mode & ModeBits.permissions)

@@ -73,10 +73,10 @@ extension Union {
     private func openListing(of node: Node, _ caller: CallerIdentity) throws(Errno) -> Listing {
         let view = try view(of: node)
         if let single = singleSource(of: view) {
-            let opened = try openSource(single, caller)
+            let opened = try openSource(single, of: node, caller)
             return .pure(PureListing(opened))
         }
-        return .merged(try merge(view) { backing throws(Errno) in try openSource(backing, caller) })
+        return .merged(try merge(view) { backing throws(Errno) in try openSource(backing, of: node, caller) })
     }
 
     /// The listings of all real directories as one.
@@ -104,7 +104,7 @@ extension Union {
 
     /// A skeleton is bookkeeping, and opened as the server; every other directory as the caller.
     private func openSource(
-        _ backing: DirectoryView.Backing, _ caller: CallerIdentity
+        _ backing: DirectoryView.Backing, of node: Node, _ caller: CallerIdentity
     ) throws(Errno) -> OpenSource {
         let source = try listingSource(backing)
         let filesystem = source.filesystem
@@ -113,9 +113,12 @@ extension Union {
             let directory = try backing.directory.openBeneath("", flags: flags)
             return OpenSource(source: source, directory: directory)
         }
-        let directory = try asCaller(caller, allGroups: filesystem.isPseudo) {
+        let directory = try asCaller(caller, exact: filesystem.isPseudo) {
             () throws(Errno) -> OwnedDescriptor in
-            try backing.directory.reopen(flags: flags)
+            guard filesystem.isPseudo, let found = try reach(node, in: backing.layer) else {
+                return try backing.directory.reopen(flags: flags)
+            }
+            return try found.descriptor.reopen(flags: flags)
         }
         return OpenSource(source: source, directory: directory)
     }
@@ -181,7 +184,7 @@ extension Union {
         _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity
     ) throws(Errno) -> DirectoryEntry? {
         guard source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }
-        let scope = try CredentialScope(becoming: caller, groups: .ofProcess(caller.pid))
+        let scope = try CredentialScope(becoming: caller, .exact)
         let entry = try stream.next()
         scope.end()
         return entry

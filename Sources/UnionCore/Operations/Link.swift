@@ -16,7 +16,7 @@ extension Union {
         if layer.isReadOnly { throw .improperLink }
         let change = OwnChange(coherence.noting, target.directory, newName)
         try place(newName, in: &target, layer) { directory, _ throws(Errno) in
-            try asCaller(caller) { () throws(Errno) in
+            try asCaller(caller, in: directory) { () throws(Errno) in
                 try object.descriptor.link(to: directory, name: newName)
             }
         }

@@ -38,7 +38,7 @@ extension Union {
         let survey = target.survey
         let change = OwnChange(coherence.noting, target.directory, name)
         try place(operation, name, in: &target) { directory, layer throws(Errno) in
-            try asCaller(caller, allGroups: mode & ModeBits.setGroup != 0) { () throws(Errno) in
+            try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) { () throws(Errno) in
                 try make(directory, layer)
             }
             if operation == .mkdir { try completeOrUndo(name, in: directory, layer, survey) }

@@ -29,13 +29,15 @@ extension Union {
         if flags.contains(.execute) {
             // Running a program needs no right to read it: the right to execute is the caller's, the
             // reading the kernel's.
-            try asCaller(caller) { () throws(Errno) in try object.checkAccess(.execute) }
+            try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
+                try object.checkAccess(.execute)
+            }
             return try object.reopen(flags: .readOnly)
         }
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
-        // Truncating leaves sgid to who is in the file's group.
-        let mindsGroup = flags.contains(.truncate) && target.status.mode & ModeBits.setGroup != 0
-        return try asCaller(caller, allGroups: node.filesystem.isPseudo || mindsGroup) {
+        // Truncating leaves suid and sgid to who has CAP_FSETID, sgid to who is in the file's group.
+        let mindsRights = flags.contains(.truncate) && target.status.isPrivileged
+        return try asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
             () throws(Errno) -> OwnedDescriptor in
             try object.reopen(flags: real)
         }

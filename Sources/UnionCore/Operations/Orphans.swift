@@ -298,7 +298,7 @@ extension Union {
     /// Looks a union path up, name by name. One lookup count is held on each of `visited`, also of those
     /// that were found before an error: then they are forgotten here.
     func walk(_ path: [UInt8]) throws(Errno) -> (node: NodeID, visited: [NodeID]) {
-        let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: 0)
+        let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
         var current = NodeID.root
         var visited: [NodeID] = []
         for name in path.split(separator: 0x2f) where !name.elementsEqual([0x2e]) {

@@ -12,7 +12,7 @@ extension Union {
             return length
         }
         let object = try object(of: node)
-        return try asCaller(caller, allGroups: node.filesystem.isPseudo) { () throws(Errno) in
+        return try asCaller(caller, on: node, in: object.layer) { () throws(Errno) in
             try unsafe object.descriptor.readLink(into: buffer)
         }
     }

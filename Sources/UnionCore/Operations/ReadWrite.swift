@@ -11,7 +11,7 @@ extension Union {
     ) throws(Errno) -> Int {
         let file = try file(handle)
         guard file.node.filesystem.isPseudo else { return try unsafe file.read(at: offset, into: buffer) }
-        return try asCaller(caller, allGroups: true) { () throws(Errno) in
+        return try asCaller(caller, exact: true) { () throws(Errno) in
             try unsafe file.read(at: offset, into: buffer)
         }
     }
@@ -28,7 +28,7 @@ extension Union {
         guard file.node.filesystem.isPseudo || killPrivileges else {
             return try unsafe file.write(at: offset, from: buffer)
         }
-        return try asCaller(caller, allGroups: true) { () throws(Errno) in
+        return try asCaller(caller, exact: true) { () throws(Errno) in
             try unsafe file.write(at: offset, from: buffer)
         }
     }
@@ -49,7 +49,7 @@ extension Union {
         _ handle: HandleID, mode: Int32, offset: Int64, length: Int64, _ caller: CallerIdentity
     ) throws(Errno) {
         let file = try file(handle)
-        try asCaller(caller, allGroups: true) { () throws(Errno) in
+        try asCaller(caller, exact: true) { () throws(Errno) in
             try file.descriptor.allocate(mode: mode, offset: offset, length: length)
         }
     }
@@ -60,7 +60,8 @@ extension Union {
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let (source, target) = (try file(source), try file(target))
-        return try asCaller(caller) { () throws(Errno) in
+        let acts = source.node.filesystem.isPseudo || target.node.filesystem.isPseudo
+        return try asCaller(caller, exact: acts) { () throws(Errno) in
             try FileDescriptor.copyRange(
                 from: source.descriptor, offset: sourceOffset, to: target.descriptor, offset: targetOffset,
                 length: length)

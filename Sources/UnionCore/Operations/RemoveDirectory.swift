@@ -58,7 +58,9 @@ extension Union {
         _ name: PathRef, in directory: FileDescriptor, _ caller: CallerIdentity
     ) throws(Errno) -> Bool {
         do {
-            try asCaller(caller) { () throws(Errno) in try directory.removeDirectory(at: name) }
+            try asCaller(caller, in: directory) { () throws(Errno) in
+                try directory.removeDirectory(at: name)
+            }
             return true
         } catch .directoryNotEmpty, .fileExists {
             return false

@@ -168,7 +168,7 @@ extension Union {
         // A whiteout may be replaced though something new is asked for.
         let flags = there == nil ? flags : []
         do {
-            return try asCaller(plan.caller) { () throws(Errno) in
+            return try asCaller(plan.caller, in: from) { () throws(Errno) in
                 try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
             }
         } catch {
@@ -184,7 +184,7 @@ extension Union {
         keepsTarget: Bool
     ) throws(Errno) {
         let (name, newName) = (plan.name, plan.newName)
-        try asCaller(plan.caller) { () throws(Errno) in
+        try asCaller(plan.caller, in: from) { () throws(Errno) in
             try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
         }
         if keepsTarget { return }
@@ -232,7 +232,9 @@ extension Union {
             if standing.isWhiteout {
                 try directory.unlink(at: name)
             } else if !standing.isDirectory {
-                try asCaller(plan.caller) { () throws(Errno) in try directory.unlink(at: name) }
+                try asCaller(plan.caller, in: directory) { () throws(Errno) in
+                    try directory.unlink(at: name)
+                }
             } else if try !removePlain(name, in: directory, plan.caller) {
                 guard standing.layer.isUpper else { throw .directoryNotEmpty }
                 try putAside(name, in: directory, at: try path(of: name, in: plan.destination.directory))
@@ -255,7 +257,7 @@ extension Union {
         let moved = movedNode(other, newName, newDirectory)
         renames.begin()
         defer { renames.end() }
-        try asCaller(plan.caller) { () throws(Errno) in
+        try asCaller(plan.caller, in: from) { () throws(Errno) in
             try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
         }
         keepMoved(plan.moving, at: newName, in: to)

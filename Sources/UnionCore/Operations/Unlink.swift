@@ -50,7 +50,7 @@ extension Union {
             if upper != nil && standing.layer.isUpper { continue }
             guard let directory = view.directory(in: standing.layer.index) else { continue }
             do {
-                try asCaller(caller) { () throws(Errno) in try directory.unlink(at: name) }
+                try asCaller(caller, in: directory) { () throws(Errno) in try directory.unlink(at: name) }
             } catch .noSuchFileOrDirectory where standing.layer !== standings.first?.layer {
                 // Gone meanwhile, and it wasn't in sight.
             }

@@ -12,7 +12,7 @@ extension Union {
             return try unsafe virtualXattr(name, of: node, target, into: buffer)
         }
         do {
-            return try asCaller(caller) { () throws(Errno) in
+            return try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
                 try unsafe target.descriptor.getXattr(name, into: buffer)
             }
         } catch .notSupported where MarkName.isACL(name) {
@@ -27,8 +27,9 @@ extension Union {
     public func listXattrs(
         _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
-        let target = try object(of: node(id))
-        let length = try asCaller(caller) { () throws(Errno) in
+        let node = try node(id)
+        let target = try object(of: node)
+        let length = try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
             try unsafe target.descriptor.listXattrs(into: buffer)
         }
         guard length > 0, unsafe !buffer.isEmpty else { return length }
@@ -61,7 +62,9 @@ extension Union {
         try checkWritable(target.layer)
         // An ACL sets the mode too, and without the caller's groups would quietly drop sgid.
         let isACL = MarkName.isACL(name)
-        try asCaller(caller, allGroups: isACL) { () throws(Errno) in try change(target.descriptor) }
+        try asCaller(caller, on: node, in: target.layer, exact: isACL) { () throws(Errno) in
+            try change(target.descriptor)
+        }
         if isACL && node.isDirectory { followACL(of: node, change) }
     }
 

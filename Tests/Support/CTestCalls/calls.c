@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -189,6 +191,21 @@ long tc_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count)
         return -(long)errno;
     return 0;
 }
+
+static long set_capabilities(uint64_t effective) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    for (int half = 0; half < 2; half++)
+        data[half].effective = data[half].permitted = (uint32_t)(effective >> 32 * half);
+    RETURN(syscall(SYS_capset, &header, data));
+}
+long tc_become_capable(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count,
+                       uint64_t capabilities) {
+    if (prctl(PR_SET_KEEPCAPS, 1) != 0)
+        return -(long)errno;
+    long result = tc_become(uid, gid, groups, count);
+    return result < 0 ? result : set_capabilities(capabilities);
+}
 long tc_unshare_files_state(void) { RETURN(unshare(CLONE_FS)); }
 long tc_unshare_mounts(void) {
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -errno;
@@ -242,6 +259,24 @@ long tc_spawn(const char *const *argv, int input, int output, int error, const c
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return code ? -(long)code : pid;
+}
+
+// Nothing here may use glibc's state: the child shares memory with this thread until it has executed.
+long tc_execute(const char *path) {
+    volatile int code = 0;
+    const char *const arguments[] = {path, NULL};
+    pid_t pid = vfork();
+    if (pid == 0) {
+        execve(path, (char *const *)arguments, (char *const *)(arguments + 1));
+        code = errno;
+        _exit(1);
+    }
+    if (pid < 0)
+        return -(long)errno;
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return code ? -(long)code : WIFEXITED(status) ? WEXITSTATUS(status) : 256;
 }
 
 long tc_reap(int pid) {

@@ -72,6 +72,9 @@ unsigned tc_umask(unsigned mask);
 
 // Per thread, by raw system calls: glibc's own would change every thread of the process.
 long tc_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count);
+// The same, keeping these capabilities, effective and permitted, and no others.
+long tc_become_capable(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count,
+                       uint64_t capabilities);
 // A working directory and umask of this thread's own.
 long tc_unshare_files_state(void);
 // A user namespace for this process, which must have a single thread.
@@ -85,6 +88,8 @@ long tc_on_thread(void (*body)(void *), void *context);
 
 // Starts a program in this process's environment; argv ends with NULL. Descriptors of -1 are /dev/null.
 long tc_spawn(const char *const *argv, int input, int output, int error, const char *directory);
+// Executes the program as the calling thread's user, without arguments, and waits: its exit code.
+long tc_execute(const char *path);
 // The wait status when the child has ended; -EAGAIN while it runs.
 long tc_reap(int pid);
 

@@ -1,0 +1,55 @@
+internal import CLinux
+
+/// What a thread takes on of a caller besides the ids.
+struct CallerRights {
+    let groups: [UInt32]
+    /// nil: all that the server has, and the server's groups, which then don't matter.
+    let capabilities: UInt64?
+
+    static let least = CallerRights(groups: [], capabilities: 0)
+    static let servers = CallerRights(groups: [], capabilities: nil)
+
+    init(of identity: CallerIdentity, _ taken: TakenRights) {
+        switch taken {
+        case .judged: self = Self.judged(identity)
+        case .exact: self = Self.exact(identity)
+        }
+    }
+
+    private init(groups: [UInt32], capabilities: UInt64?) {
+        self.groups = groups
+        self.capabilities = capabilities
+    }
+
+    private init(_ status: ThreadStatus, _ identity: CallerIdentity) {
+        let own = ServerCredentials.own
+        // Never more than the server has; and none that count elsewhere.
+        var capabilities = status.effective & own.capabilities.effective
+        if capabilities != 0, !own.sharesNamespace(with: identity.pid) { capabilities = 0 }
+        if identity.uid == 0, capabilities == own.capabilities.effective {
+            self = .servers
+        } else {
+            self.init(groups: status.groups, capabilities: capabilities)
+        }
+    }
+
+    /// Where the kernel itself acts, in a thread of its own or in somebody's who isn't meant (an overlay over
+    /// the union, as the one who mounted it), nobody's capabilities are known: then its judgement stands
+    /// alone, as it did with the ids that it came with.
+    private static func judged(_ identity: CallerIdentity) -> CallerRights {
+        guard identity.uid == 0 else { return .least }
+        let own = ServerCredentials.own
+        let missing = own.capabilities.effective & ~Capabilities.effective(of: identity.pid)
+        if missing == 0, own.sharesNamespace(with: identity.pid) { return .servers }
+        guard let status = ThreadStatus(of: identity.pid) else { return .least }
+        return status.isOrigin(of: identity) ? CallerRights(status, identity) : .servers
+    }
+
+    /// The kernel's threads, unknown ones, and such as act with other ids than their own, get the least.
+    private static func exact(_ identity: CallerIdentity) -> CallerRights {
+        guard let status = ThreadStatus(of: identity.pid), status.isOrigin(of: identity) else {
+            return .least
+        }
+        return CallerRights(status, identity)
+    }
+}
