@@ -24,6 +24,8 @@ enum PosixCall: Sendable {
     case stat(TestPath)
     case lstat(TestPath)
     case statfs(TestPath)
+    /// Gives it the attribute `user.parity`.
+    case xattr(TestPath)
 
     /// What an object can be.
     enum Kind: String, CaseIterable, Sendable {
@@ -58,6 +60,7 @@ enum PosixCall: Sendable {
         case .list(let path): return try Sys.names(path).map(\.text).joined(separator: " ")
         case .stat(let path): return try Sys.facts(path, follow: true).kind.rawValue
         case .lstat(let path): return try Sys.facts(path).kind.rawValue
+        case .xattr(let path): try Sys.setXattr(path, "user.parity", "old")
         case .statfs(let path): return "\(try Sys.fileSystem(path).nameLength)"
         }
         return ""
