@@ -64,11 +64,6 @@ extension Union {
         return stack.filesystems.facts(of: status.device, asking: directory).isPseudo
     }
 
-    /// Whether the caller is in the group, by primary or supplementary membership.
-    func isMember(_ caller: CallerIdentity, of group: UInt32) -> Bool {
-        caller.gid == group || supplementaryGroups(of: caller.pid).contains(group)
-    }
-
     /// Where the union or the layer is read-only nothing is tried.
     func checkWritable(_ layer: Layer) throws(Errno) {
         if policies.readOnly || layer.isReadOnly { throw .readOnlyFileSystem }

@@ -37,7 +37,8 @@ func handleWrite(
             let count = try unsafe channel.blocking(request) { () throws(Errno) in
                 try unsafe union.write(
                     handle, at: Int64(offset), from: data,
-                    killPrivileges: flags & SFS_WRITE_KILL_PRIVILEGES != 0, caller)
+                    killPrivileges: flags & SFS_WRITE_KILL_PRIVILEGES != 0,
+                    isFromCache: flags & SFS_WRITE_FROM_CACHE != 0, caller)
             }
             reply.written(count)
         } catch {

@@ -1,10 +1,20 @@
 internal import CLinux
 
 /// What a thread takes on of a caller besides the ids.
-struct CallerRights {
+public struct CallerRights: Sendable {
     let groups: [UInt32]
     /// nil: all that the server has, and the server's groups, which then don't matter.
     let capabilities: UInt64?
+
+    /// All that the caller has at this moment.
+    public init(exactOf identity: CallerIdentity) { self = Self.exact(identity) }
+
+    public func has(_ capability: Capability) -> Bool {
+        (capabilities ?? ServerCredentials.own.capabilities.effective) & capability.bit != 0
+    }
+
+    /// Whether the group is one of the supplementary ones; false for who has all capabilities.
+    public func isMember(of group: UInt32) -> Bool { groups.contains(group) }
 
     static let least = CallerRights(groups: [], capabilities: 0)
     static let servers = CallerRights(groups: [], capabilities: nil)

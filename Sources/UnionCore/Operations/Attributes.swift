@@ -125,23 +125,30 @@ extension Union {
         try killPrivileges(of: object, caller)
     }
 
-    /// What a local filesystem does before a write by somebody without CAP_FSETID: suid goes, sgid where the
-    /// group may execute or the writer isn't in it, and the file's capabilities. The kernel has decided that
-    /// it is to be done.
+    /// What a local filesystem does before a write: the file's capabilities go, and by somebody without
+    /// CAP_FSETID suid, and sgid where the group may execute or the writer isn't in it. The kernel has decided
+    /// that it is to be done, but not which.
     private func killPrivileges(
         of object: FileDescriptor, _ caller: CallerIdentity
     ) throws(Errno) {
         let status = try object.status()
-        var mode = status.permissions & ~ModeBits.setUser
-        if mode & ModeBits.groupExecute != 0 || !isMember(caller, of: status.gid) {
-            mode &= ~ModeBits.setGroup
-        }
-        if mode != status.permissions { try object.changeMode(mode) }
+        if status.isPrivileged { try dropSetID(of: object, status, caller) }
         do {
             try object.removeXattr("security.capability")
         } catch .noData, .notSupported {
             // None there, as nearly always.
         }
+    }
+
+    private func dropSetID(
+        of object: FileDescriptor, _ status: FileStatus, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let rights = CallerRights(exactOf: caller)
+        if rights.has(.keepSetID) { return }
+        var mode = status.permissions & ~ModeBits.setUser
+        let isMember = caller.gid == status.gid || rights.isMember(of: status.gid)
+        if mode & ModeBits.groupExecute != 0 || !isMember { mode &= ~ModeBits.setGroup }
+        if mode != status.permissions { try object.changeMode(mode) }
     }
 
     /// A directory shows the newest times of what backs it: its skeleton must not be newer than the owner.

@@ -76,18 +76,21 @@ extension Union {
             let opened = try openSource(single, of: node, caller)
             return .pure(PureListing(opened))
         }
-        return .merged(try merge(view) { backing throws(Errno) in try openSource(backing, of: node, caller) })
+        return .merged(
+            try merge(view, as: caller) { backing throws(Errno) in try openSource(backing, of: node, caller) }
+        )
     }
 
-    /// The listings of all real directories as one.
+    /// The listings of all real directories as one. `caller` nil: as the server sees them.
     func merge(
-        _ view: borrowing DirectoryView, _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
+        _ view: borrowing DirectoryView, as caller: CallerIdentity?,
+        _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
     ) throws(Errno) -> MergedListing {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
         for backing in view.backings {
             let opened = try open(backing)
-            try listing.add(opened.source, opened.directory.descriptor, self)
+            try listing.add(opened.source, opened.directory.descriptor, self, as: caller)
             listing.endLayer()
             if backing.layer.isUpper { upper = opened.intoDirectory() }
         }
@@ -180,10 +183,10 @@ extension Union {
     }
 
     /// Pseudo filesystems show each reader his own: proc hides by who asks.
-    private func nextEntry(
-        _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity
+    func nextEntry(
+        _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {
-        guard source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }
+        guard let caller, source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }
         let scope = try CredentialScope(becoming: caller, .exact)
         let entry = try stream.next()
         scope.end()

@@ -12,7 +12,26 @@ extension Union {
             let view = try view(of: directory)
             let survey = try survey(view, name, in: directory)
             guard survey.isVisible else { return try absentEntry(survey, name, in: directory, view) }
+            try checkSight(survey, name, in: directory, caller)
             return try entry(survey, name, in: directory, view)
+        }
+    }
+
+    /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
+    /// see there, he doesn't see here.
+    private func checkSight(
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
+    ) throws(Errno) {
+        guard let owner = survey.owner, stack.filesystems.find(owner.status.device)?.type == .proc else {
+            return
+        }
+        var path = try path(of: directory)
+        path.append(name)
+        let full = OwnedName(copying: path.ref)
+        let layer = owner.layer
+        try asCaller(caller, exact: caller.uid != 0) { () throws(Errno) in
+            let seen = try layer.openObject(at: full.ref)
+            _ = try seen.descriptor.status()
         }
     }
 

@@ -44,7 +44,7 @@ extension Union {
     ) throws(Errno) -> ListingCache.Listing {
         if offset != 0, let known = listings.find(node.id) { return known }
         let listing = ListingCache.Listing(
-            try merge(view) { backing throws(Errno) in
+            try merge(view, as: nil) { backing throws(Errno) in
                 try openAsServer(backing)
             })
         listings.keep(listing, of: node.id)

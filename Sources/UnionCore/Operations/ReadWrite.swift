@@ -20,11 +20,16 @@ extension Union {
     ///
     /// As the caller where it matters who writes: files of pseudo filesystems, and files that lose suid, sgid
     /// or capabilities by a write of somebody who isn't privileged, which the real write then sees to.
+    ///
+    /// `isFromCache`: pages that somebody mapped and the kernel writes back, as nobody knows who. Files of
+    /// pseudo filesystems take none: directly they can't be mapped so. EPERM, which nobody sees but who waits
+    /// in msync(2).
     public func write(
         _ handle: HandleID, at offset: Int64, from buffer: UnsafeRawBufferPointer, killPrivileges: Bool,
-        _ caller: CallerIdentity
+        isFromCache: Bool = false, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let file = try file(handle)
+        if isFromCache && file.node.filesystem.isPseudo { throw .notPermitted }
         guard file.node.filesystem.isPseudo || killPrivileges else {
             return try unsafe file.write(at: offset, from: buffer)
         }
@@ -97,9 +102,15 @@ extension FileHandle {
     }
 
     fileprivate func write(at offset: Int64, from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        isStream
-            ? try unsafe descriptor.writeNext(from: buffer)
-            : try unsafe descriptor.write(from: buffer, at: offset)
+        if isStream { return try unsafe descriptor.writeNext(from: buffer) }
+        do throws(Errno) {
+            return try unsafe descriptor.write(from: buffer, at: offset)
+        } catch {
+            guard error == .illegalSeek, node.filesystem.isPseudo else { throw error }
+            // Sequence files of proc have a position, and write(2) but no pwrite(2).
+            if offset != 0 { _ = try? descriptor.seek(to: offset, whence: .start) }
+            return try unsafe descriptor.writeNext(from: buffer)
+        }
     }
 }
 

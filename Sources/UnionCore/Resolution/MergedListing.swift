@@ -45,13 +45,13 @@ struct MergedListing: Sendable {
     /// Whether the union shows any name.
     var hasEntries: Bool { items.contains { !$0.isHidden } }
 
-    /// Takes in one layer's directory, open for reading at its start.
+    /// Takes in one layer's directory, open for reading at its start, as `caller` where it shows each his own.
     mutating func add(
-        _ source: ListingSource, _ directory: FileDescriptor, _ union: Union
+        _ source: ListingSource, _ directory: FileDescriptor, _ union: Union, as caller: CallerIdentity? = nil
     ) throws(Errno) {
         var stream = DirectoryStream(reading: directory)
         do {
-            while let entry = try stream.next() {
+            while let entry = try union.nextEntry(&stream, source, caller) {
                 if !entry.name.isDots { add(entry, source, directory, union) }
             }
         } catch .noSuchFileOrDirectory {
