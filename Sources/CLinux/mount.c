@@ -35,8 +35,9 @@ static char **child_environment(void) {
     return copy;
 }
 
-/// Starts fusermount3 with nothing blocked and, unless -1, `socket` as its CHILD_SOCKET.
-static int32_t start(char *const arguments[], char *const environment[], int32_t socket) {
+/// Starts fusermount3 with nothing blocked and, unless -1, `socket` as its CHILD_SOCKET and `errors` as its
+/// standard error.
+static int32_t start(char *const arguments[], char *const environment[], int32_t socket, int32_t errors) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
@@ -51,7 +52,8 @@ static int32_t start(char *const arguments[], char *const environment[], int32_t
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     // Onto its own number this only clears close-on-exec.
-    if (socket >= 0) error = posix_spawn_file_actions_adddup2(&actions, socket, CHILD_SOCKET);
+    if (errors >= 0) error = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+    if (error == 0 && socket >= 0) error = posix_spawn_file_actions_adddup2(&actions, socket, CHILD_SOCKET);
     pid_t pid = 0;
     if (error == 0) error = posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
@@ -67,15 +69,30 @@ static int32_t finish(int32_t pid) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }
 
-int32_t slx_fusermount(const char *target, const char *options) {
+/// Reads what the pipe holds, and no more: another process may have its other end.
+static void take_message(int32_t pipe, char *message, size_t size) {
+    if (message == NULL || size == 0) return;
+    ssize_t count = read(pipe, message, size - 1);
+    message[count > 0 ? count : 0] = 0;
+}
+
+int32_t slx_fusermount(const char *target, const char *options, char *message, size_t size) {
     char *arguments[] = {"fusermount3", "-o", (char *)options, "--", (char *)target, NULL};
     int sockets[2];
+    int errors[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0) return -errno;
+    if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0) {
+        int32_t result = -errno;
+        close(sockets[0]);
+        close(sockets[1]);
+        return result;
+    }
     char **environment = child_environment();
-    int32_t pid = environment == NULL ? -ENOMEM : start(arguments, environment, sockets[0]);
+    int32_t pid = environment == NULL ? -ENOMEM : start(arguments, environment, sockets[0], errors[1]);
     free(environment);
     // Our copy of the child's end must go first, or its death would not end the wait below.
     close(sockets[0]);
+    close(errors[1]);
     int32_t result = pid;
     if (pid > 0) {
         int32_t fd = slx_socket_receive_descriptor(sockets[1]);
@@ -86,6 +103,8 @@ int32_t slx_fusermount(const char *target, const char *options) {
             close(fd);
         }
     }
+    take_message(errors[0], message, size);
+    close(errors[0]);
     close(sockets[1]);
     return result;
 }
@@ -93,6 +112,6 @@ int32_t slx_fusermount(const char *target, const char *options) {
 int32_t slx_fusermount_unmount(const char *target, int32_t lazy) {
     char *now[] = {"fusermount3", "-u", "-q", "--", (char *)target, NULL};
     char *later[] = {"fusermount3", "-u", "-q", "-z", "--", (char *)target, NULL};
-    int32_t pid = start(lazy ? later : now, environ, -1);
+    int32_t pid = start(lazy ? later : now, environ, -1, -1);
     return pid < 0 ? pid : finish(pid);
 }

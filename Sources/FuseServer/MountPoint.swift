@@ -45,15 +45,15 @@ struct MountPoint: Sendable {
     }
 
     private static func mountByHelper(_ options: ServerOptions) throws(SessionError) -> Device {
-        do throws(Errno) {
-            return try withPath(options.mountPoint) { target throws(Errno) in
-                try withPath(helperOptions(options)) { data throws(Errno) in
-                    Device(try Mounting.mountUnprivileged(target: target, options: data))
-                }
-            }
+        let target = OwnedName(Array(options.mountPoint.utf8))
+        let data = OwnedName(Array(helperOptions(options).utf8))
+        do throws(MountHelperError) {
+            return Device(try Mounting.mountUnprivileged(target: target.ref, options: data.ref))
         } catch {
-            let hint = error == .noSuchFileOrDirectory ? "fusermount3 is not installed" : "\(error)"
-            throw SessionError("cannot mount on \(options.mountPoint) without privileges: \(hint)")
+            let reason =
+                error.code == .noSuchFileOrDirectory
+                ? "fusermount3 is not installed" : error.message.isEmpty ? "\(error.code)" : error.message
+            throw SessionError("cannot mount on \(options.mountPoint) without privileges: \(reason)")
         }
     }
 

@@ -55,10 +55,20 @@ struct MountTests {
         let path = target.ref.string
         try orSkip([.notPermitted, .noSuchFileOrDirectory], "no mount by fusermount3") {
             () throws(Errno) in
-            let device = try Mounting.mountUnprivileged(target: target.ref, options: "fsname=test")
+            let device: OwnedDescriptor
+            do throws(MountHelperError) {
+                device = try Mounting.mountUnprivileged(target: target.ref, options: "fsname=test")
+            } catch {
+                throw error.code
+            }
             #expect(try device.descriptor.status().kind == .characterDevice)
             #expect(try MountInfo.all().contains { $0.mountPointString == path })
         }
+        let nowhere = OwnedName(directory.path + "/none")
+        let error = #expect(throws: MountHelperError.self) {
+            _ = try Mounting.mountUnprivileged(target: nowhere.ref, options: "fsname=test")
+        }
+        if error?.code == .notPermitted { #expect(error?.message.contains("/none") == true) }
         // The device is closed: the connection is dead, and nothing waits for an answer.
         try Mounting.unmountUnprivileged(target.ref, lazily: true)
         #expect(throws: Errno.notPermitted) { try Mounting.unmountUnprivileged(target.ref) }

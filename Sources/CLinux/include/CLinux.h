@@ -224,8 +224,9 @@ int32_t slx_signal_ignore(int32_t signal);
 int32_t slx_mount(
     const char *source, const char *target, const char *type, uint64_t flags, const char *_Nullable options);
 int32_t slx_umount(const char *target, int32_t flags);
-/// Mounts by fusermount3; the descriptor of /dev/fuse that it sends. -EPERM when it refused.
-int32_t slx_fusermount(const char *target, const char *options);
+/// Mounts by fusermount3; the descriptor of /dev/fuse that it sends. -EPERM when it refused. What it says on
+/// standard error is put into `message`, with a NUL behind, as far as there is room.
+int32_t slx_fusermount(const char *target, const char *options, char *_Nullable message, size_t size);
 int32_t slx_fusermount_unmount(const char *target, int32_t lazy);
 
 // --- socket.c: stream sockets in Linux's abstract namespace ----------------------------------------------

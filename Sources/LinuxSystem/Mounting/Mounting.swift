@@ -14,17 +14,47 @@ public enum Mounting {
         try unsafe succeed(slx_umount(target.base, flags.rawValue))
     }
 
-    /// Mounts FUSE without privileges, by fusermount3 from the PATH, which says on standard error what is
-    /// wrong. Returns the device's descriptor. EPERM when it refused, ENOENT when there is no fusermount3.
+    /// Mounts FUSE without privileges, by fusermount3 from the PATH. Returns the device's descriptor.
     public static func mountUnprivileged(
         target: PathRef, options: PathRef
-    ) throws(Errno) -> OwnedDescriptor {
-        try unsafe OwnedDescriptor(checking: slx_fusermount(target.base, options.base))
+    ) throws(MountHelperError) -> OwnedDescriptor {
+        let room = 1024
+        let (result, said) = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: room) { buffer in
+            unsafe buffer.initialize(repeating: 0)
+            let result = unsafe slx_fusermount(target.base, options.base, buffer.baseAddress, room)
+            let bytes = unsafe buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            return (result, String(decoding: bytes, as: UTF8.self))
+        }
+        do throws(Errno) {
+            return try OwnedDescriptor(checking: result)
+        } catch {
+            throw MountHelperError(code: error, said: said)
+        }
     }
 
     /// Undoes it. EPERM when fusermount3 refused, for what reason ever.
     public static func unmountUnprivileged(_ target: PathRef, lazily: Bool = false) throws(Errno) {
         try unsafe succeed(slx_fusermount_unmount(target.base, lazily ? 1 : 0))
+    }
+}
+
+/// Why fusermount3 mounted nothing.
+public struct MountHelperError: Error {
+    /// EPERM when it refused, ENOENT when there is no fusermount3.
+    public let code: Errno
+    private let said: String
+
+    init(code: Errno, said: String) {
+        self.code = code
+        self.said = said
+    }
+
+    /// In its own words, without its name and on one line; empty where it said nothing.
+    public var message: String {
+        let lines = said.split(separator: "\n").map { line in
+            line.hasPrefix("fusermount3: ") ? line.dropFirst("fusermount3: ".count) : line
+        }
+        return lines.joined(separator: "; ")
     }
 }
 

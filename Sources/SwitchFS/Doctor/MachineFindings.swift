@@ -34,6 +34,13 @@ enum MachineFindings {
     }
 
     private static func privileges() -> DoctorReport.Finding {
+        if Capabilities.hasEffective(.sysAdmin), isInUserNamespace {
+            return .init(
+                "privileges", .warning,
+                "root of a user namespace: mounts by itself, for that namespace's users; no passthrough, no "
+                    + "attributes below trusted. and no device files, in whose place user. ones and empty files "
+                    + "serve; callers whose ids it has no number for are refused")
+        }
         if Capabilities.hasEffective(.sysAdmin) {
             return .init("privileges", .ok, "CAP_SYS_ADMIN: mounts by itself, for all users")
         }
@@ -43,7 +50,14 @@ enum MachineFindings {
         return .init(
             "privileges", .warning,
             "none: mounts by \(helper), for this user alone unless /etc/fuse.conf has user_allow_other; "
-                + "no passthrough")
+                + "no passthrough, no attributes below trusted. and no device files, in whose place user. ones "
+                + "and empty files serve; whoever asks, layers are used with this user's rights")
+    }
+
+    /// The first user namespace maps every id to itself.
+    private static var isInUserNamespace: Bool {
+        guard let map = SmallFile.text("/proc/self/uid_map") else { return false }
+        return map.split { $0 == " " || $0 == "\n" } != ["0", "0", "4294967295"]
     }
 
     private static func passthroughFinding(_ state: MountStatus.Passthrough) -> DoctorReport.Finding {

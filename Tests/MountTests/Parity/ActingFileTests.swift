@@ -81,6 +81,8 @@ struct ActingFileTests {
             try withUnion(in: scratch, upper: nil, lowers: [sysfs]) { union throws in
                 let before = try Sys.text(sysfs / path)
                 let other = before.contains("[never]") ? "madvise" : "never"
+                let chosen = before.split(separator: "[").last?.split(separator: "]").first
+                defer { if let chosen { try? Sys.overwrite(sysfs / path, String(chosen)) } }
                 let file = try Sys.open(union[path], O_RDWR)
                 do {
                     let map = try Mapping(file, length: 4096, writable: true)
