@@ -73,7 +73,7 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
-            name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", system],
+            name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
             name: "LayerWatchTests",

@@ -1,14 +1,13 @@
 internal import UnionCore
 
-/// Whom an object is watched for; 16 bytes, for there are hundreds of thousands.
+/// Whom an object is watched for.
 struct Owner: Equatable {
     let node: NodeID
-    private let shortLayer: Int32
+    let layer: Int
+}
 
-    var layer: Int { Int(shortLayer) }
-
-    init(node: NodeID, layer: Int) {
-        self.node = node
-        shortLayer = Int32(truncatingIfNeeded: layer)
-    }
+/// Everybody whom an object is watched for: nearly always one; `others` may be empty.
+struct Owners {
+    let first: Owner
+    let others: [Owner]
 }

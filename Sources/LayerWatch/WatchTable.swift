@@ -9,42 +9,27 @@ internal import UnionCore
 /// Numbers don't come again, so one that isn't here is of a watch that has ended.
 struct WatchTable {
     private let watches: InotifyWatches
-    private var owners = Multimap<Int32, Owner>()
-    private var numbers = Multimap<NodeID, Int32>()
+    private var owners = WatchOwners()
 
     init(_ watches: InotifyWatches) { self.watches = watches }
 
-    var count: Int { owners.keyCount }
+    var count: Int { owners.count }
 
-    func owners(of watch: Int32) -> Multimap<Int32, Owner>.Values? { owners[watch] }
+    func owners(of watch: Int32) -> Owners? { owners[watch] }
 
     mutating func add(_ object: FileDescriptor, mask: InotifyMask, owner: Owner) throws(Errno) {
         let watch = try watches.add(object, mask: mask)
         owners.insert(owner, for: watch)
-        numbers.insert(watch, for: owner.node)
     }
 
     /// Ends the node's share in its watches, and those that are nobody's then.
     mutating func remove(_ node: NodeID) {
-        guard let removed = numbers.removeAll(for: node) else { return }
-        leave(removed.first, node)
-        for watch in removed.others { leave(watch, node) }
-    }
-
-    private mutating func leave(_ watch: Int32, _ node: NodeID) {
-        let isUnused = owners.remove(for: watch) { $0.node == node }
-        // Fails when the kernel has removed the watch with its object, and its word for that is on the way.
-        if isUnused { try? watches.remove(watch) }
+        for watch in owners.remove(node) {
+            // Fails when the kernel has removed the watch with its object, and its word for that is on the way.
+            try? watches.remove(watch)
+        }
     }
 
     /// The kernel has ended the watch, with its object or because it was asked to.
-    mutating func forget(_ watch: Int32) {
-        guard let removed = owners.removeAll(for: watch) else { return }
-        forget(watch, removed.first)
-        for owner in removed.others { forget(watch, owner) }
-    }
-
-    private mutating func forget(_ watch: Int32, _ owner: Owner) {
-        _ = numbers.remove(for: owner.node) { $0 == watch }
-    }
+    mutating func forget(_ watch: Int32) { owners.remove(watch) }
 }

@@ -214,7 +214,7 @@ extension Union {
     /// A skeleton was made: one more layer backs the directory than it was told with, and nobody can see it.
     func noteLayers(of node: Node) {
         guard coherence.plan.isLasting, let place = node.place, let view = try? view(of: place.parent),
-            let survey = try? survey(view, place.name.ref, in: place.parent)
+            let survey = try? survey(view, place.name, in: place.parent)
         else { return }
         guard let upper = stack.upper else { return }
         let (mark, others) = (survey.layersMark, survey.layersMark(without: upper))

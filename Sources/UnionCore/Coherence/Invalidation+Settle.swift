@@ -129,7 +129,7 @@ extension Union {
             var below: Set<NodeID> = []
             for node in nodes {
                 for place in node.places where pending.contains(place.parent.id) {
-                    drop(place.parent.id, Array(place.name.ref), kernel)
+                    drop(place.parent.id, Array(place.name), kernel)
                     if node.isDirectory && !wake.gone.contains(place.parent.id) { below.insert(node.id) }
                 }
             }
@@ -177,11 +177,11 @@ extension Union {
         guard let node = table.find(id) else { return }
         if node.isDirectory {
             if let place = node.place, let view = try? view(of: place.parent),
-                let survey = try? survey(view, place.name.ref, in: place.parent),
+                let survey = try? survey(view, place.name, in: place.parent),
                 !node.isMade(of: survey.layersMark)
             {
                 // A mark of it changed.
-                settle(place.parent.id, Array(place.name.ref), kernel, &wake)
+                settle(place.parent.id, Array(place.name), kernel, &wake)
             }
         } else {
             // Its watch may have ended with this event.
@@ -234,7 +234,7 @@ extension Union {
     private func dropEverything(_ kernel: any KernelCache) {
         try? kernel.dropAllNames()
         for node in table.all {
-            for place in node.places { drop(place.parent.id, Array(place.name.ref), kernel) }
+            for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
             drop(node.id, content: true, kernel)
         }
         drop(.root, content: true, kernel)

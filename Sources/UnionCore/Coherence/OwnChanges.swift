@@ -17,7 +17,7 @@ struct OwnChange: ~Copyable {
         self.isSeen = isSeen
         key = OwnChanges.Key(directory.id, name)
         guard let changes else { return }
-        directory.activity.beginChange()
+        directory.activity?.beginChange()
         changes.begin(key)
     }
 
@@ -25,7 +25,7 @@ struct OwnChange: ~Copyable {
         guard let changes else { return }
         if isSeen, note != nil { directory.noteOwnChange() }
         changes.end(key, note)
-        directory.activity.endChange()
+        directory.activity?.endChange()
     }
 
     /// The change is through, and left this.

@@ -3,22 +3,32 @@ internal import Synchronization
 
 /// The nodes that the kernel knows, by number and by the real object that they stand for.
 ///
-/// Sharded by identity; a node's number holds its shard. A shard's lock is a leaf: nothing is called with it
-/// held but `Node` initialisers and a node's own lock.
+/// In parts by identity, so that growing stops the others for the time that a part takes. A part's lock is a leaf:
+/// nothing is called with it held but `Node` initialisers and a node's own lock.
+///
+/// A node's number holds, from the lowest bit: its part, its slot in it, and how many nodes the part ever had. So
+/// a number that was forgotten doesn't come again before four billion nodes of its part have come and gone.
 final class InodeTable: Sendable {
-    private static let shardBits: UInt64 = 4
-    private static let shardCount = 1 << 4
-
-    private struct Record {
-        let node: Node
-        /// How many times the kernel was told of the node and hasn't forgotten it.
-        var lookups: UInt64
-    }
+    private static let shardBits: UInt64 = 6
+    private static let slotBits: UInt64 = 26
+    private static let shardCount = 1 << shardBits
 
     private struct Shard: ~Copyable {
-        var records: [UInt64: Record] = [:]
-        var byIdentity: [ObjectIdentity: Node] = [:]
-        var serial: UInt64 = 0
+        var slots = NodeSlots()
+        var index = IdentityIndex()
+        var serial: UInt32 = 0
+
+        func find(_ id: NodeID) -> Node? {
+            guard let node = slots[InodeTable.slot(of: id)], node.id == id else { return nil }
+            return node
+        }
+
+        /// The number of the next node. Never 0 nor the root's.
+        mutating func nextID(shard: Int) -> NodeID {
+            serial = serial == .max ? 1 : serial + 1
+            let number = UInt64(serial) << InodeTable.slotBits | UInt64(slots.next)
+            return NodeID(rawValue: number << InodeTable.shardBits | UInt64(shard))
+        }
     }
 
     /// Mutexes can't stand in an array: one box each.
@@ -27,6 +37,7 @@ final class InodeTable: Sendable {
     }
 
     private let boxes: [Box]
+    private let seed = UInt64.random(in: 0 ... .max)
     let root: Node
 
     init(root: Node) {
@@ -37,13 +48,16 @@ final class InodeTable: Sendable {
     /// The node with that number. nil: the kernel names what it was never told, or has forgotten.
     func find(_ id: NodeID) -> Node? {
         if id == .root { return root }
-        return boxes[Self.shard(of: id)].shard.withLock { $0.records[id.rawValue]?.node }
+        return boxes[Self.shard(of: id)].shard.withLock { $0.find(id) }
     }
 
     /// The node of that real object, where the kernel knows one.
     func find(_ identity: ObjectIdentity) -> Node? {
-        if identity == root.identity { return root }
-        return boxes[Self.shard(of: identity)].shard.withLock { $0.byIdentity[identity] }
+        if root.stands(for: identity) { return root }
+        let (index, key) = place(of: identity)
+        return boxes[index].shard.withLock { shard in
+            shard.index.find(key, in: shard.slots).flatMap { shard.slots[$0] }
+        }
     }
 
     /// The node of that real object, new or known, with one more lookup count on it. A directory that was told
@@ -51,61 +65,66 @@ final class InodeTable: Sendable {
     func adopt(
         _ identity: ObjectIdentity, kind: FileKind, layers: UInt64 = 0, make: (NodeID) -> Node
     ) -> Node {
-        let index = Self.shard(of: identity)
+        let (index, key) = place(of: identity)
         return boxes[index].shard.withLock { shard in
-            if let node = shard.byIdentity[identity], node.kind == kind, node.isMade(of: layers) {
-                shard.records[node.id.rawValue]?.lookups += 1
+            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot],
+                node.kind == kind, node.isMade(of: layers)
+            {
+                node.noteLookup()
                 return node
             }
-            // Numbers below 16 << 4 are never given: 1 is the root.
-            shard.serial += 1
-            let id = NodeID(rawValue: (shard.serial + 15) << Self.shardBits | UInt64(index))
-            let node = make(id)
-            shard.records[id.rawValue] = Record(node: node, lookups: 1)
-            shard.byIdentity[identity] = node
+            let slot = shard.slots.next
+            let node = make(shard.nextID(shard: index))
+            shard.slots.add(node)
+            shard.index.set(key, to: slot, in: shard.slots, hash: hash)
             return node
         }
     }
 
     /// The real object, if it is seen again, is a new node.
     func disown(_ node: Node) {
-        boxes[Self.shard(of: node.identity)].shard.withLock { shard in
-            if shard.byIdentity[node.identity] === node { shard.byIdentity[node.identity] = nil }
-        }
+        let (index, key) = place(of: node.identity)
+        boxes[index].shard.withLock { leave(node, key, &$0) }
     }
 
     /// Takes `count` lookups back. With the last one the node goes, and is returned.
     func forget(_ id: NodeID, count: UInt64) -> Node? {
         guard id != .root else { return nil }
         return boxes[Self.shard(of: id)].shard.withLock { shard in
-            guard let record = shard.records[id.rawValue] else { return nil }
-            guard record.lookups <= count else {
-                shard.records[id.rawValue]?.lookups -= count
-                return nil
-            }
-            shard.records[id.rawValue] = nil
-            if shard.byIdentity[record.node.identity] === record.node {
-                shard.byIdentity[record.node.identity] = nil
-            }
-            return record.node
+            guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
+            leave(node, place(of: node.identity).key, &shard)
+            shard.slots.remove(Self.slot(of: id))
+            return node
         }
     }
 
     /// The nodes that the kernel knows now, in no order.
-    var all: [Node] { boxes.flatMap { $0.shard.withLock { $0.records.values.map(\.node) } } }
+    var all: [Node] { boxes.flatMap { $0.shard.withLock { $0.slots.nodes } } }
 
     /// How many nodes the kernel knows, the root not counted.
     var count: Int {
-        boxes.reduce(0) { $0 + $1.shard.withLock { $0.records.count } }
+        boxes.reduce(0) { $0 + $1.shard.withLock { $0.slots.count } }
     }
+
+    /// The node isn't found by its identity any more, if it is it that is.
+    private func leave(_ node: Node, _ key: IdentityIndex.Key, _ shard: inout Shard) {
+        guard shard.index.find(key, in: shard.slots) == Self.slot(of: node.id) else { return }
+        shard.index.remove(key, in: shard.slots, hash: hash)
+    }
+
+    private func place(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
+        let hash = identity.hash(seed)
+        let shard = Int(truncatingIfNeeded: hash) & (Self.shardCount - 1)
+        return (shard, IdentityIndex.Key(identity: identity, hash: hash >> Self.shardBits))
+    }
+
+    private func hash(_ identity: ObjectIdentity) -> UInt64 { identity.hash(seed) >> Self.shardBits }
 
     private static func shard(of id: NodeID) -> Int {
-        Int(id.rawValue & (UInt64(shardCount) - 1))
+        Int(truncatingIfNeeded: id.rawValue) & (shardCount - 1)
     }
 
-    private static func shard(of identity: ObjectIdentity) -> Int {
-        Int(
-            truncatingIfNeeded: (identity.inode ^ identity.inode >> 7 ^ identity.device)
-                & UInt64(shardCount - 1))
+    private static func slot(of id: NodeID) -> Int {
+        Int(truncatingIfNeeded: id.rawValue >> shardBits & (1 << slotBits - 1))
     }
 }

@@ -2,102 +2,90 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// One name under which a node was told to the kernel. It never changes: a rename makes a new one.
-final class Place: Sendable {
-    let parent: Node
-    let name: OwnedName
-    /// The layer that owns what stands there.
-    let layer: Int
-    /// When the look that was told last was begun, by the clock of `Coherence`.
-    let told: Atomic<UInt64>
-
-    init(parent: Node, name: PathRef, layer: Int, told: UInt64) {
-        self.parent = parent
-        self.name = OwnedName(copying: name)
-        self.layer = layer
-        self.told = Atomic(told)
-    }
-
-    /// The kernel knows the name as it was told, as far as anybody can say.
-    var isCurrent: Bool {
-        told.load(ordering: .sequentiallyConsistent) >= parent.state.withLock { $0.lastDrop }
-    }
-
-    func isAt(_ parent: Node, _ name: PathRef) -> Bool {
-        self.parent === parent && self.name.ref == name
-    }
-}
-
 /// A union object that the kernel knows: the answer to a lookup, until it is forgotten.
 ///
 /// A node holds no descriptor (but see `parked`): its real object is found by its place, and told from
 /// whatever else may stand there by now by its identity.
+/// There are hundreds of thousands: 88 bytes, so that an allocation is one of 96. What only directories or few
+/// files need is in `State.aside`.
 final class Node: Sendable {
     let id: NodeID
-    let kind: FileKind
-    let identity: ObjectIdentity
+    private let inode: UInt64
+    private let birthAndKind: Int64
     /// The filesystem of the real object.
     let filesystem: FilesystemFacts
     let state: Mutex<State>
-    let activity = NodeActivity()
 
     /// What changes in a node. The lock is a leaf: nothing is called with it held.
     struct State: ~Copyable {
         /// Where the object was seen last; nil for the root, and for what has no name (any more).
         var place: Place?
-        /// Other names of a file with several links.
-        var otherPlaces: [Place] = []
-        /// Directories: the lowest layer that may back it. Complete marks above end the search there.
-        var floor: Int
-        /// The open files of this node, while there are any.
-        var openFiles: OpenFiles?
+        /// Directories: a `DirectoryAside`; files: nil as long as nothing is kept there.
+        var aside: NodeAside?
+        /// Since when, by the clock of `Coherence`: only a younger look may be kept.
+        var cachedSince: UInt64 = 0
+        /// The lowest 32 bits of `lookups`.
+        var shortLookups: UInt32 = 1
+        /// How often that what is cached ended.
+        var endings: UInt16 = 0
         /// What the kernel was told of it may be kept: a directory's names and attributes, a file's attributes.
         var isCached = false
         /// A watch was asked for and can't be had.
         var isDegraded = false
-        /// Since when, by the clock of `Coherence`: only a younger look may be kept.
-        var cachedSince: UInt64 = 0
-        /// How often that ended.
-        var endings: UInt32 = 0
-        /// Directories: which real ones backed it when it was told (`Survey.layersMark`); 0: it never was.
-        var layersTold: UInt64 = 0
-        /// The same without what is marked on them.
-        var backingsTold: UInt64 = 0
-        /// Directories: when one of its names was last dropped. What was told before isn't known to be known.
-        var lastDrop: UInt64 = 0
-        /// Directories: somebody was told that it isn't where it was.
-        var isSaidStale = false
-        /// Directories: the attributes that the kernel may have been told.
-        var attributesTold = ToldMark.none
-        /// Directories: the kernel may have a listing.
-        var isListingTold = false
-        /// Kept from unlink to forget, so that what is still referenced can be reached without a name.
-        var parked: OwnedDescriptor?
     }
 
+    /// `identity.device` is the filesystem's. The lookup count is one.
     init(
         id: NodeID, kind: FileKind, identity: ObjectIdentity, filesystem: FilesystemFacts, place: Place?,
         floor: Int
     ) {
         self.id = id
-        self.kind = kind
-        self.identity = identity
         self.filesystem = filesystem
-        state = Mutex(State(place: place, floor: floor))
+        inode = identity.inode
+        birthAndKind = identity.birth.word | Int64(kind.rawValue)
+        let aside = kind == .directory ? DirectoryAside(placeMark: identity.place, floor: floor) : nil
+        state = Mutex(State(place: place, aside: aside))
     }
 
-    var isDirectory: Bool { kind == .directory }
+    var kind: FileKind { FileKind(rawValue: UInt8(truncatingIfNeeded: birthAndKind & 15)) ?? .regular }
+
+    var identity: ObjectIdentity {
+        ObjectIdentity(
+            device: filesystem.device, inode: inode, birth: BirthTime(word: birthAndKind),
+            place: isDirectory ? state.withLock { $0.placeMark } : 0)
+    }
+
+    /// The same as to compare the identities, without making the other one where it differs.
+    func stands(for identity: ObjectIdentity) -> Bool { inode == identity.inode && self.identity == identity }
+
+    /// Counts one more lookup.
+    func noteLookup() { state.withLock { $0.lookups &+= 1 } }
+
+    /// Takes lookups back. False: there are none left.
+    func takeLookups(_ count: UInt64) -> Bool {
+        state.withLock { state in
+            let left = state.lookups
+            guard left > count else { return false }
+            state.lookups = left - count
+            return true
+        }
+    }
+
+    var isDirectory: Bool { birthAndKind & 15 == Int64(FileKind.directory.rawValue) }
     var isRoot: Bool { id == .root }
 
     /// Nothing is under way that may tell the directory's attributes or change them.
-    var isQuiet: Bool {
-        !activity.hasChanges && !activity.hasLooks && place?.parent.activity.hasLookups != true
+    var isQuiet: Bool { activity?.hasChanges != true && !isTelling }
+
+    /// Somebody may be about to tell the directory's attributes.
+    private var isTelling: Bool {
+        activity?.hasLooks == true || place?.parent.activity?.hasLookups == true
     }
 
     /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by
     /// itself when it learns of that.
     func noteOwnChange() {
-        let isTelling = activity.hasLooks || place?.parent.activity.hasLookups == true
+        let isTelling = isTelling
         state.withLock { state in
             state.isListingTold = false
             if !isTelling { state.attributesTold = .none }
@@ -128,7 +116,7 @@ final class Node: Sendable {
             state.isSaidStale = false
             if let place = state.place {
                 if place.isAt(parent, name) && place.layer == layer {
-                    return place.told.store(told, ordering: .sequentiallyConsistent)
+                    return place.noteTold(told)
                 }
                 if !place.isAt(parent, name) { keep(place, &state, linkCount) }
             }
@@ -153,7 +141,7 @@ final class Node: Sendable {
         for place in places.dropFirst() {
             state.withLock { state in
                 if let current = state.place { state.otherPlaces.insert(current, at: 0) }
-                state.otherPlaces.removeAll { $0 === place }
+                state.otherPlaces.removeAll { $0.isSame(as: place) }
                 state.place = place
             }
             if isThere(self) { return true }

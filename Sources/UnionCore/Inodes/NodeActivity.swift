@@ -1,9 +1,9 @@
 internal import Synchronization
 internal import SystemPackage
 
-/// What is under way with a node, and may still change what the kernel knows of it.
-struct NodeActivity: ~Copyable, Sendable {
-    /// Looks at the node's attributes whose answers aren't noted yet.
+/// What is under way with a directory, and may still change what the kernel knows of it.
+final class NodeActivity: Sendable {
+    /// Looks at the directory's attributes whose answers aren't noted yet.
     private let looks = Atomic<Int>(0)
     /// The same at names in it.
     private let lookups = Atomic<Int>(0)
@@ -28,4 +28,21 @@ struct NodeActivity: ~Copyable, Sendable {
 
     func beginChange() { changes.add(1, ordering: .sequentiallyConsistent) }
     func endChange() { changes.subtract(1, ordering: .sequentiallyConsistent) }
+}
+
+extension Node {
+    /// nil: only directories have one.
+    var activity: NodeActivity? { isDirectory ? state.withLock { $0.activity } : nil }
+
+    /// Looks at the node's attributes.
+    func looking<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+        guard let activity else { return try body() }
+        return try activity.looking(body)
+    }
+
+    /// Looks at a name in the directory.
+    func lookingUp<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+        guard let activity else { return try body() }
+        return try activity.lookingUp(body)
+    }
 }

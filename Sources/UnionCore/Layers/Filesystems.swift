@@ -2,8 +2,9 @@ public import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// What kind of filesystem an object lives on, as far as the union's rules ask.
-struct FilesystemFacts: Sendable {
+/// What kind of filesystem an object lives on, as far as the union's rules ask. One of each: every node refers
+/// to its own.
+final class FilesystemFacts: Sendable {
     /// `st_dev` of its objects.
     let device: UInt64
     let type: FileSystemType
@@ -14,6 +15,14 @@ struct FilesystemFacts: Sendable {
     /// Position in the order of discovery: the layers' own filesystems first, top to bottom. Inode numbers
     /// are told apart by it.
     let index: Int
+
+    init(device: UInt64, type: FileSystemType, index: Int) {
+        self.device = device
+        self.type = type
+        isPseudo = type.isPseudo
+        needsFlush = type.isRemote
+        self.index = index
+    }
 }
 
 /// The filesystems that layers' objects live on. A layer may hold mounts, so they are found as they are met.
@@ -28,9 +37,7 @@ final class Filesystems: Sendable {
         let type = (try? object.fileSystem())?.type ?? FileSystemType(rawValue: 0)
         return known.withLock { known in
             if let facts = known.first(where: { $0.device == device }) { return facts }
-            let facts = FilesystemFacts(
-                device: device, type: type, isPseudo: type.isPseudo, needsFlush: type.isRemote,
-                index: known.count)
+            let facts = FilesystemFacts(device: device, type: type, index: known.count)
             known.append(facts)
             return facts
         }

@@ -9,7 +9,7 @@ extension Union {
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try node(id)
         try watchBeforeLook(node)
-        return try node.activity.looking { () throws(Errno) in
+        return try node.looking { () throws(Errno) in
             let begun = coherence.now
             let attributes = try attributes(of: node, handle: handle)
             return (attributes, attributeFreshness(of: node, telling: attributes, begun: begun))
@@ -68,7 +68,7 @@ extension Union {
             }
             if node.isDirectory { followTimes(of: node, changes) }
         }
-        return try node.activity.looking { () throws(Errno) in
+        return try node.looking { () throws(Errno) in
             let begun = coherence.now
             let result =
                 node.isDirectory

@@ -8,7 +8,7 @@ extension Union {
     ) throws(Errno) -> Entry {
         try check(name)
         let directory = try node(parent)
-        return try directory.activity.lookingUp { () throws(Errno) in
+        return try directory.lookingUp { () throws(Errno) in
             let view = try view(of: directory)
             let survey = try survey(view, name, in: directory)
             guard survey.isVisible else { return try absentEntry(survey, name, in: directory, view) }

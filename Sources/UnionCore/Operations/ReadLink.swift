@@ -22,8 +22,8 @@ extension Union {
         _ node: Node, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
         guard let place = node.place, caller.pid > 0 else { return nil }
-        let isSelf = place.name.ref == "self"
-        guard isSelf || place.name.ref == "thread-self" else { return nil }
+        let isSelf = place.name == "self"
+        guard isSelf || place.name == "thread-self" else { return nil }
         let process = processID(ofThread: caller.pid)
         let target = OwnedName(isSelf ? "\(process)" : "\(process)/task/\(caller.pid)")
         let length = min(target.count, buffer.count)

@@ -76,7 +76,7 @@ struct Departing: ~Copyable {
         let descriptor = object.release()
         let unneeded: FileDescriptor? = node.state.withLock { state in
             guard state.parked == nil, state.place == nil else { return descriptor }
-            state.parked = OwnedDescriptor(owning: descriptor)
+            state.park(descriptor)
             return nil
         }
         if let unneeded { _ = OwnedDescriptor(owning: unneeded) }

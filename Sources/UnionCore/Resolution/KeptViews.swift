@@ -213,7 +213,7 @@ extension Union {
         while !current.isRoot {
             guard let place = current.place, links.count < 128 else { return nil }
             links.append(.object(current.id))
-            links.append(.entry(place.parent.id, place.name.ref))
+            links.append(.entry(place.parent.id, place.name))
             current = place.parent
         }
         links.append(.object(.root))

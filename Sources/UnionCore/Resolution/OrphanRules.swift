@@ -145,7 +145,7 @@ extension Union {
         while let place = current.place, let view = try? view(of: current), view.count == 1,
             let own = view.directory(in: upper.index), isSkeleton("", in: own), !hasEntries("", in: own)
         {
-            drop(place.parent.id, place.name.ref)
+            drop(place.parent.id, place.name)
             current = place.parent
         }
     }

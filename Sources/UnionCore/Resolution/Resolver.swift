@@ -35,7 +35,7 @@ extension Union {
             // Places are where things were seen, and two of them need not have been true at one time: they may
             // go round in a circle.
             guard let place = current.place, path.count < longestPath else { throw .staleNFSFileHandle }
-            path.prepend(place.name.ref)
+            path.prepend(place.name)
             current = place.parent
         }
     }
@@ -271,7 +271,7 @@ extension Union {
         if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
             return try LocatedObject(layer: stack[handle.layer], open: handle.file.duplicate())
         }
-        let parked = node.state.withLock { $0.parked?.descriptor }
+        let parked = node.state.withLock { $0.parked }
         guard let parked else { throw .staleNFSFileHandle }
         // The kernel forgets a node only after every request on it: what is parked stays open meanwhile.
         return try LocatedObject(layer: stack[0], open: parked.duplicated())
@@ -279,7 +279,7 @@ extension Union {
 
     private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
         var path = PathBuffer()
-        path.prepend(place.name.ref)
+        path.prepend(place.name)
         try prependPath(of: place.parent, to: &path)
         let object = try stack[place.layer].openObject(at: path.ref)
         let status = try object.descriptor.status()

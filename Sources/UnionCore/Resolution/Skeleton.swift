@@ -36,7 +36,7 @@ extension Union {
     private func skeleton(
         _ place: Place, of node: Node, in parent: FileDescriptor
     ) throws(Errno) -> OwnedDescriptor {
-        let name = place.name.ref
+        let name = place.name
         if let existing = try existingSkeleton(name, in: parent) {
             if isUsable(existing.descriptor, for: node) { return existing }
             let status = try existing.descriptor.status()

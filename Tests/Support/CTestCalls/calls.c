@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -293,3 +294,8 @@ static int64_t now(clockid_t clock) {
 int64_t tc_monotonic(void) { return now(CLOCK_MONOTONIC); }
 int64_t tc_coarse_time(void) { return now(CLOCK_REALTIME_COARSE); }
 const char *tc_errno_name(int code) { return strerrorname_np(code); }
+
+int64_t tc_allocated(void) {
+    struct mallinfo2 info = mallinfo2();
+    return (int64_t)(info.uordblks + info.hblkhd);
+}

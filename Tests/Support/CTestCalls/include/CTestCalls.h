@@ -96,3 +96,6 @@ long tc_reap(int pid);
 int64_t tc_monotonic(void);
 int64_t tc_coarse_time(void);
 const char *tc_errno_name(int code);
+
+// Bytes that are allocated in this process now.
+int64_t tc_allocated(void);
