@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -48,6 +49,11 @@ int64_t slx_copy_file_range(
 
 int32_t slx_ioctl(int32_t fd, uint32_t command, void *argument) {
     SLX_RESULT(int32_t, ioctl(fd, command, argument));
+}
+
+int32_t slx_distinguishes_case(int32_t fd) {
+    int flags = 0;
+    return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && !(flags & FS_CASEFOLD_FL);
 }
 
 int32_t slx_ioctl_value(int32_t fd, uint32_t command, uint64_t argument) {

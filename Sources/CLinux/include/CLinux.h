@@ -129,6 +129,8 @@ int32_t slx_fallocate(int32_t fd, int32_t mode, int64_t offset, int64_t length);
 int64_t slx_lseek(int32_t fd, int64_t offset, int32_t whence);
 int64_t slx_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t length);
 int32_t slx_ioctl(int32_t fd, uint32_t command, void *_Nullable argument);
+/// Whether the directory is known not to take names that differ in case for one. It must be open for reading.
+int32_t slx_distinguishes_case(int32_t fd);
 int32_t slx_ioctl_value(int32_t fd, uint32_t command, uint64_t argument);
 /// poll(2) of one descriptor: the events that came, 0 after `timeout` milliseconds (-1: none).
 int32_t slx_poll(int32_t fd, int16_t events, int32_t timeout);

@@ -65,6 +65,10 @@ extension FileDescriptor {
         try unsafe check(slx_ioctl(rawValue, command, argument))
     }
 
+    /// Whether this directory, open for reading, is known not to take names that differ in case for one
+    /// (FS_CASEFOLD_FL). Filesystems without such flags don't say.
+    public var distinguishesCase: Bool { slx_distinguishes_case(rawValue) != 0 }
+
     /// ioctl(2) with a number.
     @discardableResult
     public func control(_ command: UInt32, value: UInt64) throws(Errno) -> Int32 {

@@ -10,7 +10,8 @@ extension Union {
         let directory = try node(parent)
         return try directory.lookingUp { () throws(Errno) in
             let view = try view(of: directory)
-            let survey = try survey(view, name, in: directory)
+            let having = directories(of: view, having: name)
+            let survey = try survey(view, name, in: directory, having: having)
             guard survey.isVisible else { return try absentEntry(survey, name, in: directory, view) }
             try checkSight(survey, name, in: directory, caller)
             return try entry(survey, name, in: directory, view)

@@ -18,7 +18,7 @@ struct DirectoryView: ~Copyable {
 
     private(set) var backings: [Backing]
     /// Whose descriptors these are, where they aren't the view's own.
-    private let shared: SharedView?
+    let shared: SharedView?
 
     init() {
         backings = []

@@ -100,7 +100,12 @@ final class KeptViews: Sendable {
     /// Something happened to what the link names.
     func noteChange(_ link: Link) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
-        if state.withLock({ $0.links.contains(link) }) { dropAll() }
+        let concernsAll = state.withLock { state in
+            if state.links.contains(link) { return true }
+            for slot in state.slots where slot.node == link.directory { slot.view?.names?.add(link.name) }
+            return false
+        }
+        if concernsAll { dropAll() }
     }
 
     /// The kernel has forgotten the directory.
@@ -131,11 +136,14 @@ final class SharedView: Sendable {
     let mark: UInt64
     /// The node's floor then.
     let floor: Int
+    /// nil: each directory is asked.
+    let names: PresentNames?
 
     init(_ view: consuming DirectoryView, mark: UInt64, floor: Int) {
         backings = view.release()
         self.mark = mark
         self.floor = floor
+        names = backings.count >= PresentNames.fewestDirectories ? PresentNames() : nil
     }
 
     /// Of all layers' roots.
@@ -145,6 +153,7 @@ final class SharedView: Sendable {
         backings = view.release()
         mark = 0
         floor = stack.count - 1
+        names = nil
     }
 
     deinit {

@@ -141,21 +141,24 @@ extension Union {
     }
 
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
+    /// `having`: a bit for each directory that may have the name.
     func survey(
-        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
+        having: UInt64 = .max
     ) throws(Errno) -> Survey {
         if let order = readOrder(of: name, in: directory, view) {
             return try survey(order, name, all: all)
         }
-        return try survey(view.backings, name, all: all)
+        return try survey(view.backings, name, all: all, having: having)
     }
 
     private func survey(
-        _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool
+        _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool, having: UInt64 = .max
     ) throws(Errno) -> Survey {
         var survey = Survey()
         survey.begun = coherence.now
         for (position, backing) in backings.enumerated() {
+            if position < 64, having >> UInt64(position) & 1 == 0 { continue }
             if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
             let isLowest = position == backings.count - 1
             if let standing = try standing(of: name, in: backing, isLowest: isLowest) {

@@ -1,0 +1,140 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// Which of the real directories of a kept view may have a name. One that isn't in here, a directory doesn't have,
+/// and need not be asked for it: of twenty layers most don't have most names.
+///
+/// Filled from the directories' listings once the view has been used for a while; what events name afterwards is
+/// added, whatever became of it. So a name may be in here that is gone, never the other way round. The lock is a leaf.
+final class PresentNames: Sendable {
+    /// Fewer directories are asked faster than this is made.
+    static let fewestDirectories = 3
+    private static let fewestUses = 16
+    private static let mostNames = 50_000
+
+    private enum Stage {
+        case counting(Int)
+        /// And what events named meanwhile.
+        case filling([UInt64])
+        case filled
+    }
+
+    private struct State: ~Copyable {
+        var stage = Stage.counting(0)
+        /// One for each directory; nil: it may have any name.
+        var filters: [NameFilter?] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// A bit for each directory that may have the name of that hash. `fill` gives each directory's names, or nil
+    /// where that can't be said; it is called without the lock, by one thread.
+    func directories(having hash: UInt64, fill: () -> [[UInt64]?]) -> UInt64 {
+        let (mask, mustFill) = state.withLock { state in
+            switch state.stage {
+            case .counting(let uses):
+                let isEnough = uses + 1 >= Self.fewestUses
+                state.stage = isEnough ? .filling([]) : .counting(uses + 1)
+                return (UInt64.max, isEnough)
+            case .filling: return (UInt64.max, false)
+            case .filled: return (Self.mask(state.filters, hash), false)
+            }
+        }
+        if mustFill { take(fill()) }
+        return mask
+    }
+
+    /// An event named an entry of one of the directories.
+    func add(_ hash: UInt64) {
+        state.withLock { state in
+            switch state.stage {
+            case .counting: break
+            case .filling(let early): state.stage = .filling(early + [hash])
+            case .filled: for index in state.filters.indices { state.filters[index]?.insert(hash) }
+            }
+        }
+    }
+
+    private func take(_ names: [[UInt64]?]) {
+        let filters = names.map { $0.map(NameFilter.init) }
+        state.withLock { state in
+            guard case .filling(let early) = state.stage else { return }
+            state.filters = filters
+            for hash in early {
+                for index in state.filters.indices { state.filters[index]?.insert(hash) }
+            }
+            state.stage = .filled
+        }
+    }
+
+    private static func mask(_ filters: [NameFilter?], _ hash: UInt64) -> UInt64 {
+        var mask = UInt64.max
+        for (index, filter) in filters.enumerated().prefix(64) {
+            if let filter, !filter.mayHold(hash) { mask &= ~(1 << UInt64(index)) }
+        }
+        return mask
+    }
+
+    /// The hashes of a directory's names; nil: too many, or names that differ may denote the same entry.
+    static func names(of directory: FileDescriptor) -> [UInt64]? {
+        guard let opened = try? directory.openBeneath("", flags: [.readOnly, .directory]),
+            opened.descriptor.distinguishesCase
+        else { return nil }
+        var stream = DirectoryStream(reading: opened.descriptor)
+        var hashes: [UInt64] = []
+        while true {
+            do throws(Errno) {
+                guard let entry = try stream.next() else { return hashes }
+                guard hashes.count < mostNames else { return nil }
+                hashes.append(entry.name.hash)
+            } catch {
+                return nil
+            }
+        }
+    }
+}
+
+/// A Bloom filter: two bits for each name, sixteen bits of room.
+private struct NameFilter {
+    private var words: [UInt64]
+
+    init(_ hashes: [UInt64]) {
+        var count = 16
+        while count * 4 < hashes.count { count *= 2 }
+        words = Array(repeating: 0, count: count)
+        for hash in hashes { insert(hash) }
+    }
+
+    mutating func insert(_ hash: UInt64) {
+        set(hash)
+        set(hash.byteSwapped)
+    }
+
+    func mayHold(_ hash: UInt64) -> Bool {
+        isSet(hash) && isSet(hash.byteSwapped)
+    }
+
+    private mutating func set(_ hash: UInt64) { words[word(hash)] |= 1 << (hash & 63) }
+    private func isSet(_ hash: UInt64) -> Bool { words[word(hash)] >> (hash & 63) & 1 != 0 }
+    private func word(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 6) & (words.count - 1) }
+}
+
+extension Union {
+    /// A bit for each directory of the view that may have the name.
+    func directories(of view: borrowing DirectoryView, having name: PathRef) -> UInt64 {
+        guard let shared = view.shared, let names = shared.names else { return .max }
+        return names.directories(having: name.hash) {
+            shared.backings.map { backing in
+                // An OCI layer's whiteouts have other names than what they hide.
+                backing.layer.isOCI || !backing.layer.filesystem.type.tellsCase
+                    ? nil : PresentNames.names(of: backing.directory)
+            }
+        }
+    }
+}
+
+extension FileSystemType {
+    /// Directories that take names that differ in case for one are flagged, each. (Not so on xfs.)
+    fileprivate var tellsCase: Bool { [.ext4, .temporary, .btrfs].contains(self) }
+}
