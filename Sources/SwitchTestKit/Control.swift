@@ -13,6 +13,12 @@ public struct Control: Sendable {
         try run(Machine.binary, "sync", mount.text, within: 30).orThrow()
     }
 
+    /// What the server itself says of a path, whatever the kernel keeps.
+    public func explain(_ path: TestPath) throws -> String {
+        let answer = try run(Machine.binary, "explain", (mount / path).text, within: 30)
+        return answer.output + answer.errors
+    }
+
     public func status() throws -> ServerStatus {
         ServerStatus(
             json: try run(Machine.binary, "status", "--json", mount.text, within: 30).orThrow().output)
