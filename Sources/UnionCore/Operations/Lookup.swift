@@ -134,7 +134,7 @@ extension Union {
         let identity = self.identity(of: owner)
         guard owner.isDirectory, let known = table.find(identity) else { return identity }
         if let place = known.place, place.isAt(directory, name) { return identity }
-        guard known.isRoot || (try? view(of: known)) != nil else { return identity }
+        guard known.isRoot || (try? walkedView(of: known)) != nil else { return identity }
         let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) | 1
         return self.identity(of: owner, place: mark)
     }

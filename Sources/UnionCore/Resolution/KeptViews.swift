@@ -136,13 +136,16 @@ final class SharedView: Sendable {
     let mark: UInt64
     /// The node's floor then.
     let floor: Int
+    /// The way by which the directory was found, itself first.
+    let links: [KeptViews.Link]
     /// nil: each directory is asked.
     let names: PresentNames?
 
-    init(_ view: consuming DirectoryView, mark: UInt64, floor: Int) {
+    init(_ view: consuming DirectoryView, mark: UInt64, floor: Int, links: [KeptViews.Link]) {
         backings = view.release()
         self.mark = mark
         self.floor = floor
+        self.links = links
         names = backings.count >= PresentNames.fewestDirectories ? PresentNames() : nil
     }
 
@@ -153,6 +156,7 @@ final class SharedView: Sendable {
         backings = view.release()
         mark = 0
         floor = stack.count - 1
+        links = []
         names = nil
     }
 
@@ -167,43 +171,48 @@ extension Union {
     func keptView(of node: Node) -> SharedView? {
         guard views.find(node.id) != nil else { return nil }
         coherence.source?.drain()
-        guard let view = views.find(node.id), view.floor == node.floor, isWatchedThroughout(node) else {
-            return nil
-        }
+        guard let view = views.find(node.id), view.floor == node.floor, isWatched(node, along: view.links)
+        else { return nil }
         return view
     }
 
-    /// Whether an event would tell of any change on the way to the directory, and of itself.
-    private func isWatchedThroughout(_ node: Node) -> Bool {
+    /// Whether an event would tell of any change on the way to the directory, and of itself; and whether that
+    /// is the way by which it was found. Who looked before may say later where it was: then it must be sought.
+    private func isWatched(_ node: Node, along links: [KeptViews.Link]) -> Bool {
         var current = node
-        for _ in 0..<64 {
-            guard current.state.withLock({ $0.isCached }) else { return false }
+        var index = 1
+        while current.state.withLock({ $0.isCached }) {
             if current.isRoot { return true }
-            guard let place = current.place else { return false }
+            guard let place = current.place, index < links.count,
+                links[index] == .entry(place.parent.id, place.name)
+            else { return false }
             current = place.parent
+            index += 2
         }
         return false
     }
 
     /// Makes the directory's view and keeps it, where that may be. nil: it may not, or isn't worth it.
     func makeKeptView(of node: Node) -> SharedView? {
-        guard policies.orphans == .keep, views.isWorthKeeping(node.id), isWatchedThroughout(node),
-            let links = links(to: node)
+        guard policies.orphans == .keep, views.isWorthKeeping(node.id), let links = links(to: node),
+            isWatched(node, along: links)
         else { return nil }
         let serial = views.register(node.id, links)
         // Whatever has happened until now may have been told before the registration.
-        guard areBackingsAsWatched(upTo: node), let view = sharedView(of: node) else { return nil }
+        guard areBackingsAsWatched(upTo: node), let view = sharedView(of: node, links),
+            isWatched(node, along: links)
+        else { return nil }
         views.keep(view, serial)
         return view
     }
 
-    private func sharedView(of node: Node) -> SharedView? {
+    private func sharedView(of node: Node, _ links: [KeptViews.Link]) -> SharedView? {
         let floor = node.floor
         guard var view = try? walkedView(of: node), let mark = try? view.backingsMark(),
             mark == node.state.withLock({ $0.backingsTold }), isOnMountsOfLayers(view)
         else { return nil }
         view.noteWhiteouts { marks(of: "", in: $0.directory).contains(.attributeWhiteouts) }
-        return SharedView(view, mark: mark, floor: floor)
+        return SharedView(view, mark: mark, floor: floor, links: links)
     }
 
     /// A filesystem that is mounted inside a layer couldn't be unmounted while a directory of it is open.
