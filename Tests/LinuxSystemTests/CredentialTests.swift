@@ -71,6 +71,15 @@ struct CredentialTests {
         }
     }
 
+    /// To setresuid(2) and its kind that number says that the id stays the server's.
+    @Test(arguments: [CallerIdentity(uid: .max, gid: 1, pid: 0), CallerIdentity(uid: 1, gid: .max, pid: 0)])
+    func whoHasNoNumberIsRefused(identity: CallerIdentity) throws {
+        try onOwnThread { () throws(Errno) in
+            #expect(throws: Errno.overflow) { _ = try CredentialScope(becoming: identity, .judged) }
+            #expect(Capabilities.hasEffective(.overrideAccess))
+        }
+    }
+
     @Test func concernsOneThreadOnly() throws {
         try onOwnThread { () throws(Errno) in
             try ThreadSetup.prepareRequestThread()

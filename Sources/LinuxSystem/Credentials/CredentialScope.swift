@@ -56,6 +56,8 @@ private struct Restoration {
     private var umask = false
 
     mutating func become(_ identity: CallerIdentity, _ taken: TakenRights) throws(Errno) {
+        // To the calls below that number means that nothing is to change: who has no number here has no rights.
+        guard identity.uid != .max, identity.gid != .max else { throw .overflow }
         let own = ServerCredentials.own
         if own.uid == 0 {
             let rights = CallerRights(of: identity, taken)
