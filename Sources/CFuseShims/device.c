@@ -29,8 +29,6 @@ static _Thread_local struct {
     uint64_t init_flags;
     uint32_t init_stack_depth;
     int init_pending;
-    /// Called before the next reply is written.
-    void (*before_reply)(void);
 } thread = {.device = -1};
 
 void sfs_thread_begin(void *context, int32_t device) {
@@ -39,10 +37,6 @@ void sfs_thread_begin(void *context, int32_t device) {
 }
 
 void *sfs_thread_context(void) { return thread.context; }
-
-void sfs_before_reply(void (*call)(void)) { thread.before_reply = call; }
-
-int32_t sfs_has_replied(void) { return thread.before_reply == NULL; }
 
 int32_t sfs_last_error(void) { return thread.last_error; }
 
@@ -67,10 +61,6 @@ ssize_t sfs_hook_writev(int fd, struct iovec *iov, int count, void *userdata) {
     if (thread.init_pending) complete_init(iov, count);
     const struct sfs_reply_header *header = iov[0].iov_base;
     thread.last_error = -header->error;
-    if (thread.before_reply != NULL) {
-        thread.before_reply();
-        thread.before_reply = NULL;
-    }
     return writev(thread.device >= 0 ? thread.device : fd, iov, count);
 }
 

@@ -1,13 +1,8 @@
 #include "CLinux.h"
 #include "result.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,48 +38,4 @@ int32_t slx_gettid(void) { return (int32_t)syscall(SYS_gettid); }
 
 int32_t slx_tgkill(int32_t thread, int32_t signal) {
     SLX_RESULT(int32_t, syscall(SYS_tgkill, getpid(), thread, signal));
-}
-
-// --- where and when the calling thread runs -----------------------------------------------------------
-
-int32_t slx_thread_policy_is_usual(void) { return sched_getscheduler(0) == SCHED_OTHER; }
-
-int32_t slx_thread_set_idle(int32_t on) {
-    struct sched_param none = {0};
-    SLX_RESULT(int32_t, sched_setscheduler(0, on ? SCHED_IDLE : SCHED_OTHER, &none));
-}
-
-/// What the thread might run on before it was pinned.
-static _Thread_local cpu_set_t usual;
-static _Thread_local int is_pinned;
-
-int32_t slx_thread_pin(int32_t processor) {
-    if (!is_pinned && sched_getaffinity(0, sizeof usual, &usual) != 0) return -errno;
-    if (processor < 0 || processor >= CPU_SETSIZE || !CPU_ISSET(processor, &usual)) return -EINVAL;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(processor, &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0) return -errno;
-    is_pinned = 1;
-    return 0;
-}
-
-void slx_thread_unpin(void) {
-    if (is_pinned && sched_setaffinity(0, sizeof usual, &usual) == 0) is_pinned = 0;
-}
-
-int32_t slx_processor_of(int32_t thread) {
-    char path[32];
-    char text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", thread);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -errno;
-    ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (length <= 0) return -EIO;
-    text[length] = 0;
-    // The name, in parentheses, may hold anything; the 37th field behind it is the processor: proc(5).
-    char *field = strrchr(text, ')');
-    for (int number = 0; field != NULL && number < 37; number++) field = strchr(field + 1, ' ');
-    return field == NULL ? -EIO : atoi(field + 1);
 }

@@ -46,11 +46,6 @@ void sfs_negotiate(void *connection, const struct sfs_features *features);
 void sfs_thread_begin(void *_Nullable context, int32_t device);
 void *_Nullable sfs_thread_context(void);
 
-/// Called once on this thread, just before its next reply is written; NULL: nothing is.
-void sfs_before_reply(void (*_Nullable call)(void));
-/// Whether that call has been made.
-int32_t sfs_has_replied(void);
-
 /// The errno (0: none) in the last reply that this thread sent.
 int32_t sfs_last_error(void);
 

@@ -201,15 +201,6 @@ int32_t slx_thread_join(uint64_t thread);
 int32_t slx_thread_detach(uint64_t thread);
 int32_t slx_thread_signal(uint64_t thread, int32_t signal);
 int32_t slx_gettid(void);
-/// Whether the calling thread's policy is SCHED_OTHER.
-int32_t slx_thread_policy_is_usual(void);
-/// The calling thread's policy: SCHED_IDLE, or SCHED_OTHER again, for which CAP_SYS_NICE is needed.
-int32_t slx_thread_set_idle(int32_t on);
-/// The calling thread runs on that processor only, until `slx_thread_unpin`. EINVAL: it may not run there.
-int32_t slx_thread_pin(int32_t processor);
-void slx_thread_unpin(void);
-/// The processor that a thread ran on last; a negative errno.
-int32_t slx_processor_of(int32_t thread);
 int32_t slx_tgkill(int32_t thread, int32_t signal);
 
 // --- signal.c: a set is a bit mask, signal n at bit n - 1 ------------------------------------------------

@@ -25,7 +25,6 @@ internal import UnionCore
     /// This thread will read again when it has answered.
     var isReading = false
     var budget: PollBudget
-    var pairing: Pairing
     /// The request was there already when this thread looked.
     var wasWaiting = false
     /// How many such in a row, of clients by turns.
@@ -43,7 +42,6 @@ internal import UnionCore
         device = clone ?? server.device
         isOwn = clone != nil
         let mayPoll = isOwn && server.options.polling == .auto && ResourceLimits.processorCount > 1
-        pairing = Pairing(isAllowed: mayPoll && pool != nil && ThreadPlacement.mayGiveWay)
         budget = PollBudget(isAllowed: mayPoll)
         interrupt = InterruptSlot(server.interrupter)
     }
@@ -125,8 +123,6 @@ internal import UnionCore
         default:
             guard isSound(request, header) else { break }
             prepare(request, header)
-            pairing.begin(header, isAlone: pool?.isReadByOne ?? false)
-            defer { pairing.finish() }
             unsafe sfs_session_process(session, buffer.request, length)
         }
         if server.options.debug { server.log(header, error: sfs_last_error()) }

@@ -17,7 +17,6 @@ extension Channel {
     /// Serves requests as a reader until the connection ends or others do it. False: the connection has ended.
     func serveRequests(_ session: OpaquePointer, _ pool: WorkerPool) -> Bool {
         isReading = true
-        defer { pairing.end() }
         while true {
             switch nextRequest(pool) {
             case .request(let length):
@@ -36,10 +35,6 @@ extension Channel {
 
     /// The wait for one request: all that may ever block for long or spin is here.
     private func nextRequest(_ pool: WorkerPool) -> Received {
-        if pairing.hasGivenWay, let length = receiveFromPartner() {
-            pool.noteTaken()
-            return .request(length: length)
-        }
         let others = pool.beginWaiting()
         do throws(Errno) {
             guard !pool.isStopping else { throw .operationNotSupportedByDevice }
@@ -60,13 +55,6 @@ extension Channel {
         }
     }
 
-    /// The answer was given giving way: its client has run since, and may have asked again. Nobody counts this
-    /// thread as waiting meanwhile.
-    private func receiveFromPartner() -> Int? {
-        defer { pairing.comeBack() }
-        return (try? receiveAtOnce()) ?? nil
-    }
-
     /// Reads a request: at once, or after looking for a while, or after sleeping. nil: another one sleeps there
     /// already, and this thread doesn't wait any more.
     private func look(_ pool: WorkerPool, isOnly: Bool) throws(Errno) -> Int? {
@@ -77,12 +65,10 @@ extension Channel {
             return length
         }
         wasWaiting = false
-        if !pairing.isOn, let length = try poll(from: begin) { return length }
+        if let length = try poll(from: begin) { return length }
         if !isOnly, pool.tryLeaveWaiting() { return nil }
         let length = try receive()
-        let waited = monotonicNanoseconds() &- begin
-        budget.arrived(after: waited)
-        pairing.slept(waited)
+        budget.arrived(after: monotonicNanoseconds() &- begin)
         return length
     }
 
@@ -97,7 +83,6 @@ extension Channel {
         guard client != 0, client != lastClient else { return }
         backlog += 1
         guard backlog >= Channel.longBacklog else { return }
-        pairing.end()
         pool.addReader(atMost: pool.mostReaders)
     }
 

@@ -47,15 +47,7 @@ final class WorkerPool: Sendable {
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
     var hasWaiting: Bool { waiting.load(ordering: .sequentiallyConsistent) > 0 }
 
-    /// One reader serves all clients, and that is enough of late.
-    @inline(__always)
-    var isReadByOne: Bool { readers.load(ordering: .relaxed) == 1 && !standby.isCautious }
-
     // --- a reader's view
-
-    /// A request was taken without waiting for it.
-    @inline(__always)
-    func noteTaken() { standby.noteTaken() }
 
     /// How many others wait.
     @inline(__always)
@@ -94,8 +86,6 @@ final class WorkerPool: Sendable {
     /// The request takes long: somebody else is to read meanwhile.
     func handOver(_ channel: Channel) {
         guard channel.isReading else { return }
-        // A thread that is started here must not be where this one is bound to.
-        channel.pairing.end()
         channel.isReading = false
         leaveReading()
         if !hasWaiting { addReader() }
