@@ -16,6 +16,7 @@ _Static_assert(sizeof(struct sfs_write_request) == sizeof(struct fuse_write_in),
 _Static_assert(sizeof(struct sfs_setxattr_request) == sizeof(struct fuse_setxattr_in), "fuse_setxattr_in");
 _Static_assert(sizeof(struct sfs_init_reply) == sizeof(struct fuse_init_out), "fuse_init_out");
 _Static_assert(sizeof(struct sfs_entry_reply) == sizeof(struct fuse_entry_out), "fuse_entry_out");
+_Static_assert(sizeof(struct sfs_listed_name) == FUSE_NAME_OFFSET, "fuse_dirent");
 _Static_assert(sizeof(struct sfs_open_reply) == sizeof(struct fuse_open_out), "fuse_open_out");
 _Static_assert(SFS_DEVICE_CLONE == _IOR(229, 0, uint32_t), "FUSE_DEV_IOC_CLONE");
 _Static_assert(SFS_DEVICE_BACKING_OPEN == _IOW(229, 1, struct sfs_backing_map), "BACKING_OPEN");

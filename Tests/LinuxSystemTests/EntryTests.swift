@@ -118,4 +118,28 @@ struct EntryTests {
         try stream.seek(to: 0)
         #expect(try stream.next()?.name.string == order[0])
     }
+
+    @Test func readsAhead() throws {
+        let directory = try TestDirectory()
+        for index in 0..<300 {
+            let name = OwnedName("entry with a rather long name \(index)")
+            try directory.root.makeNode(at: name.ref, mode: FileKind.regular.modeBits | 0o600)
+        }
+        let reader = try directory.root.openBeneath("", flags: [.readOnly, .directory])
+        var stream = DirectoryStream(reading: reader.descriptor, bufferSize: 1024, ahead: 4096)
+        var names = Set<String>()
+        var count = 0
+        while let entry = try stream.next() {
+            names.insert(entry.name.string)
+            count += 1
+            let name = entry.name.string
+            if count % 3 == 0 {
+                stream.unread()
+                if count % 2 == 0 { stream.readAhead() }
+                #expect(try stream.next()?.name.string == name)
+            }
+            if count % 7 == 0 { stream.readAhead() }
+        }
+        #expect(names.count == 302 && count == 302)
+    }
 }

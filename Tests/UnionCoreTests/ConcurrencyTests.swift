@@ -56,10 +56,24 @@ private struct RandomClient {
         case 2: try union.unlink(directory, name, root)
         case 3: try union.rename(directory, name, to: directory, other, flags: 0, root)
         case 4: try create(directory, name)
-        case 5: try union.readDirectory(of: directory, offset: 0, room: 4096) { _ in true }
+        case 5: try list(directory)
         case 6: try link(directory, name, other)
         default: try look(directory, name)
         }
+    }
+
+    private mutating func list(_ directory: NodeID) throws(Errno) {
+        let most = next(6)
+        var last: UInt64 = 0
+        var count = 0
+        let rest = try union.readDirectory(of: directory, offset: 0, room: 4096) { item in
+            guard count < most else { return false }
+            last = item.nextOffset
+            count += 1
+            return true
+        }
+        if let rest { union.readAhead(rest) }
+        _ = try union.readDirectory(of: directory, offset: last, room: 4096) { _ in true }
     }
 
     private func create(_ directory: NodeID, _ name: PathRef) throws(Errno) {

@@ -120,6 +120,14 @@ struct sfs_entry_reply {
     struct sfs_attributes attributes;
 };
 
+/// struct fuse_dirent: before each name of a listing, which is followed by zeros up to a multiple of eight.
+struct sfs_listed_name {
+    uint64_t inode;
+    uint64_t next_offset;
+    uint32_t length;
+    uint32_t kind;
+};
+
 /// struct fuse_open_out.
 struct sfs_open_reply {
     uint64_t handle;

@@ -26,20 +26,41 @@ func handleReadDirectory(
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
     unsafe serve(request) { channel, union, caller, reply in
-        var listing = unsafe DirectoryListing(request, into: channel.output(size))
-        do throws(Errno) {
-            let offset = UInt64(bitPattern: Int64(offset))
-            if union.keepsListings {
-                try union.readDirectory(of: NodeID(node), offset: offset, room: size) { listing.add($0) }
-            } else {
-                let handle = unsafe HandleID(information)
+        let offset = UInt64(bitPattern: Int64(offset))
+        var listing = unsafe DirectoryListing(into: channel.output(size))
+        if union.keepsListings {
+            readDirectory(union, NodeID(node), offset, size, &listing, reply)
+        } else {
+            let handle = unsafe HandleID(information)
+            do throws(Errno) {
                 try union.readDirectory(handle, offset: offset, caller) { listing.add($0) }
+                unsafe reply.bytes(listing.bytes)
+            } catch {
+                reply.listing(listing, upTo: error)
             }
-        } catch {
-            // What was listed before the error counts; the next request meets it again.
-            if listing.isEmpty { return reply.error(error) }
         }
+    }
+}
+
+/// A part of a listing whose next part is made ready as soon as this one is out.
+private func readDirectory(
+    _ union: Union, _ node: NodeID, _ offset: UInt64, _ size: Int, _ listing: inout DirectoryListing,
+    _ reply: consuming Reply
+) {
+    do throws(Errno) {
+        let rest = try union.readDirectory(of: node, offset: offset, room: size) { listing.add($0) }
         unsafe reply.bytes(listing.bytes)
+        if let rest { union.readAhead(rest) }
+    } catch {
+        reply.listing(listing, upTo: error)
+    }
+}
+
+extension Reply {
+    /// What was listed before the error counts; the next request meets it again.
+    fileprivate consuming func listing(_ listing: DirectoryListing, upTo error: Errno) {
+        if listing.isEmpty { return self.error(error) }
+        unsafe bytes(listing.bytes)
     }
 }
 

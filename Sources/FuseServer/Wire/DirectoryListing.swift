@@ -1,16 +1,15 @@
-internal import CFuse3
-internal import Glibc
+internal import CFuseShims
 internal import LinuxSystem
 internal import UnionCore
 
 /// The answer to a READDIR under way: names are added until one doesn't fit.
+///
+/// Encoded here and not by libfuse's `fuse_add_direntry`, which wants a `stat` for each.
 @safe struct DirectoryListing {
-    private let request: fuse_req_t?
     private let buffer: UnsafeMutableRawBufferPointer
     private var count = 0
 
-    init(_ request: fuse_req_t?, into buffer: UnsafeMutableRawBufferPointer) {
-        unsafe self.request = unsafe request
+    init(into buffer: UnsafeMutableRawBufferPointer) {
         unsafe self.buffer = unsafe buffer
     }
 
@@ -22,32 +21,17 @@ internal import UnionCore
 
     /// False when there is no room.
     mutating func add(_ item: DirectoryItem) -> Bool {
-        var status = stat(item)
-        let size = unsafe fuse_add_direntry(
-            request, room, buffer.count - count, item.name.base, &status, off_t(bitPattern: item.nextOffset))
-        return take(size)
-    }
-
-    private var room: UnsafeMutablePointer<CChar>? {
-        unsafe (buffer.baseAddress.map { unsafe $0 + count })?.assumingMemoryBound(to: CChar.self)
-    }
-
-    private mutating func take(_ size: Int) -> Bool {
-        guard unsafe size <= buffer.count - count else { return false }
-        count += size
+        let header = sfs_listed_name(
+            inode: item.inode, next_offset: item.nextOffset,
+            length: UInt32(truncatingIfNeeded: item.name.count), kind: UInt32(item.kind?.rawValue ?? 0))
+        let used = MemoryLayout<sfs_listed_name>.size + item.name.count
+        let padded = (used + 7) & ~7
+        guard unsafe padded <= buffer.count - count else { return false }
+        unsafe buffer.storeBytes(of: header, toByteOffset: count, as: sfs_listed_name.self)
+        let name = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[(count + used - item.name.count)...])
+        unsafe name.copyMemory(from: UnsafeRawBufferPointer(item.name.bytes))
+        for index in used..<padded { unsafe buffer[count + index] = 0 }
+        count += padded
         return true
-    }
-}
-
-extension off_t {
-    fileprivate init(bitPattern offset: UInt64) { self = off_t(Int64(bitPattern: offset)) }
-}
-
-extension stat {
-    /// The two things that a listing tells.
-    fileprivate init(_ item: DirectoryItem) {
-        self.init()
-        st_ino = ino_t(item.inode)
-        st_mode = item.kind?.modeBits ?? 0
     }
 }

@@ -17,8 +17,11 @@ public struct DirectoryEntry {
 /// It borrows the descriptor, whose offset is the stream's: one stream a descriptor.
 @safe public struct DirectoryStream: ~Copyable, @unchecked Sendable {
     // Sendable: the buffer is this value's alone.
-    private let directory: FileDescriptor
+    public let directory: FileDescriptor
     private let buffer: UnsafeMutableRawPointer
+    /// Of a read.
+    private let readSize: Int
+    /// Of the buffer.
     private let capacity: Int
     /// The part of the buffer that was read and not given out.
     private var offset = 0
@@ -30,9 +33,11 @@ public struct DirectoryEntry {
     public private(set) var position: Int64 = 0
 
     /// Starts at the descriptor's own offset, which for a new one is the beginning.
-    public init(reading directory: FileDescriptor, bufferSize: Int = 32 * 1024) {
+    /// `bufferSize` and `ahead`, the most that `readAhead` has at hand, in bytes.
+    public init(reading directory: FileDescriptor, bufferSize: Int = 32 * 1024, ahead: Int = 0) {
         self.directory = directory
-        capacity = max(bufferSize, 512)  // a single entry may take 280
+        readSize = max(bufferSize, 512)  // a single entry may take 280
+        capacity = max(readSize, ahead)
         unsafe buffer = .allocate(byteCount: capacity, alignment: 8)
     }
 
@@ -52,10 +57,23 @@ public struct DirectoryEntry {
         if offset >= filled {
             offset = 0
             filled = 0
-            filled = try unsafe check(slx_getdents64(directory.rawValue, buffer, capacity))
+            filled = try unsafe check(slx_getdents64(directory.rawValue, buffer, readSize))
             if filled == 0 { return nil }
         }
         return decode()
+    }
+
+    /// Reads on as far as there is room, and keeps what wasn't given out. An error is met again by `next`.
+    public mutating func readAhead() {
+        unsafe buffer.copyMemory(from: buffer + offset, byteCount: filled - offset)
+        filled -= offset
+        (offset, lastOffset) = (0, 0)
+        while capacity - filled >= 512 {
+            let room = capacity - filled
+            let count = unsafe try? check(slx_getdents64(directory.rawValue, buffer + filled, room))
+            guard let count, count > 0 else { return }
+            filled += count
+        }
     }
 
     /// Goes to an entry's `nextOffset`; 0 is the beginning, read anew.

@@ -8,6 +8,7 @@ final class Coherence: Sendable {
     let source: (any ChangeSource)?
     let own = OwnChanges()
     let views = KeptViews()
+    let ahead = ListingsAhead()
     let invalidator: Invalidator
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
@@ -15,7 +16,6 @@ final class Coherence: Sendable {
     let clock = Atomic<UInt64>(1)
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
-
     /// A look has gone through a mount point inside a layer.
     let hasMountsInside = Atomic<Bool>(false)
 
@@ -24,7 +24,7 @@ final class Coherence: Sendable {
 
     init(_ plan: CoherencePlan, source: (any ChangeSource)?) {
         self.plan = plan
-        invalidator = Invalidator(views)
+        invalidator = Invalidator(views, ahead)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 

@@ -37,12 +37,16 @@ final class Invalidator: Sendable {
     }
 
     private let views: KeptViews
+    private let ahead: ListingsAhead
     private let queue = Mutex(Queue())
     private let work = Semaphore()
     /// Notifications sent to the kernel.
     let sent = Atomic<UInt64>(0)
 
-    init(_ views: KeptViews) { self.views = views }
+    init(_ views: KeptViews, _ ahead: ListingsAhead) {
+        self.views = views
+        self.ahead = ahead
+    }
 
     func append(_ item: Invalidation) {
         let isFirst = queue.withLock { queue in
@@ -108,6 +112,7 @@ final class Invalidator: Sendable {
 extension Invalidator: ChangeSink {
     func changed(_ event: ChangeEvent) {
         // At once: a kept view is asked for next.
+        ahead.drop(event.node)
         views.noteChange(
             event.kind == .entry ? .entry(event.node, event.name) : .object(event.node))
         switch event.kind {
@@ -119,11 +124,13 @@ extension Invalidator: ChangeSink {
 
     func overflowed() {
         views.dropAll()
+        ahead.dropAll()
         append(.everything)
     }
 
     func mountsChanged() {
         views.dropAll()
+        ahead.dropAll()
         append(.mounts)
     }
 }

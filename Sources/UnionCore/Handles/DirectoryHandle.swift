@@ -16,10 +16,11 @@ struct PureListing: ~Copyable, Sendable {
     let directory: OwnedDescriptor
     var stream: DirectoryStream
 
-    init(_ opened: consuming OpenSource) {
+    /// `bufferSize` and `ahead` as of `DirectoryStream`.
+    init(_ opened: consuming OpenSource, bufferSize: Int = 32 * 1024, ahead: Int = 0) {
         source = opened.source
         directory = opened.intoDirectory()
-        stream = DirectoryStream(reading: directory.descriptor)
+        stream = DirectoryStream(reading: directory.descriptor, bufferSize: bufferSize, ahead: ahead)
     }
 
     /// Goes to an item's offset, if the stream isn't there anyway. Offset 0 is always read anew.

@@ -32,6 +32,8 @@ final class DirectoryAside: NodeAside {
     var attributesTold = ToldMark.none
     /// The kernel may have a listing.
     var isListingTold = false
+    /// The layer whose own listing was streamed last.
+    var listedLayer: UInt16 = 0
 
     init(placeMark: UInt32, floor: Int) {
         self.placeMark = placeMark
@@ -110,5 +112,10 @@ extension Node.State {
     var isListingTold: Bool {
         get { directory?.isListingTold ?? false }
         set { directory?.isListingTold = newValue }
+    }
+
+    var listedLayer: UInt16 {
+        get { directory?.listedLayer ?? 0 }
+        set { directory?.listedLayer = newValue }
     }
 }

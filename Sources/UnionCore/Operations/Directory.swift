@@ -86,15 +86,22 @@ extension Union {
         _ view: borrowing DirectoryView, as caller: CallerIdentity?,
         _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
     ) throws(Errno) -> MergedListing {
-        var listing = MergedListing()
-        var upper: OwnedDescriptor?
-        for backing in view.backings {
-            let opened = try open(backing)
-            try listing.add(opened.source, opened.directory.descriptor, self, as: caller)
+        var readings: [LayerReading] = []
+        for backing in view.backings { readings.append(LayerReading(try open(backing))) }
+        return try merge(LayerReadings(readings), as: caller)
+    }
+
+    private func merge(
+        _ readings: LayerReadings, as caller: CallerIdentity?
+    ) throws(Errno) -> MergedListing {
+        var listing = MergedListing(expecting: readings.expectedNames)
+        for index in 0..<readings.count {
+            var stream = readings.stream(of: index)
+            try listing.add(readings[index].source, &stream, self, as: caller)
             listing.endLayer()
-            if backing.layer.isUpper { upper = opened.intoDirectory() }
         }
-        if let upper { listing.hideOrphans(in: upper.descriptor, self) }
+        if let upper = readings.upper { listing.hideOrphans(in: upper.directory.descriptor, self) }
+        listing.end()
         return listing
     }
 
@@ -135,7 +142,8 @@ extension Union {
         let isMarked = backing.layer.isUpper || !filesystem.isPseudo
         let marks = isMarked ? self.marks(of: "", in: backing.directory) : []
         return ListingSource(
-            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: backing.isRoot)
+            layer: backing.layer, filesystem: filesystem, marks: marks, isRoot: backing.isRoot,
+            size: status.size)
     }
 }
 

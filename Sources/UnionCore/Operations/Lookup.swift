@@ -50,7 +50,10 @@ extension Union {
     public func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }
         listings.forget(node)
-        if gone.isDirectory { views.forget(node) }
+        if gone.isDirectory {
+            views.forget(node)
+            coherence.ahead.drop(node)
+        }
         gone.forgetOtherPlaces()
         endWatch(of: gone)
     }

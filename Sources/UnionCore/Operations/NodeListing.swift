@@ -8,20 +8,25 @@ public import SystemPackage
 
 extension Union {
     /// Lists a directory from `offset` (0: the start) until `emit` returns false, which leaves that item for
-    /// the next call.
+    /// the next call. What is returned is for `readAhead`, once the answer is out.
     public func readDirectory(
         of id: NodeID, offset: UInt64, room: Int, _ emit: (DirectoryItem) -> Bool
-    ) throws(Errno) {
+    ) throws(Errno) -> ListingRest? {
         let node = try node(id)
         node.state.withLock { $0.isListingTold = true }
         do throws(Errno) {
             let view = try view(of: node)
+            let isKept = isKept(node, as: view)
             // Nobody tells of this directory's changes.
-            if !isKept(node, as: view) { dropAfterReply(node) }
-            guard let single = singleSource(of: view) else {
-                return try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
+            if !isKept { dropAfterReply(node) }
+            guard let backing = listedAlone(node, view, from: offset) else {
+                try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
+                return nil
             }
-            try stream(single, node, from: offset, room: room, emit)
+            var listing = try pureListing(backing, node, from: offset, room)
+            let goesOn = try stream(&listing, node, emit)
+            guard goesOn, isKept, mayBeReadAhead(view) else { return nil }
+            return ListingRest(node: id, listing: listing)
         } catch {
             // The directory is gone: it has no entries. It may come back with all it had; and a listing without
             // even the dots has nothing that the kernel could be told to drop.
@@ -30,7 +35,42 @@ extension Union {
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
                 throw error
             }
+            return nil
         }
+    }
+
+    /// Reads what will be asked for next, while the client is at what it got.
+    public func readAhead(_ rest: consuming ListingRest) {
+        let node = rest.node
+        coherence.ahead.readOn(rest.listing, of: node)
+        if table.find(node) == nil { coherence.ahead.drop(node) }
+    }
+
+    /// Events tell of each change there.
+    private func mayBeReadAhead(_ view: borrowing DirectoryView) -> Bool {
+        view.count == 1 && view.backings.allSatisfy { coherence.plan.choices[$0.layer.index].mode == .watch }
+            && isOnMountsOfLayers(view)
+    }
+
+    /// The one directory whose own listing is streamed; nil: a merged listing is made.
+    ///
+    /// A pass goes on as it began, though another layer has come to back the directory, or has ceased to.
+    private func listedAlone(
+        _ node: Node, _ view: borrowing DirectoryView, from offset: UInt64
+    ) -> DirectoryView.Backing? {
+        let single = singleSource(of: view)
+        if offset == 0 {
+            if let single {
+                listings.forget(node.id)
+                node.state.withLock { $0.listedLayer = UInt16(truncatingIfNeeded: single.layer.index) }
+            }
+            return single
+        }
+        let isMerged = MergedOffset.isOne(offset)
+        if let single { return isMerged && listings.find(node.id) != nil ? nil : single }
+        guard !isMerged, offset > 2 else { return nil }
+        let listed = node.state.withLock { $0.listedLayer }
+        return view.backings.first { $0.layer.index == listed }
     }
 
     /// What the kernel is about to keep of the listing goes again.
@@ -59,29 +99,45 @@ extension Union {
         return OpenSource(source: source, directory: directory)
     }
 
+    private func pureListing(
+        _ backing: DirectoryView.Backing, _ node: Node, from offset: UInt64, _ room: Int
+    ) throws(Errno) -> PureListing {
+        if let listing = listingAhead(of: node, at: offset) { return listing }
+        let size = min(room, 65536)
+        var listing = PureListing(try openAsServer(backing), bufferSize: size, ahead: 2 * size)
+        if offset != 0 { try listing.continue(at: offset) }
+        return listing
+    }
+
+    private func listingAhead(of node: Node, at offset: UInt64) -> PureListing? {
+        guard offset != 0, coherence.ahead.has(node.id) else { return nil }
+        coherence.source?.drain()
+        return coherence.ahead.take(node.id, at: offset)
+    }
+
+    /// False at the directory's end.
     private func stream(
-        _ backing: DirectoryView.Backing, _ node: Node, from offset: UInt64, room: Int,
-        _ emit: (DirectoryItem) -> Bool
-    ) throws(Errno) {
-        let opened = try openAsServer(backing)
-        var stream = DirectoryStream(reading: opened.directory.descriptor, bufferSize: min(room, 65536))
-        if offset != 0 { try stream.seek(to: Int64(bitPattern: offset)) }
-        let mayHoldOrphans = opened.source.mayHoldSkeletons
+        _ listing: inout PureListing, _ node: Node, _ emit: (DirectoryItem) -> Bool
+    ) throws(Errno) -> Bool {
+        let (source, directory) = (listing.source, listing.directory.descriptor)
         var hasEmitted = false
         // One read of the directory fills the answer, nearly: what it leaves room for isn't worth a second one.
-        while !(hasEmitted && stream.isAtEndOfBuffer), let entry = try stream.next() {
-            if mayHoldOrphans, entry.kind == .directory,
-                isSkeleton(entry.name, in: opened.directory.descriptor)
-            {
+        while !(hasEmitted && listing.stream.isAtEndOfBuffer) {
+            guard let entry = try listing.stream.next() else { return false }
+            if source.mayHoldSkeletons, entry.kind == .directory, isSkeleton(entry.name, in: directory) {
                 dropAfterReply(node)
             }
-            if isHiddenAlone(entry, opened.source, opened.directory.descriptor) { continue }
+            if isHiddenAlone(entry, source, directory) { continue }
             let item = DirectoryItem(
-                name: entry.name, inode: inode(of: entry, opened.source, node), kind: entry.kind,
+                name: entry.name, inode: inode(of: entry, source, node), kind: entry.kind,
                 nextOffset: UInt64(bitPattern: entry.nextOffset))
-            guard emit(item) else { return }
+            guard emit(item) else {
+                listing.stream.unread()
+                return true
+            }
             hasEmitted = true
         }
+        return true
     }
 
     private func list(
@@ -95,7 +151,7 @@ extension Union {
                 emit(
                     DirectoryItem(
                         name: name, inode: item.inode, kind: item.kind,
-                        nextOffset: MergedListing.offset(of: name)))
+                        nextOffset: item.offset))
             }
             guard goesOn else { return }
         }
@@ -109,7 +165,7 @@ extension ListingCache.Listing {
         var high = order.count
         while low < high {
             let middle = (low + high) / 2
-            if merged.offset(of: merged.items[Int(order[middle])]) <= offset {
+            if merged.items[Int(order[middle])].offset <= offset {
                 low = middle + 1
             } else {
                 high = middle
@@ -117,4 +173,10 @@ extension ListingCache.Listing {
         }
         return low..<order.count
     }
+}
+
+/// A listing that isn't at its end.
+public struct ListingRest: ~Copyable, Sendable {
+    fileprivate let node: NodeID
+    fileprivate let listing: PureListing
 }

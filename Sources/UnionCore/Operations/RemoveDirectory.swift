@@ -84,8 +84,9 @@ extension Union {
             let real = try parent.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(
                 layer: part.layer, filesystem: part.layer.filesystem,
-                marks: marks(of: "", in: real.descriptor), isRoot: false)
-            try listing.add(source, real.descriptor, self)
+                marks: marks(of: "", in: real.descriptor), isRoot: false, size: 0)
+            var stream = DirectoryStream(reading: real.descriptor)
+            try listing.add(source, &stream, self)
             listing.endLayer()
             if part.layer.isUpper { upper = consume real }
         }

@@ -216,7 +216,7 @@ extension Union {
     }
 
     /// A filesystem that is mounted inside a layer couldn't be unmounted while a directory of it is open.
-    private func isOnMountsOfLayers(_ view: borrowing DirectoryView) -> Bool {
+    func isOnMountsOfLayers(_ view: borrowing DirectoryView) -> Bool {
         for backing in view.backings {
             guard let status = try? backing.directory.status(),
                 status.mountID == backing.layer.rootStatus.mountID

@@ -8,6 +8,8 @@ struct ListingSource: Sendable {
     let marks: Marks
     /// The layer's root directory.
     let isRoot: Bool
+    /// In bytes, as the filesystem tells.
+    let size: Int64
 
     /// Whether a directory listed by the upper may be a skeleton.
     var mayHoldSkeletons: Bool { layer.isUpper && (isRoot || marks.mayHoldSkeletons) }
@@ -26,15 +28,17 @@ struct MergedListing: Sendable {
         var isHidden: Bool
         /// A skeleton in the upper whose origin no lower layer has shown yet.
         var isSkeleton: Bool
-        var inode: UInt64
         /// A lower has something else under a skeleton's name: nothing below it can be the origin.
         var isBlocked = false
+        var inode: UInt64
+        /// The name's.
+        let hash: UInt64
     }
 
     private(set) var items: [Item] = []
     private var bytes: [UInt8] = []
     /// Indices into `items`, -1 where free; a power of two in size, at most half full.
-    private var slots: [Int32] = Array(repeating: -1, count: 64)
+    private var slots: [Int32]
     private var pendingWhiteouts: [[UInt8]] = []
     /// What shows if the skeleton of that index doesn't.
     private var blocking: [Int: Item] = [:]
@@ -45,11 +49,19 @@ struct MergedListing: Sendable {
     /// Whether the union shows any name.
     var hasEntries: Bool { items.contains { !$0.isHidden } }
 
+    /// `expected`: about how many names there will be.
+    init(expecting expected: Int = 0) {
+        let size = min(max(expected, 32), 1 << 20) * 2
+        slots = Array(repeating: -1, count: 1 << (Int.bitWidth - (size - 1).leadingZeroBitCount))
+        items.reserveCapacity(min(expected, 1 << 20))
+    }
+
     /// Takes in one layer's directory, open for reading at its start, as `caller` where it shows each his own.
     mutating func add(
-        _ source: ListingSource, _ directory: FileDescriptor, _ union: Union, as caller: CallerIdentity? = nil
+        _ source: ListingSource, _ stream: inout DirectoryStream, _ union: Union,
+        as caller: CallerIdentity? = nil
     ) throws(Errno) {
-        var stream = DirectoryStream(reading: directory)
+        let directory = stream.directory
         do {
             while let entry = try union.nextEntry(&stream, source, caller) {
                 if !entry.name.isDots { add(entry, source, directory, union) }
@@ -71,7 +83,8 @@ struct MergedListing: Sendable {
             kind: entry.kind, isHidden: union.isHidden(entry, source, directory),
             isSkeleton: source.mayHoldSkeletons && entry.kind == .directory
                 && union.isSkeleton(entry.name, in: directory),
-            inode: union.numbering.number(of: entry.inode, filesystem: source.filesystem.index))
+            inode: union.numbering.number(of: entry.inode, filesystem: source.filesystem.index),
+            hash: entry.name.hash)
         guard let known = insert(entry.name, item) else { return }
         guard items[known].isSkeleton, !items[known].isBlocked else { return }
         if entry.kind == .directory && !item.isHidden {
@@ -98,7 +111,7 @@ struct MergedListing: Sendable {
             let item = Item(
                 start: UInt32(truncatingIfNeeded: bytes.count),
                 length: UInt16(truncatingIfNeeded: name.count),
-                kind: nil, isHidden: true, isSkeleton: false, inode: 0)
+                kind: nil, isHidden: true, isSkeleton: false, inode: 0, hash: hidden.ref.hash)
             _ = insert(hidden.ref, item)
         }
         pendingWhiteouts.removeAll()
@@ -122,10 +135,10 @@ struct MergedListing: Sendable {
     /// Returns the index of the item that has the name already; nil after adding it.
     private mutating func insert(_ name: PathRef, _ item: Item) -> Int? {
         if items.count * 2 >= slots.count { grow() }
-        var slot = Int(truncatingIfNeeded: name.hash) & (slots.count - 1)
+        var slot = Int(truncatingIfNeeded: item.hash) & (slots.count - 1)
         while slots[slot] >= 0 {
             let index = Int(slots[slot])
-            if isName(of: items[index], name) { return index }
+            if items[index].hash == item.hash, isName(of: items[index], name) { return index }
             slot = (slot + 1) & (slots.count - 1)
         }
         slots[slot] = Int32(items.count)
@@ -135,11 +148,13 @@ struct MergedListing: Sendable {
         return nil
     }
 
+    /// All names are in: none is looked for any more.
+    mutating func end() { slots = [] }
+
     private mutating func grow() {
         var larger = [Int32](repeating: -1, count: slots.count * 2)
         for (index, item) in items.enumerated() {
-            let hash = withName(of: item) { $0.hash }
-            var slot = Int(truncatingIfNeeded: hash) & (larger.count - 1)
+            var slot = Int(truncatingIfNeeded: item.hash) & (larger.count - 1)
             while larger[slot] >= 0 { slot = (slot + 1) & (larger.count - 1) }
             larger[slot] = Int32(index)
         }
@@ -157,23 +172,5 @@ struct MergedListing: Sendable {
             let start = unsafe (base + Int(item.start)).assumingMemoryBound(to: CChar.self)
             return body(unsafe PathRef(unsafe: start, count: Int(item.length)))
         }
-    }
-}
-
-// Offsets that outlive a listing: see `ListingCache`.
-extension MergedListing {
-    /// Where a listing goes on after the name: above those of "." and "..", and positive as an off_t.
-    static func offset(of name: PathRef) -> UInt64 { name.hash >> 1 | 1 << 62 }
-
-    func offset(of item: Item) -> UInt64 { withName(of: item) { Self.offset(of: $0) } }
-
-    func sortedByOffset() -> [Int32] {
-        var keyed: [(offset: UInt64, index: Int32)] = []
-        keyed.reserveCapacity(items.count)
-        for (index, item) in items.enumerated() where !item.isHidden {
-            keyed.append((offset(of: item), Int32(truncatingIfNeeded: index)))
-        }
-        keyed.sort { $0.offset < $1.offset }
-        return keyed.map(\.index)
     }
 }

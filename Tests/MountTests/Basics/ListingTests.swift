@@ -55,8 +55,9 @@ struct ListingTests {
 
     /// An entry that stays shows exactly once, whatever comes and goes in the meantime: through the
     /// union, in the upper, in the lower.
-    @Test(arguments: [true, false], ["union", "upper", "lower"])
-    func stableEntriesShowExactlyOnce(merged: Bool, place: String) throws {
+    @Test(arguments: [true, false], ["union", "upper", "lower"].flatMap { [($0, "check"), ($0, "watch")] })
+    func stableEntriesShowExactlyOnce(merged: Bool, under: (place: String, mode: String)) throws {
+        let place = under.place
         var stable: Set<TestPath> = []
         var lower = Tree([])
         var upper = Tree([])
@@ -70,7 +71,7 @@ struct ListingTests {
             }
         }
         for index in 0..<100 { lower.entries.append((name: "d/goes-\(index)", node: "")) }
-        try withUnion(lower: lower, upper: upper, options: ["coherence=check"]) { union throws in
+        try withUnion(lower: lower, upper: upper, options: ["coherence=\(under.mode)"]) { union throws in
             let root =
                 place == "upper" && merged
                 ? union.inUpper("d")
@@ -119,6 +120,50 @@ struct ListingTests {
                 try run("rm", "-rf", union["d"].text).orThrow()
                 #expect(!Sys.exists(union["d"]))
                 #expect(!Sys.exists(union.inLower("d")))
+            }
+        }
+    }
+
+    /// What the server has read ahead for a client that went away isn't shown to another one.
+    @Test(arguments: ["union", "upper", "lower"], ["watch", "check"])
+    func passesThatAreGivenUpLeaveNothing(place: String, mode: String) throws {
+        var lower = Tree([])
+        for index in 0..<1500 { lower.entries.append((name: TestPath("d/entry-\(index)"), node: "")) }
+        try withUnion(
+            lower: place == "lower" ? lower : [:], upper: place == "lower" ? [:] : lower,
+            options: ["coherence=\(mode)"]
+        ) { union throws in
+            let layer = place == "lower" ? union.inLower("d") : union.inUpper("d")
+            let root = place == "union" ? union["d"] : layer
+            for step in 0..<8 {
+                let reader = try ListingReader(union["d"], bufferSize: 4096)
+                for _ in 0..<(step * 40 + 1) { _ = try reader.next() }
+                try Sys.put(root / "new-\(step)", "")
+                try Sys.unlink(root / "entry-\(step * 150 + 7)")
+                if mode == "watch" { try union.control.synchronize() }
+                #expect(try Sys.names(union["d"]) == Sys.names(layer), "step \(step)")
+            }
+        }
+    }
+
+    /// Directories that are read by two threads.
+    @Test func largeDirectoriesMerge() throws {
+        var trees = (0..<3).map { _ in Tree([]) }
+        for index in 0..<12_000 {
+            for layer in 0..<3 where index % (layer + 2) == 0 {
+                trees[layer].entries.append((name: TestPath("d/entry-\(index)"), node: ""))
+            }
+        }
+        let expected = (0..<12_000).filter { $0 % 2 == 0 || $0 % 3 == 0 }
+            .map { TestPath("entry-\($0)") }
+        try withUnion(lower: trees[1], more: [trees[2]], upper: trees[0]) { union throws in
+            for _ in 0..<5 {
+                #expect(Set(try Sys.names(union["d"])) == Set(expected))
+                let entries = try ListingReader(union["d"], bufferSize: 4096).rest()
+                #expect(entries.count == expected.count + 2)
+                try Sys.put(union.inLower("d") / "gone", "")
+                try Sys.unlink(union.inLower("d") / "gone")
+                try union.control.synchronize()
             }
         }
     }

@@ -1,0 +1,77 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// Pure directories that clients are in the midst of listing, read some way ahead: while the client takes in one
+/// part, the server reads the next.
+///
+/// Only watched ones: an event of the directory takes away what was read ahead, and who wants it takes pending
+/// events in first. So it is never older than the request. The lock is a leaf.
+final class ListingsAhead: Sendable {
+    private static let most = 4
+
+    private final class Slot: Sendable {
+        let node: NodeID
+        /// nil: it is being read.
+        let listing = Mutex<PureListing?>(nil)
+
+        init(_ node: NodeID) { self.node = node }
+
+        func keep(_ listing: consuming PureListing) {
+            var kept: PureListing? = listing
+            self.listing.withLock { swap(&kept, &$0) }
+        }
+    }
+
+    private let slots = Mutex<[Slot]>([])
+    private let isEmpty = Atomic<Bool>(true)
+
+    func has(_ node: NodeID) -> Bool {
+        guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return false }
+        return slots.withLock { $0.contains { $0.node == node } }
+    }
+
+    /// Takes the directory's listing, if it is at that offset.
+    func take(_ node: NodeID, at offset: UInt64) -> PureListing? {
+        guard let slot = remove(node) else { return nil }
+        let listing = slot.listing.withLock { $0.take() }
+        guard let listing, listing.stream.position == Int64(bitPattern: offset) else { return nil }
+        return listing
+    }
+
+    /// Reads on, and keeps what was read unless something has happened to the directory meanwhile.
+    func readOn(_ listing: consuming PureListing, of node: NodeID) {
+        let slot = Slot(node)
+        // Closed after the lock.
+        let gone = slots.withLock { slots in
+            let gone = slots.filter { $0.node == node } + slots.prefix(max(0, slots.count + 1 - Self.most))
+            slots.removeAll { slot in gone.contains { $0 === slot } }
+            slots.append(slot)
+            isEmpty.store(false, ordering: .sequentiallyConsistent)
+            return gone
+        }
+        withExtendedLifetime(gone) {}
+        listing.stream.readAhead()
+        // Where the slot is gone from the table this is the listing's end.
+        slot.keep(listing)
+    }
+
+    /// Something happened to the directory, or the kernel has forgotten it.
+    func drop(_ node: NodeID) {
+        guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
+        _ = remove(node)
+    }
+
+    func dropAll() {
+        guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
+        var gone: [Slot] = []
+        slots.withLock { swap(&gone, &$0) }
+    }
+
+    private func remove(_ node: NodeID) -> Slot? {
+        slots.withLock { slots in
+            guard let index = slots.firstIndex(where: { $0.node == node }) else { return nil }
+            if slots.count == 1 { isEmpty.store(true, ordering: .sequentiallyConsistent) }
+            return slots.remove(at: index)
+        }
+    }
+}
