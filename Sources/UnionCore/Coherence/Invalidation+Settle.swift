@@ -97,25 +97,35 @@ extension Union {
         if let note, let survey, note == known(survey, name.ref, in: directory) {
             return settleOwnChange(in: directory, kernel)
         }
-        if let survey { leave(survey, kernel, &wake) }
+        if let survey { leave(survey, in: directory, kernel, &wake) }
         drop(id, bytes, kernel)
         wake.listings.insert(id)
     }
 
     /// Directories of which the survey shows that they are made of others than they were told with: who stands
     /// in one must see that. By a path such a directory is found as a new node.
-    private func leave(_ survey: Survey, _ kernel: any KernelCache, _ wake: inout Wake) {
+    private func leave(
+        _ survey: Survey, in directory: Node, _ kernel: any KernelCache, _ wake: inout Wake
+    ) {
         let mark = survey.layersMark
         for standing in survey.standings where standing.isDirectory {
             guard let node = table.find(identity(of: standing)), !node.isMade(of: mark) else { continue }
-            node.state.withLock { state in
-                state.isCached = false
-                state.endings &+= 1
-            }
-            // Replies on their way are taken in before the names are dropped.
-            waitForReplies(in: node.id, kernel)
-            wake.changed.insert(node.id)
+            leave(node, survey, in: directory, kernel, &wake)
         }
+    }
+
+    private func leave(
+        _ node: Node, _ survey: Survey, in directory: Node, _ kernel: any KernelCache, _ wake: inout Wake
+    ) {
+        node.state.withLock { state in
+            state.isCached = false
+            state.endings &+= 1
+            state.layersTold = Survey.madeOfOthers
+            state.floor = survey.lastLayer ?? directory.floor
+        }
+        // Replies on their way are taken in before the names are dropped.
+        waitForReplies(in: node.id, kernel)
+        wake.changed.insert(node.id)
     }
 
     /// Drops all that the kernel keeps below directories that changed as a whole: what is in use there
@@ -130,13 +140,24 @@ extension Union {
             for node in nodes {
                 for place in node.places where pending.contains(place.parent.id) {
                     drop(place.parent.id, Array(place.name), kernel)
-                    if node.isDirectory && !wake.gone.contains(place.parent.id) { below.insert(node.id) }
+                    guard node.isDirectory, !wake.gone.contains(place.parent.id) else { continue }
+                    findFloor(of: node)
+                    below.insert(node.id)
                 }
             }
             for directory in pending { drop(directory, content: true, kernel) }
             pending = below.subtracting(seen)
             seen.formUnion(pending)
         }
+    }
+
+    /// A mark above may have begun or ceased to end the search for what backs the directory. Who stands in it
+    /// doesn't ask for its name again.
+    private func findFloor(of node: Node) {
+        guard let place = node.place, let view = try? view(of: place.parent),
+            let survey = try? survey(view, place.name, in: place.parent)
+        else { return }
+        node.state.withLock { $0.floor = survey.lastLayer ?? place.parent.floor }
     }
 
     /// The name is what the kernel made it. But who looked at the directory meanwhile may have seen other
@@ -182,6 +203,8 @@ extension Union {
             {
                 // A mark of it changed.
                 settle(place.parent.id, Array(place.name), kernel, &wake)
+                // By its path it may be found as another node already.
+                if !wake.changed.contains(id) { leave(node, survey, in: place.parent, kernel, &wake) }
             }
         } else {
             // Its watch may have ended with this event.

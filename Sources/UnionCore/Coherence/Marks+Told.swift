@@ -34,8 +34,11 @@ enum ToldMark: Equatable {
 }
 
 extension Survey {
-    /// Of the real objects that make the object up, and what is marked on them. Never 0.
+    /// Of the real objects that make the object up, and what is marked on them. Neither 0 nor `madeOfOthers`.
     var layersMark: UInt64 { visible.reduce(1 << 63) { $0 ^ $1.mark >> 1 } }
+
+    /// In a mark's place: the directory is no longer made of what it was told with.
+    static var madeOfOthers: UInt64 { 1 }
 
     /// The same without one layer's.
     func layersMark(without layer: Layer) -> UInt64 {

@@ -75,6 +75,8 @@ final class InodeTable: Sendable {
             }
             let slot = shard.slots.next
             let node = make(shard.nextID(shard: index))
+            // From the start: two who look at once may see it made of different ones.
+            if kind == .directory { node.state.withLock { $0.layersTold = layers } }
             shard.slots.add(node)
             shard.index.set(key, to: slot, in: shard.slots, hash: hash)
             return node

@@ -108,4 +108,29 @@ struct UnderneathTests {
             #expect(try Sys.names(union["d"]) == ["mine"])
         }
     }
+
+    /// Who stands in a directory sees which layers back it by now, though it is marked far above.
+    @Test func marksAboveAnOpenDirectory() throws {
+        try withUnion(
+            lower: ["a/b/c": ["l": "1", "both": "l"]], upper: ["a/b/c": ["u": "2", "both": "u"]],
+            options: ["coherence=watch"]
+        ) { union throws in
+            let handle = try Sys.open(union["a/b/c"], Flag.path)
+            let inside = TestPath("/proc/self/fd/\(handle.descriptor)")
+            #expect(try Sys.names(union["a/b/c"]) == ["both", "l", "u"])
+            for round in 0..<4 {
+                try Sys.setXattr(union.inUpper("a"), "trusted.overlay.opaque", "y")
+                try union.control.synchronize()
+                #expect(failure { _ = try Sys.facts(inside / "l") } == .noSuchFileOrDirectory)
+                #expect(try Sys.names(inside) == ["both", "u"])
+                #expect(try handle.facts().links == 2)
+                if round > 1 { #expect(try Sys.names(union["a/b/c"]) == ["both", "u"]) }
+                try Sys.removeXattr(union.inUpper("a"), "trusted.overlay.opaque")
+                try union.control.synchronize()
+                #expect(try Sys.text(inside / "l") == "1")
+                #expect(try Sys.names(inside) == ["both", "l", "u"])
+                if round > 1 { #expect(try Sys.names(union["a/b/c"]) == ["both", "l", "u"]) }
+            }
+        }
+    }
 }
