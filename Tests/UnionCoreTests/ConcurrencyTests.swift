@@ -66,13 +66,13 @@ private struct RandomClient {
         let most = next(6)
         var last: UInt64 = 0
         var count = 0
-        let rest = try union.readDirectory(of: directory, offset: 0, room: 4096) { item in
+        let part = try union.readDirectory(of: directory, offset: 0, room: 4096) { item in
             guard count < most else { return false }
             last = item.nextOffset
             count += 1
             return true
         }
-        if let rest { union.readAhead(rest) }
+        union.readAhead(after: part)
         _ = try union.readDirectory(of: directory, offset: last, room: 4096) { _ in true }
     }
 

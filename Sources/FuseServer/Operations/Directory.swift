@@ -48,9 +48,10 @@ private func readDirectory(
     _ reply: consuming Reply
 ) {
     do throws(Errno) {
-        let rest = try union.readDirectory(of: node, offset: offset, room: size) { listing.add($0) }
+        let part = try union.readDirectory(of: node, offset: offset, room: size) { listing.add($0) }
+        if listing.isEmpty && !part.mayBeKept { listing.endUnkept() }
         unsafe reply.bytes(listing.bytes)
-        if let rest { union.readAhead(rest) }
+        union.readAhead(after: part)
     } catch {
         reply.listing(listing, upTo: error)
     }

@@ -34,4 +34,13 @@ internal import UnionCore
         count += padded
         return true
     }
+
+    /// Ends the listing so that the kernel doesn't keep it: that is complete for it with an empty answer, and
+    /// what is too short for a name ends the listing too.
+    mutating func endUnkept() {
+        let length = 8
+        guard isEmpty, unsafe buffer.count >= length else { return }
+        for index in 0..<length { unsafe buffer[index] = 0 }
+        count = length
+    }
 }

@@ -11,7 +11,7 @@ extension Union {
     /// the next call. What is returned is for `readAhead`, once the answer is out.
     public func readDirectory(
         of id: NodeID, offset: UInt64, room: Int, _ emit: (DirectoryItem) -> Bool
-    ) throws(Errno) -> ListingRest? {
+    ) throws(Errno) -> ListingPart {
         let node = try node(id)
         node.state.withLock { $0.isListingTold = true }
         do throws(Errno) {
@@ -21,12 +21,14 @@ extension Union {
             if !isKept { dropAfterReply(node) }
             guard let backing = listedAlone(node, view, from: offset) else {
                 try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
-                return nil
+                return ListingPart(node: id, mayBeKept: isKept, rest: nil)
             }
             var listing = try pureListing(backing, node, from: offset, room)
             let goesOn = try stream(&listing, node, emit)
-            guard goesOn, isKept, mayBeReadAhead(view) else { return nil }
-            return ListingRest(node: id, listing: listing)
+            guard goesOn, isKept, mayBeReadAhead(view) else {
+                return ListingPart(node: id, mayBeKept: isKept, rest: nil)
+            }
+            return ListingPart(node: id, mayBeKept: true, rest: consume listing)
         } catch {
             // The directory is gone: it has no entries. It may come back with all it had; and a listing without
             // even the dots has nothing that the kernel could be told to drop.
@@ -35,14 +37,15 @@ extension Union {
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
                 throw error
             }
-            return nil
+            return ListingPart(node: id, mayBeKept: false, rest: nil)
         }
     }
 
     /// Reads what will be asked for next, while the client is at what it got.
-    public func readAhead(_ rest: consuming ListingRest) {
-        let node = rest.node
-        coherence.ahead.readOn(rest.listing, of: node)
+    public func readAhead(after part: consuming ListingPart) {
+        let node = part.node
+        guard let listing = part.rest else { return }
+        coherence.ahead.readOn(listing, of: node)
         if table.find(node) == nil { coherence.ahead.drop(node) }
     }
 
@@ -175,8 +178,11 @@ extension ListingCache.Listing {
     }
 }
 
-/// A listing that isn't at its end.
-public struct ListingRest: ~Copyable, Sendable {
+/// What was emitted of a listing.
+public struct ListingPart: ~Copyable, Sendable {
     fileprivate let node: NodeID
-    fileprivate let listing: PureListing
+    /// The kernel may keep what it was told.
+    public let mayBeKept: Bool
+    /// Where it goes on, if that may be read ahead.
+    fileprivate let rest: PureListing?
 }
