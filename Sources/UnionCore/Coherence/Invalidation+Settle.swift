@@ -37,6 +37,7 @@ extension Union {
     public func synchronizeChanges() {
         guard coherence.plan.isLasting else { return }
         coherence.source?.drain()
+        for node in coherence.newFiles.take() { coherence.invalidator.append(.made(node)) }
         coherence.invalidator.waitForAll()
     }
 
@@ -66,6 +67,7 @@ extension Union {
                 drop(directory, name, kernel)
                 wake.listings.insert(directory)
             case .attributes(let node): drop(node, content: false, kernel)
+            case .made(let node): dropMade(node, kernel)
             case .listing(let directory): dropListing(directory, kernel)
             case .everything: dropEverything(kernel)
             case .mounts: if concernsMounts { dropEverything(kernel) }
@@ -92,14 +94,24 @@ extension Union {
         let key = OwnChanges.Key(id, name.ref)
         waitForOwnChange(key)
         let note = coherence.own.note(key)
-        let view = try? view(of: directory)
-        let survey: Survey? = if let view { try? survey(view, name.ref, in: directory) } else { nil }
+        let survey = lookAgain(at: name.ref, in: directory)
         if let note, let survey, note == known(survey, name.ref, in: directory) {
             return settleOwnChange(in: directory, kernel)
         }
         if let survey { leave(survey, in: directory, kernel, &wake) }
         drop(id, bytes, kernel)
         wake.listings.insert(id)
+    }
+
+    private func lookAgain(at name: PathRef, in directory: Node) -> Survey? {
+        guard let view = try? view(of: directory), let survey = try? survey(view, name, in: directory) else {
+            return nil
+        }
+        // A stranger may have moved a skeleton here: listings must look for it.
+        if survey.unseen != nil, let upper = stack.upper, let parent = view.directory(in: upper.index) {
+            try? noteHolder(parent)
+        }
+        return survey
     }
 
     /// Directories of which the survey shows that they are made of others than they were told with: who stands
@@ -221,6 +233,12 @@ extension Union {
         table.find(directory)?.state.withLock { $0.lastDrop = coherence.tick() }
         coherence.invalidator.sent.add(1, ordering: .relaxed)
         try? kernel.dropEntry(directory, name.ref)
+    }
+
+    private func dropMade(_ id: NodeID, _ kernel: any KernelCache) {
+        guard let node = table.find(id) else { return }
+        for place in node.places { waitForReplies(in: place.parent.id, kernel) }
+        drop(id, content: false, kernel)
     }
 
     /// A listing that must not be kept may be on its way.

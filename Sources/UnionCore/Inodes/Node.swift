@@ -136,17 +136,16 @@ final class Node: Sendable {
     /// The kernel has forgotten the node: it holds on to no other any more.
     func forgetOtherPlaces() { state.withLock { $0.otherPlaces = [] } }
 
-    /// Tries the other places of a directory with `isThere`, and takes the first where it is. False: nowhere.
-    func findPlace(_ isThere: (Node) -> Bool) -> Bool {
-        for place in places.dropFirst() {
-            state.withLock { state in
-                if let current = state.place { state.otherPlaces.insert(current, at: 0) }
-                state.otherPlaces.removeAll { $0.isSame(as: place) }
-                state.place = place
+    /// Takes one of the node's places for the first to look at.
+    func prefer(_ place: Place) {
+        state.withLock { state in
+            if let current = state.place {
+                if current.isSame(as: place) { return }
+                state.otherPlaces.insert(current, at: 0)
             }
-            if isThere(self) { return true }
+            state.otherPlaces.removeAll { $0.isSame(as: place) }
+            state.place = place
         }
-        return false
     }
 
     /// Forgets the name (parent, name).

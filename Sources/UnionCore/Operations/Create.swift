@@ -23,11 +23,16 @@ extension Union {
             return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
-        let entry = try newEntry(name, made.status, in: layer, target)
+        var entry = try newEntry(name, made.status, in: layer, target)
         do throws(Errno) {
             let node = try node(entry.node)
             change.left(.present(entry.node))
-            return (entry, try opened(node, layer, made.intoObject(), flags))
+            let file = try opened(node, layer, made.intoObject(), flags)
+            if coherence.plan.isLasting {
+                coherence.newFiles.note(entry.node)
+                entry.freshness.attributeSeconds = NewFiles.seconds
+            }
+            return (entry, file)
         } catch {
             forget(entry.node, count: 1)
             throw error

@@ -65,17 +65,19 @@ extension Union {
     /// A kernel that keeps names asks on by a node that it knows, wherever that is by now: where the node's
     /// place or one above it is wrong, others that it was seen at are tried. True: the node has been found.
     func findPlaces(upTo node: Node) -> Bool {
-        var chain: [Node] = []
-        var current = node
-        while !current.isRoot, chain.count < 4096 {
-            chain.append(current)
-            guard let place = current.place else { return false }
-            current = place.parent
+        var tried: Set<NodeID> = []
+        return findPlace(of: node, &tried)
+    }
+
+    /// `tried`: what was sought already, or is being sought above.
+    private func findPlace(of node: Node, _ tried: inout Set<NodeID>) -> Bool {
+        if node.isRoot || stands(node) { return true }
+        guard tried.count < 64, tried.insert(node.id).inserted else { return false }
+        for place in node.places where findPlace(of: place.parent, &tried) {
+            node.prefer(place)
+            if stands(node) { return true }
         }
-        for node in chain.reversed() where !stands(node) {
-            guard node.findPlace(stands) else { return false }
-        }
-        return true
+        return false
     }
 
     private func stands(_ node: Node) -> Bool { (try? placedView(of: node)) != nil }

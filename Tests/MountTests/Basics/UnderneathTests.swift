@@ -133,4 +133,23 @@ struct UnderneathTests {
             }
         }
     }
+
+    /// A skeleton that a stranger moves to where the union has made none.
+    @Test func skeletonMovedByAStranger() throws {
+        try withUnion(
+            lower: ["a/b": ["l": "1"]], upper: ["c": .opaque(["u": "2"])], options: ["coherence=watch"]
+        ) { union throws in
+            try Sys.put(union["a/b/new"], "x")
+            try Sys.unlink(union["a/b/new"])
+            #expect(try Sys.names(union["c"]) == ["u"])
+            try Sys.rename(union.inUpper("a/b"), union.inUpper("c/b"))
+            try union.control.synchronize()
+            #expect(!Sys.exists(union["c/b"]))
+            #expect(try Sys.names(union["c"]) == ["u"])
+            try Sys.put(union.inUpper("c/b/x"), "x")
+            try union.control.synchronize()
+            #expect(try Sys.names(union["c"]) == ["b", "u"])
+            #expect(try Sys.names(union["c/b"]) == ["x"])
+        }
+    }
 }

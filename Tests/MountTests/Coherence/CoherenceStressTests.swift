@@ -115,7 +115,7 @@ private final class CoherenceStress: Sendable {
 
     private func mutate(_ mutator: StressMutator) {
         var mutator = mutator
-        mutators.run { if let error = mutator.step(), error == .ioError { note(error, "a change") } }
+        mutators.run { if let error = mutator.step(), error == .ioError { note(error.name, "a change") } }
     }
 
     private func read(_ reader: StressReader) {
@@ -123,8 +123,8 @@ private final class CoherenceStress: Sendable {
         readers.run { if let error = reader.step() { note(error, "a look") } }
     }
 
-    private func note(_ error: Errno, _ what: String) {
-        record.withLock { $0.errors["\(what) ended with \(error.name)", default: 0] += 1 }
+    private func note(_ error: String, _ what: String) {
+        record.withLock { $0.errors["\(what) ended with \(error)", default: 0] += 1 }
     }
 
     private func compare(until deadline: Deadline) throws {

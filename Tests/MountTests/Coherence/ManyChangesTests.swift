@@ -85,7 +85,7 @@ private final class ManyChanges: Sendable {
     private func look(_ reader: StressReader) {
         var reader = reader
         while made.load(ordering: .relaxed) < total {
-            if let error = reader.step() { note("a look ended with \(error.name)") }
+            if let error = reader.step() { note("a look ended with \(error)") }
             looks.add(1, ordering: .relaxed)
         }
     }

@@ -22,21 +22,22 @@ struct StressReader {
         random = SeededRandom(seed: seed)
     }
 
-    /// Returns an error that nobody should see.
-    mutating func step() -> Errno? {
+    /// Returns an error that nobody should see, and at what.
+    mutating func step() -> String? {
+        let path = root / names.random(&random)
+        let kind = random.below(16)
         do {
-            try look()
+            try look(at: path, kind)
             return nil
         } catch let error as Errno {
-            return Self.plausible.contains(error) ? nil : error
+            return Self.plausible.contains(error) ? nil : "\(error.name) (\(kind), \(path))"
         } catch {
-            return Errno(rawValue: EPROTO)
+            return "\(error)"
         }
     }
 
-    private mutating func look() throws {
-        let path = root / names.random(&random)
-        switch random.below(16) {
+    private mutating func look(at path: TestPath, _ kind: Int) throws {
+        switch kind {
         case 0...8: _ = try Sys.facts(path)
         case 9, 10: _ = try Sys.list(path)
         case 11: _ = try Sys.list(root)

@@ -1,21 +1,21 @@
-internal import CFuse3
 internal import Glibc
 
 /// Seconds of CLOCK_MONOTONIC_COARSE, which costs a few nanoseconds.
-func monotonicSeconds() -> UInt64 {
+public func monotonicSeconds() -> UInt64 {
     var now = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
     return UInt64(now.tv_sec)
 }
 
 /// Nanoseconds of CLOCK_MONOTONIC, without a system call.
-func monotonicNanoseconds() -> UInt64 {
+public func monotonicNanoseconds() -> UInt64 {
     var now = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     return UInt64(truncatingIfNeeded: now.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: now.tv_nsec)
 }
 
-func pause(milliseconds: Int) {
+/// Sleeps, through signals.
+public func pause(milliseconds: Int) {
     var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
     var rest = timespec()
     while unsafe nanosleep(&time, &rest) != 0 { time = rest }
