@@ -211,12 +211,15 @@ extension Union {
         if !isWatched { node.state.withLock { $0.isCached = false } }
     }
 
-    /// A skeleton was made: one more layer backs the directory than it was told with, and nobody can see it.
-    func noteLayers(of node: Node) {
-        guard coherence.plan.isLasting, let place = node.place, let view = try? view(of: place.parent),
-            let survey = try? survey(view, place.name, in: place.parent)
-        else { return }
-        guard let upper = stack.upper else { return }
+    /// A skeleton was made, `made`: one more layer backs the directory than it was told with, and nobody can
+    /// see it. False: something else stands there.
+    func noteLayers(of node: Node, with made: FileStatus) -> Bool {
+        guard coherence.plan.isLasting, let upper = stack.upper, let place = node.place,
+            let view = try? view(of: place.parent),
+            let survey = try? survey(view, place.name, in: place.parent),
+            let standing = survey.visible.first(where: { $0.layer === upper }),
+            identity(of: standing).matches(made)
+        else { return false }
         let (mark, others) = (survey.layersMark, survey.layersMark(without: upper))
         node.state.withLock { state in
             // Anything else than the skeleton is a stranger's doing, and known by its event.
@@ -224,5 +227,6 @@ extension Union {
             state.layersTold = mark
             state.backingsTold = survey.backingsMark
         }
+        return true
     }
 }

@@ -195,7 +195,8 @@ extension Union {
 
     /// What the union shows, as a note of our own would say it. nil: anything that the kernel wasn't told.
     private func known(_ survey: Survey, _ name: PathRef, in directory: Node) -> OwnChanges.Note? {
-        guard let owner = survey.owner else { return .absent }
+        // An orphan that doesn't show may begin to, and nobody watches it.
+        guard let owner = survey.owner else { return survey.unseen == nil ? .absent : nil }
         guard let node = knownNode(of: owner, name, in: directory), node.kind == owner.status.kind,
             node.isDirectory
                 ? node.place?.isAt(directory, name) == true

@@ -44,11 +44,11 @@ extension Union {
         }
         let origin = try object(of: node)
         let change = OwnChange(coherence.noting, place.parent, name, isSeen: false)
-        try makeSkeleton(name, of: origin, for: node, in: parent)
-        let made = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
-        noteLayers(of: node)
-        change.left(.present(node.id))
-        return made
+        let made = try makeSkeleton(name, of: origin, for: node, in: parent)
+        let found = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+        // Somebody else's directory, faster than ours or in its place by now, is nothing that anybody was told.
+        if let made, noteLayers(of: node, with: made) { change.left(.present(node.id)) }
+        return found
     }
 
     private func existingSkeleton(
@@ -62,10 +62,10 @@ extension Union {
     }
 
     /// Prepares a skeleton in the work area and puts it in place in one step: a crash leaves nothing, or a
-    /// usable one. When another thread was faster, its skeleton is as good.
+    /// usable one. When somebody was faster, that directory is as good; nil then, else the new one's status.
     private func makeSkeleton(
         _ name: PathRef, of origin: borrowing LocatedObject, for node: Node, in parent: FileDescriptor
-    ) throws(Errno) {
+    ) throws(Errno) -> FileStatus? {
         try noteHolder(parent)
         let staging = try work.directory()
         let temporary = work.temporaryName()
@@ -73,15 +73,18 @@ extension Union {
         do {
             let made = try staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
             try dress(made.descriptor, as: origin)
+            let status = try made.descriptor.status()
             // Watched before anybody can make anything in it.
             watchSkeleton(made.descriptor, of: node)
             let before = try parent.status()
             try putInPlace(temporary.ref, from: staging, name, in: parent)
             // The parent must not look changed by this.
             try? parent.changeTimes(access: .omit, modification: .set(before.modified))
+            return status
         } catch {
             work.discard(temporary.ref)
             guard error == .fileExists else { throw error }
+            return nil
         }
     }
 

@@ -141,6 +141,10 @@ struct UnderneathTests {
         ) { union throws in
             try Sys.put(union["a/b/new"], "x")
             try Sys.unlink(union["a/b/new"])
+            // What the union itself did to the name is no reason to take no notice.
+            try Sys.put(union["c/b"], "x")
+            try Sys.unlink(union["c/b"])
+            #expect(!Sys.exists(union["c/b"]))
             #expect(try Sys.names(union["c"]) == ["u"])
             try Sys.rename(union.inUpper("a/b"), union.inUpper("c/b"))
             try union.control.synchronize()
