@@ -37,6 +37,21 @@ import UnionCore
         #expect(shell("test -f \(fallback.upper)/f") == 0)
     }
 
+    /// Somebody was faster than a client's open(2) with O_CREAT.
+    @Test func creatingWhatIsThereByNow() throws {
+        let fixture = try Fixture(before: { shell("cd \($0)/lower1; touch f; ln -s f s; mkfifo p; mkdir d") })
+        let flags = OpenFlags.readWrite.union(.create).rawValue
+        for name in ["s", "p", "d"] as [PathRef] {
+            let error = fixture.error { () throws(Errno) in
+                _ = try fixture.union.create(.root, name, mode: 0o644, flags: flags, root)
+            }
+            #expect(error == .staleNFSFileHandle, "\(name.string)")
+        }
+        let (entry, file) = try fixture.union.create(.root, "f", mode: 0o644, flags: flags, root)
+        fixture.union.release(file.handle, lockOwner: 0, flockRelease: false)
+        fixture.union.forget(entry.node, count: 1)
+    }
+
     @Test func withoutAnUpperNothingIsMade() throws {
         let fixture = try Fixture(upper: false)
         #expect(fixture.error { () throws(Errno) in try fixture.create("f") } == .readOnlyFileSystem)

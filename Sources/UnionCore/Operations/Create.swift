@@ -44,6 +44,8 @@ extension Union {
     ) throws(Errno) -> (Entry, OpenedFile) {
         let entry = try entry(target.survey, name, in: target.directory, target.view)
         do throws(Errno) {
+            // The kernel takes nothing but a file here. On ESTALE it walks the path again.
+            guard FileKind(mode: entry.attributes.mode) == .regular else { throw .staleNFSFileHandle }
             let file = try open(entry.node, flags: flags.rawValue, caller)
             // O_TRUNC may just have changed its size.
             let node = try node(entry.node)
