@@ -140,6 +140,16 @@ extension Union {
         wake.changed.insert(node.id)
     }
 
+    /// The same for a node that isn't found by its path any more, but by who stands in it.
+    private func leaveOther(
+        _ node: Node, at place: Place, _ kernel: any KernelCache, _ wake: inout Wake
+    ) {
+        guard table.find(node.identity) !== node, let survey = lookAgain(at: place.name, in: place.parent),
+            !node.isMade(of: survey.layersMark)
+        else { return }
+        leave(node, survey, in: place.parent, kernel, &wake)
+    }
+
     /// Drops all that the kernel keeps below directories that changed as a whole: what is in use there
     /// outlives the drop of their own names.
     private func dropContents(_ wake: Wake, _ kernel: any KernelCache) {
@@ -151,10 +161,10 @@ extension Union {
             var below: Set<NodeID> = []
             for node in nodes {
                 for place in node.places where pending.contains(place.parent.id) {
+                    let isBelow = node.isDirectory && !wake.gone.contains(place.parent.id)
+                    if isBelow { findFloor(of: node) }
                     drop(place.parent.id, Array(place.name), kernel)
-                    guard node.isDirectory, !wake.gone.contains(place.parent.id) else { continue }
-                    findFloor(of: node)
-                    below.insert(node.id)
+                    if isBelow { below.insert(node.id) }
                 }
             }
             for directory in pending { drop(directory, content: true, kernel) }
@@ -166,10 +176,15 @@ extension Union {
     /// A mark above may have begun or ceased to end the search for what backs the directory. Who stands in it
     /// doesn't ask for its name again.
     private func findFloor(of node: Node) {
-        guard let place = node.place, let view = try? view(of: place.parent),
-            let survey = try? survey(view, place.name, in: place.parent)
-        else { return }
-        node.state.withLock { $0.floor = survey.lastLayer ?? place.parent.floor }
+        // Who asks for it meanwhile may know better: what is found must be true once it is noted.
+        for _ in 0..<4 {
+            guard let place = node.place, let survey = lookAgain(at: place.name, in: place.parent),
+                survey.visible.contains(where: { node.identity.matches($0.status) })
+            else { return }
+            let floor = survey.lastLayer ?? place.parent.floor
+            if node.floor == floor { return }
+            node.state.withLock { $0.floor = floor }
+        }
     }
 
     /// The name is what the kernel made it. But who looked at the directory meanwhile may have seen other
@@ -216,8 +231,7 @@ extension Union {
             {
                 // A mark of it changed.
                 settle(place.parent.id, Array(place.name), kernel, &wake)
-                // By its path it may be found as another node already.
-                if !wake.changed.contains(id) { leave(node, survey, in: place.parent, kernel, &wake) }
+                leaveOther(node, at: place, kernel, &wake)
             }
         } else {
             // Its watch may have ended with this event.
