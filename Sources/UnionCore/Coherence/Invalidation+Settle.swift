@@ -162,7 +162,7 @@ extension Union {
             for node in nodes {
                 for place in node.places where pending.contains(place.parent.id) {
                     let isBelow = node.isDirectory && !wake.gone.contains(place.parent.id)
-                    if isBelow { findFloor(of: node) }
+                    if isBelow { findFloor(of: node, at: place) }
                     drop(place.parent.id, Array(place.name), kernel)
                     if isBelow { below.insert(node.id) }
                 }
@@ -175,10 +175,10 @@ extension Union {
 
     /// A mark above may have begun or ceased to end the search for what backs the directory. Who stands in it
     /// doesn't ask for its name again.
-    private func findFloor(of node: Node) {
+    private func findFloor(of node: Node, at place: Place) {
         // Who asks for it meanwhile may know better: what is found must be true once it is noted.
         for _ in 0..<4 {
-            guard let place = node.place, let survey = lookAgain(at: place.name, in: place.parent),
+            guard let survey = lookAgain(at: place.name, in: place.parent),
                 survey.visible.contains(where: { node.identity.matches($0.status) })
             else { return }
             let floor = survey.lastLayer ?? place.parent.floor

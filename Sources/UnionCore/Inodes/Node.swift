@@ -125,6 +125,20 @@ final class Node: Sendable {
         }
     }
 
+    /// The same where it is another place of what was seen elsewhere, which stays the first to look at.
+    func noteAlsoSeen(at parent: Node, _ name: PathRef, layer: Int, linkCount: UInt32, told: UInt64) {
+        state.withLock { state in
+            state.isSaidStale = false
+            let known = [state.place].compactMap(\.self) + state.otherPlaces
+            if let place = known.first(where: { $0.isAt(parent, name) && $0.layer == layer }) {
+                return place.noteTold(told)
+            }
+            state.otherPlaces.append(Place(parent: parent, name: name, layer: layer, told: told))
+            let hasOneName = isDirectory || linkCount <= 1
+            if hasOneName && state.otherPlaces.count > 4 { state.otherPlaces.removeFirst() }
+        }
+    }
+
     /// A file with several links has several names. A directory has one, and a file with one link too: but who
     /// saw it here may have looked before who saw it there, so a directory's last few are kept to be tried.
     private func keep(_ place: Place, _ state: inout State, _ linkCount: UInt32) {

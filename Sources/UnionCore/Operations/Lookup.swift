@@ -125,10 +125,21 @@ extension Union {
             return Node(
                 id: id, kind: kind, identity: identity, filesystem: filesystem, place: place, floor: floor)
         }
-        node.noteSeen(
-            at: directory, name, layer: layer, floor: floor, linkCount: owner.status.linkCount,
-            told: survey.begun)
+        if isFoundByPath(directory) {
+            node.noteSeen(
+                at: directory, name, layer: layer, floor: floor, linkCount: owner.status.linkCount,
+                told: survey.begun)
+        } else {
+            node.noteAlsoSeen(
+                at: directory, name, layer: layer, linkCount: owner.status.linkCount, told: survey.begun)
+        }
         return node
+    }
+
+    /// False: who asks stands in the directory, which by its path is another node by now. What that one tells of
+    /// what is in it counts for more.
+    private func isFoundByPath(_ directory: Node) -> Bool {
+        directory.isRoot || !coherence.plan.isLasting || table.find(directory.identity) === directory
     }
 
     /// A directory that shows at two places of a layer (a bind mount) is a node at each; one that was moved
