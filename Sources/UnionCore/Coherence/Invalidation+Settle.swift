@@ -121,9 +121,17 @@ extension Union {
     ) {
         let mark = survey.layersMark
         for standing in survey.standings where standing.isDirectory {
-            guard let node = table.find(identity(of: standing)), !node.isMade(of: mark) else { continue }
+            guard let node = table.find(identity(of: standing)), !node.isMade(of: mark),
+                mayJudge(node, in: directory)
+            else { continue }
             leave(node, survey, in: directory, kernel, &wake)
         }
+    }
+
+    /// What is made of what is told by the directory that its path leads to, not by one of which only who stands
+    /// in it knows.
+    private func mayJudge(_ node: Node, in directory: Node) -> Bool {
+        isFoundByPath(directory) || !node.places.contains { isFoundByPath($0.parent) }
     }
 
     private func leave(

@@ -138,7 +138,7 @@ extension Union {
 
     /// False: who asks stands in the directory, which by its path is another node by now. What that one tells of
     /// what is in it counts for more.
-    private func isFoundByPath(_ directory: Node) -> Bool {
+    func isFoundByPath(_ directory: Node) -> Bool {
         directory.isRoot || !coherence.plan.isLasting || table.find(directory.identity) === directory
     }
 
