@@ -43,13 +43,13 @@ extension Union {
             return .lookedAt(nil)
         }
         guard node.isDirectory else { return watchFile(node, survey, name, view) }
-        return watchDirectory(node, survey, name, view) ? .lookAgain : .lookedAt(nil)
+        return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
 
     private func watchDirectory(
-        _ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView
+        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Bool {
-        let mark = survey.layersMark
+        let mark = survey.layersMark(in: directory)
         let isCurrent = node.state.withLock { state in
             (state.isCached || state.isDegraded) && state.layersTold == mark
         }
@@ -220,7 +220,8 @@ extension Union {
             let standing = survey.visible.first(where: { $0.layer === upper }),
             identity(of: standing).matches(made)
         else { return false }
-        let (mark, others) = (survey.layersMark, survey.layersMark(without: upper))
+        let mark = survey.layersMark(in: place.parent)
+        let others = survey.layersMark(in: place.parent, without: upper)
         node.state.withLock { state in
             // Anything else than the skeleton is a stranger's doing, and known by its event.
             guard state.layersTold == others else { return }

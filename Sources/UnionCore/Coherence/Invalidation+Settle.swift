@@ -119,7 +119,7 @@ extension Union {
     private func leave(
         _ survey: Survey, in directory: Node, _ kernel: any KernelCache, _ wake: inout Wake
     ) {
-        let mark = survey.layersMark
+        let mark = survey.layersMark(in: directory)
         for standing in survey.standings where standing.isDirectory {
             guard let node = table.find(identity(of: standing)), !node.isMade(of: mark),
                 mayJudge(node, in: directory)
@@ -137,12 +137,8 @@ extension Union {
     private func leave(
         _ node: Node, _ survey: Survey, in directory: Node, _ kernel: any KernelCache, _ wake: inout Wake
     ) {
-        node.state.withLock { state in
-            state.isCached = false
-            state.endings &+= 1
-            state.layersTold = Survey.madeOfOthers
-            state.floor = survey.lastLayer ?? directory.floor
-        }
+        let floor = survey.floor(in: directory)
+        node.state.withLock { $0.leave(floor) }
         // Replies on their way are taken in before the names are dropped.
         waitForReplies(in: node.id, kernel)
         wake.changed.insert(node.id)
@@ -153,7 +149,7 @@ extension Union {
         _ node: Node, at place: Place, _ kernel: any KernelCache, _ wake: inout Wake
     ) {
         guard table.find(node.identity) !== node, let survey = lookAgain(at: place.name, in: place.parent),
-            !node.isMade(of: survey.layersMark)
+            !node.isMade(of: survey.layersMark(in: place.parent))
         else { return }
         leave(node, survey, in: place.parent, kernel, &wake)
     }
@@ -184,15 +180,11 @@ extension Union {
     /// A mark above may have begun or ceased to end the search for what backs the directory. Who stands in it
     /// doesn't ask for its name again.
     private func findFloor(of node: Node, at place: Place) {
-        // Who asks for it meanwhile may know better: what is found must be true once it is noted.
-        for _ in 0..<4 {
-            guard let survey = lookAgain(at: place.name, in: place.parent),
-                survey.visible.contains(where: { node.identity.matches($0.status) })
-            else { return }
-            let floor = survey.lastLayer ?? place.parent.floor
-            if node.floor == floor { return }
-            node.state.withLock { $0.floor = floor }
-        }
+        guard let survey = lookAgain(at: place.name, in: place.parent),
+            survey.visible.contains(where: { node.identity.matches($0.status) })
+        else { return }
+        let floor = survey.floor(in: place.parent)
+        node.state.withLock { if $0.floor != floor { $0.leave(floor) } }
     }
 
     /// The name is what the kernel made it. But who looked at the directory meanwhile may have seen other
@@ -224,7 +216,7 @@ extension Union {
             node.isDirectory
                 ? node.place?.isAt(directory, name) == true
                 : node.places.contains(where: { $0.isAt(directory, name) }),
-            node.isMade(of: survey.layersMark)
+            node.isMade(of: survey.layersMark(in: directory))
         else { return nil }
         return .present(node.id)
     }
@@ -235,7 +227,7 @@ extension Union {
         if node.isDirectory {
             if let place = node.place, let view = try? view(of: place.parent),
                 let survey = try? survey(view, place.name, in: place.parent),
-                !node.isMade(of: survey.layersMark)
+                !node.isMade(of: survey.layersMark(in: place.parent))
             {
                 // A mark of it changed.
                 settle(place.parent.id, Array(place.name), kernel, &wake)
@@ -310,4 +302,15 @@ private var impossibleName: PathRef { "\u{1}switchfs-barrier" }
 
 extension Array where Element == UInt8 {
     fileprivate init(_ name: PathRef) { self = unsafe Array(name.bytes) }
+}
+
+extension Node.State {
+    /// The directory isn't what it was told as. Who asks for its name gets a new node; this one is for who stands
+    /// in it.
+    fileprivate mutating func leave(_ floor: Int) {
+        isCached = false
+        endings &+= 1
+        layersTold = Survey.madeOfOthers
+        self.floor = floor
+    }
 }

@@ -34,15 +34,26 @@ enum ToldMark: Equatable {
 }
 
 extension Survey {
-    /// Of the real objects that make the object up, and what is marked on them. Neither 0 nor `madeOfOthers`.
-    var layersMark: UInt64 { visible.reduce(1 << 63) { $0 ^ $1.mark >> 1 } }
+    /// The lowest layer that may back the object's entries, if it is a directory: the marks on it say, or those
+    /// above.
+    func floor(in directory: Node) -> Int { lastLayer ?? directory.floor }
+
+    /// Of the real objects that make the object up, what is marked on them, and its floor. Neither 0 nor
+    /// `madeOfOthers`.
+    func layersMark(in directory: Node) -> UInt64 {
+        visible.reduce(startMark(in: directory)) { $0 ^ $1.mark >> 1 }
+    }
 
     /// In a mark's place: the directory is no longer made of what it was told with.
     static var madeOfOthers: UInt64 { 1 }
 
     /// The same without one layer's.
-    func layersMark(without layer: Layer) -> UInt64 {
-        visible.reduce(1 << 63) { $1.layer === layer ? $0 : $0 ^ $1.mark >> 1 }
+    func layersMark(in directory: Node, without layer: Layer) -> UInt64 {
+        visible.reduce(startMark(in: directory)) { $1.layer === layer ? $0 : $0 ^ $1.mark >> 1 }
+    }
+
+    private func startMark(in directory: Node) -> UInt64 {
+        UInt64(truncatingIfNeeded: floor(in: directory)) &* 0x9e37_79b9_7f4a_7c15 >> 1 | 1 << 63
     }
 }
 

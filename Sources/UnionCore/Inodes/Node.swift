@@ -112,7 +112,8 @@ final class Node: Sendable {
     /// Notes that the object was just seen at (parent, name) in `layer`.
     func noteSeen(at parent: Node, _ name: PathRef, layer: Int, floor: Int, linkCount: UInt32, told: UInt64) {
         state.withLock { state in
-            state.floor = floor
+            // Where it counts in what the directory is made of, it is that already.
+            if state.layersTold == 0 { state.floor = floor }
             state.isSaidStale = false
             if let place = state.place {
                 if place.isAt(parent, name) && place.layer == layer {
