@@ -66,11 +66,12 @@ extension Union {
             }
         }
         node.state.withLock { state in
+            // Else it has ceased to be that meanwhile, and the next look finds another node.
+            guard state.layersTold == mark else { return }
             if !isWatched && !state.isDegraded { coherence.degraded.add(1, ordering: .relaxed) }
             if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
             state.isDegraded = !isWatched
             state.isCached = isWatched && state.endings == endings
-            state.layersTold = mark
             state.backingsTold = survey.backingsMark
             state.cachedSince = coherence.tick()
         }

@@ -152,6 +152,8 @@ extension Union {
             !node.isMade(of: survey.layersMark(in: place.parent))
         else { return }
         leave(node, survey, in: place.parent, kernel, &wake)
+        // Two looks at once may have told it last.
+        drop(place.parent.id, Array(place.name), kernel)
     }
 
     /// Drops all that the kernel keeps below directories that changed as a whole: what is in use there
