@@ -40,8 +40,11 @@ extension Survey {
 
     /// Of the real objects that make the object up, what is marked on them, and its floor. Neither 0 nor
     /// `madeOfOthers`.
-    func layersMark(in directory: Node) -> UInt64 {
-        visible.reduce(startMark(in: directory)) { $0 ^ $1.mark >> 1 }
+    func layersMark(in directory: Node) -> UInt64 { layersMark(floor: floor(in: directory)) }
+
+    /// The same with a floor that was asked for before: it may change.
+    func layersMark(floor: Int) -> UInt64 {
+        visible.reduce(Self.startMark(floor)) { $0 ^ $1.mark >> 1 }
     }
 
     /// In a mark's place: the directory is no longer made of what it was told with.
@@ -49,11 +52,12 @@ extension Survey {
 
     /// The same without one layer's.
     func layersMark(in directory: Node, without layer: Layer) -> UInt64 {
-        visible.reduce(startMark(in: directory)) { $1.layer === layer ? $0 : $0 ^ $1.mark >> 1 }
+        let start = Self.startMark(floor(in: directory))
+        return visible.reduce(start) { $1.layer === layer ? $0 : $0 ^ $1.mark >> 1 }
     }
 
-    private func startMark(in directory: Node) -> UInt64 {
-        UInt64(truncatingIfNeeded: floor(in: directory)) &* 0x9e37_79b9_7f4a_7c15 >> 1 | 1 << 63
+    private static func startMark(_ floor: Int) -> UInt64 {
+        UInt64(truncatingIfNeeded: floor) &* 0x9e37_79b9_7f4a_7c15 >> 1 | 1 << 63
     }
 }
 

@@ -119,7 +119,7 @@ extension Union {
         let identity = nodeIdentity(of: owner, name, in: directory)
         let (kind, layer) = (owner.status.kind, owner.layer.index)
         let floor = survey.floor(in: directory)
-        let layers = coherence.plan.isLasting ? survey.layersMark(in: directory) : 0
+        let layers = coherence.plan.isLasting ? survey.layersMark(floor: floor) : 0
         let node = table.adopt(identity, kind: kind, layers: layers) { id in
             let place = Place(parent: directory, name: name, layer: layer, told: survey.begun)
             return Node(
