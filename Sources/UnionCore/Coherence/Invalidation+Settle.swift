@@ -168,8 +168,10 @@ extension Union {
             for node in nodes {
                 for place in node.places where pending.contains(place.parent.id) {
                     let isBelow = node.isDirectory && !wake.gone.contains(place.parent.id)
-                    if isBelow { findFloor(of: node, at: place) }
                     drop(place.parent.id, Array(place.name), kernel)
+                    if isBelow, hasOtherFloor(node, at: place) {
+                        for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
+                    }
                     if isBelow { below.insert(node.id) }
                 }
             }
@@ -179,14 +181,18 @@ extension Union {
         }
     }
 
-    /// A mark above may have begun or ceased to end the search for what backs the directory. Who stands in it
-    /// doesn't ask for its name again.
-    private func findFloor(of node: Node, at place: Place) {
+    /// A mark above may have begun or ceased to end the search for what backs the directory: then it is left,
+    /// wherever it is known. Who stands in it doesn't ask for its name again.
+    private func hasOtherFloor(_ node: Node, at place: Place) -> Bool {
         guard let survey = lookAgain(at: place.name, in: place.parent),
             survey.visible.contains(where: { node.identity.matches($0.status) })
-        else { return }
+        else { return false }
         let floor = survey.floor(in: place.parent)
-        node.state.withLock { if $0.floor != floor { $0.leave(floor) } }
+        return node.state.withLock { state in
+            if state.floor == floor { return false }
+            state.leave(floor)
+            return true
+        }
     }
 
     /// The name is what the kernel made it. But who looked at the directory meanwhile may have seen other
