@@ -169,7 +169,7 @@ extension Union {
                 for place in node.places where pending.contains(place.parent.id) {
                     let isBelow = node.isDirectory && !wake.gone.contains(place.parent.id)
                     drop(place.parent.id, Array(place.name), kernel)
-                    if isBelow, hasOtherFloor(node, at: place) {
+                    if isBelow, mayJudge(node, in: place.parent), hasOtherFloor(node, at: place) {
                         for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
                     }
                     if isBelow { below.insert(node.id) }
