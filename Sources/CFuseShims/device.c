@@ -39,7 +39,11 @@ void sfs_thread_begin(void *context, int32_t device) {
 
 void *sfs_thread_context(void) { return thread.context; }
 
-int32_t sfs_last_error(void) { return thread.last_error; }
+int32_t sfs_take_error(void) {
+    int32_t error = thread.last_error;
+    thread.last_error = 0;
+    return error;
+}
 
 void sfs_complete_init(uint64_t flags, uint32_t max_stack_depth) {
     thread.init_flags = flags;

@@ -12,6 +12,7 @@ final class Server: Sendable {
     let device: Device
     let logger: Logger
     let counters = RequestCounters()
+    let errors = ErrorCounters()
     let interrupter = Interrupter()
     let polls: PollWatcher
     let negotiation: Negotiation

@@ -43,6 +43,7 @@ public final class Session: Sendable {
     /// Whether and how passthrough was agreed on; decided when `run` calls `onReady`.
     public var passthrough: PassthroughState { server.negotiation.passthrough }
     public var counters: RequestCounters { server.counters }
+    public var errors: ErrorCounters { server.errors }
     /// Threads that serve requests or wait for them.
     public var workerCount: Int { pool.count }
     public var notifier: Notifier { Notifier(session: handle, device: server.device) }

@@ -8,6 +8,7 @@ struct JSONTests {
     private var status: MountStatus {
         var counters = MountStatus.Counters()
         counters.requests = ["LOOKUP": 3]
+        counters.errors = ["ENOENT": 1]
         return MountStatus(
             mountpoint: "/m", pid: 7, version: "1",
             layers: [
@@ -29,7 +30,8 @@ struct JSONTests {
     func statusNames() throws {
         #expect(
             try compact(status) == """
-                {"counters":{"backing_files":0,"degraded_directories":0,"events":0,"invalidations":0,\
+                {"counters":{"backing_files":0,"degraded_directories":0,"errors":{"ENOENT":1},\
+                "events":0,"invalidations":0,\
                 "listings":0,"nodes":0,"overflows":0,"requests":{"LOOKUP":3},"watches":0},\
                 "layers":[{"access":"rw","coherence":{"mode":"check","reason":"so"},"filesystem":"ext4",\
                 "index":0,"path":"/u","role":"upper"}],"mountpoint":"/m",\

@@ -35,6 +35,7 @@ struct SwitchMountTests {
         #expect(status.pid == getpid())
         #expect(status.layers.map(\.path) == [upper, lower])
         #expect(status.counters.requests["LOOKUP", default: 0] > 0)
+        #expect(status.counters.errors["EPERM"] == 1)
         #expect(try mount.explain("a").owner == 1)
         #expect(try mount.explain("nothing").kind == "absent")
         #expect(try MountInspection.status(at: place).layers == status.layers)

@@ -46,8 +46,8 @@ void sfs_negotiate(void *connection, const struct sfs_features *features);
 void sfs_thread_begin(void *_Nullable context, int32_t device);
 void *_Nullable sfs_thread_context(void);
 
-/// The errno (0: none) in the last reply that this thread sent.
-int32_t sfs_last_error(void);
+/// The errno (0: none) in the last reply that this thread sent since it was last asked for.
+int32_t sfs_take_error(void);
 
 /// The next reply is the one to INIT: adds `flags` to it, and the stack depth.
 void sfs_complete_init(uint64_t flags, uint32_t max_stack_depth);

@@ -125,7 +125,9 @@ internal import UnionCore
             prepare(request, header)
             unsafe sfs_session_process(session, buffer.request, length)
         }
-        if server.options.debug { server.log(header, error: sfs_last_error()) }
+        let error = sfs_take_error()
+        if error != 0 { server.errors.count(error) }
+        if server.options.debug { server.log(header, error: error) }
     }
 
     /// Refuses what libfuse mustn't see: requests that aren't whole, and those that would begin or end the

@@ -14,6 +14,9 @@ extension Errno {
         (.tooManySymbolicLinkLevels, "ELOOP"), (.fileNameTooLong, "ENAMETOOLONG"),
         (.directoryNotEmpty, "ENOTEMPTY"), (.readOnlyFileSystem, "EROFS"), (.noSpace, "ENOSPC"),
         (.noFunction, "ENOSYS"), (.notSupportedOnSocket, "EOPNOTSUPP"), (.ioError, "EIO"),
-        (.socketNotConnected, "ENOTCONN"), (.staleNFSFileHandle, "ESTALE"),
+        (.socketNotConnected, "ENOTCONN"), (.staleNFSFileHandle, "ESTALE"), (.noData, "ENODATA"),
+        (.outOfRange, "ERANGE"), (.interrupted, "EINTR"), (.resourceTemporarilyUnavailable, "EAGAIN"),
+        (.noSuchAddressOrDevice, "ENXIO"), (.diskQuotaExceeded, "EDQUOT"), (.badFileDescriptor, "EBADF"),
+        (.tooManyLinks, "EMLINK"), (.argListTooLong, "E2BIG"), (.inappropriateIOCTLForDevice, "ENOTTY"),
     ]
 }

@@ -44,6 +44,8 @@ public struct MountStatus: Codable, Sendable, Equatable {
     public struct Counters: Codable, Sendable, Equatable {
         /// Requests served since the mount, by FUSE's names.
         public var requests: [String: UInt64] = [:]
+        /// How many of them were answered with an error, by its name ("ENOENT").
+        public var errors: [String: UInt64] = [:]
         public var events: UInt64 = 0
         public var overflows: UInt64 = 0
         public var invalidations: UInt64 = 0
@@ -56,7 +58,7 @@ public struct MountStatus: Codable, Sendable, Equatable {
         public init() {}
 
         private enum CodingKeys: String, CodingKey {
-            case requests, events, overflows, invalidations, watches, nodes, listings
+            case requests, errors, events, overflows, invalidations, watches, nodes, listings
             case degradedDirectories = "degraded_directories"
             case backingFiles = "backing_files"
         }

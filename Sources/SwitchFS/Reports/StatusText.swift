@@ -28,10 +28,15 @@ public enum StatusText {
             ("degraded directories", counters.degradedDirectories), ("backing files", counters.backingFiles),
         ]
         let line = numbers.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-        let requests = counters.requests.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        guard !requests.isEmpty else { return ["counters     \(line)"] }
-        let served = requests.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        return ["counters     \(line)", "requests     \(served)"]
+        return ["counters     \(line)"] + tally("requests", counters.requests)
+            + tally("errors", counters.errors)
+    }
+
+    /// The most frequent first.
+    private static func tally(_ title: String, _ counts: [String: UInt64]) -> [String] {
+        guard !counts.isEmpty else { return [] }
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return [title.padded(to: 13) + sorted.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
     }
 
     private static func openFiles(_ files: [MountStatus.OpenFile]) -> [String] {

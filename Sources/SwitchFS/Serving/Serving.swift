@@ -115,6 +115,7 @@ final class Serving: Sendable {
         for (name, count) in session.counters.snapshot() {
             counters.requests[name, default: 0] += count
         }
+        for (error, count) in session.errors.snapshot() { counters.errors[error.symbol] = count }
         counters.nodes = UInt64(max(0, union.nodeCount))
         counters.backingFiles = UInt64(max(0, backing.count))
         let coherence = union.coherenceCounters
