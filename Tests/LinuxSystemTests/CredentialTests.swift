@@ -278,7 +278,7 @@ private struct NamespaceChild {
 
     func end() {
         kill(pid, SIGKILL)
-        while tc_reap(pid) == -Int(EAGAIN) { usleep(1000) }
+        for _ in 0..<10_000 where tc_reap(pid) == -Int(EAGAIN) { usleep(1000) }
     }
 }
 

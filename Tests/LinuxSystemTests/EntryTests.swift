@@ -93,10 +93,7 @@ struct EntryTests {
 
     @Test func streamsAndSeeks() throws {
         let directory = try TestDirectory()
-        for index in 0..<300 {
-            let name = OwnedName("entry with a rather long name \(index)")
-            try directory.root.makeNode(at: name.ref, mode: FileKind.regular.modeBits | 0o600)
-        }
+        try directory.fill(300)
         let reader = try directory.root.openBeneath("", flags: [.readOnly, .directory])
         var stream = DirectoryStream(reading: reader.descriptor, bufferSize: 1024)
         var order = [String]()
@@ -121,10 +118,7 @@ struct EntryTests {
 
     @Test func readsAhead() throws {
         let directory = try TestDirectory()
-        for index in 0..<300 {
-            let name = OwnedName("entry with a rather long name \(index)")
-            try directory.root.makeNode(at: name.ref, mode: FileKind.regular.modeBits | 0o600)
-        }
+        try directory.fill(300)
         let reader = try directory.root.openBeneath("", flags: [.readOnly, .directory])
         var stream = DirectoryStream(reading: reader.descriptor, bufferSize: 1024, ahead: 4096)
         var names = Set<String>()
@@ -141,5 +135,15 @@ struct EntryTests {
             if count % 7 == 0 { stream.readAhead() }
         }
         #expect(names.count == 302 && count == 302)
+    }
+}
+
+extension TestDirectory {
+    /// Makes files whose names are long enough to need several buffers.
+    fileprivate func fill(_ count: Int) throws(Errno) {
+        for index in 0..<count {
+            let name = OwnedName("entry with a rather long name \(index)")
+            try root.makeNode(at: name.ref, mode: FileKind.regular.modeBits | 0o600)
+        }
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxSystem
 import SystemPackage
 
@@ -23,7 +22,9 @@ struct ControlClient {
 
     private func exchange(_ request: ControlRequest) throws -> (pid: Int32, body: [UInt8]) {
         let name = ControlSocket.name(major: place.major, minor: place.minor)
-        let socket = try connect(name)
+        let socket = try ControlSocket.retrying(50, passing: .connectionRefused) { () throws(Errno) in
+            try UnixSocket.connect(abstract: name.ref)
+        }
         let server = try socket.peerCredentials()
         // Anyone may take an abstract name before the server does.
         guard server.uid == 0 || server.uid == place.owner else {
@@ -41,19 +42,6 @@ struct ControlClient {
         case .answer(let body): return (server.pid, body)
         case .failure(let message): throw MountError.failure("\(place.path): \(message)")
         }
-    }
-
-    /// A mount that was just made takes its name when the one that had its device number before is gone.
-    private func connect(_ name: borrowing OwnedName) throws(Errno) -> UnixSocket {
-        for _ in 0..<50 {
-            do throws(Errno) {
-                return try UnixSocket.connect(abstract: name.ref)
-            } catch {
-                guard error == .connectionRefused else { throw error }
-                usleep(20_000)
-            }
-        }
-        throw .connectionRefused
     }
 
     private func explain(_ error: Errno) -> MountError {

@@ -1,4 +1,5 @@
 import LinuxSystem
+import SystemPackage
 
 /// What a command asks the process that serves a mount, over an abstract UNIX stream socket.
 ///
@@ -92,5 +93,21 @@ enum ControlSocket {
     /// machine, whatever path leads to it.
     static func name(major: UInt32, minor: UInt32) -> OwnedName {
         OwnedName("switchfs-\(major):\(minor)")
+    }
+
+    /// Makes the attempt until it doesn't end with `passing` any more, for so many times 20 ms: the server of the
+    /// mount that had the device number before may be about to end, and the new one to take its name.
+    static func retrying(
+        _ times: Int, passing: Errno, _ attempt: () throws(Errno) -> UnixSocket
+    ) throws(Errno) -> UnixSocket {
+        for _ in 0..<times {
+            do throws(Errno) {
+                return try attempt()
+            } catch {
+                guard error == passing else { throw error }
+                pause(milliseconds: 20)
+            }
+        }
+        throw passing
     }
 }

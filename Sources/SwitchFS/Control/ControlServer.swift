@@ -1,4 +1,3 @@
-import Glibc
 import LinuxSystem
 import Logging
 import Synchronization
@@ -23,25 +22,15 @@ final class ControlServer: Sendable {
         major: UInt32, minor: UInt32, logger: Logger,
         answer: @escaping @Sendable (ControlRequest) -> ControlReply
     ) throws(Errno) {
-        socket = try Self.listen(ControlSocket.name(major: major, minor: minor))
+        let name = ControlSocket.name(major: major, minor: minor)
+        socket = try ControlSocket.retrying(100, passing: .addressInUse) { () throws(Errno) in
+            try UnixSocket.listen(abstract: name.ref)
+        }
         self.major = major
         self.minor = minor
         self.logger = logger
         self.answer = answer
         owner = ServerIdentity.uid
-    }
-
-    /// The server of the mount that had the device number before may be about to end.
-    private static func listen(_ name: borrowing OwnedName) throws(Errno) -> UnixSocket {
-        for _ in 0..<100 {
-            do throws(Errno) {
-                return try UnixSocket.listen(abstract: name.ref)
-            } catch {
-                guard error == .addressInUse else { throw error }
-                usleep(20_000)
-            }
-        }
-        throw .addressInUse
     }
 
     func start() throws(Errno) {

@@ -221,8 +221,9 @@ extension Union {
             let standing = survey.visible.first(where: { $0.layer === upper }),
             identity(of: standing).matches(made)
         else { return false }
-        let mark = survey.layersMark(in: place.parent)
-        let others = survey.layersMark(in: place.parent, without: upper)
+        let floor = survey.floor(in: place.parent)
+        let mark = survey.layersMark(floor: floor)
+        let others = survey.layersMark(floor: floor, without: upper)
         node.state.withLock { state in
             // Anything else than the skeleton is a stranger's doing, and known by its event.
             guard state.layersTold == others else { return }

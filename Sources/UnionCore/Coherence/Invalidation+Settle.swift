@@ -67,12 +67,13 @@ extension Union {
                 drop(directory, name, kernel)
                 wake.listings.insert(directory)
             case .attributes(let node): drop(node, content: false, kernel)
-            case .made(let node): dropMade(node, kernel)
+            case .made(let node): wake.made.append(node)
             case .listing(let directory): dropListing(directory, kernel)
             case .everything: dropEverything(kernel)
             case .mounts: if concernsMounts { dropEverything(kernel) }
             }
         }
+        dropMade(wake.made, kernel)
         dropContents(wake, kernel)
         for directory in wake.listings { drop(directory, content: true, kernel) }
     }
@@ -84,6 +85,8 @@ extension Union {
         var changed: Set<NodeID> = []
         /// Directories that aren't where they were.
         var gone: Set<NodeID> = []
+        /// New files.
+        var made: [NodeID] = []
     }
 
     /// A name came, went or moved in a watched directory. Dropped in any case but that of a change of our own:
@@ -167,12 +170,12 @@ extension Union {
             var below: Set<NodeID> = []
             for node in nodes {
                 for place in node.places where pending.contains(place.parent.id) {
-                    let isBelow = node.isDirectory && !wake.gone.contains(place.parent.id)
                     drop(place.parent.id, Array(place.name), kernel)
-                    if isBelow, mayJudge(node, in: place.parent), hasOtherFloor(node, at: place) {
-                        for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
+                    guard node.isDirectory, !wake.gone.contains(place.parent.id) else { continue }
+                    below.insert(node.id)
+                    if mayJudge(node, in: place.parent), hasOtherFloor(node, at: place) {
+                        dropNames(of: node, kernel)
                     }
-                    if isBelow { below.insert(node.id) }
                 }
             }
             for directory in pending { drop(directory, content: true, kernel) }
@@ -258,10 +261,14 @@ extension Union {
         try? kernel.dropEntry(directory, name.ref)
     }
 
-    private func dropMade(_ id: NodeID, _ kernel: any KernelCache) {
-        guard let node = table.find(id) else { return }
-        for place in node.places { waitForReplies(in: place.parent.id, kernel) }
-        drop(id, content: false, kernel)
+    private func dropNames(of node: Node, _ kernel: any KernelCache) {
+        for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
+    }
+
+    private func dropMade(_ made: [NodeID], _ kernel: any KernelCache) {
+        let parents = Set(made.flatMap { table.find($0)?.places.map(\.parent.id) ?? [] })
+        for parent in parents { waitForReplies(in: parent, kernel) }
+        for node in made { drop(node, content: false, kernel) }
     }
 
     /// A listing that must not be kept may be on its way.
@@ -298,7 +305,7 @@ extension Union {
     private func dropEverything(_ kernel: any KernelCache) {
         try? kernel.dropAllNames()
         for node in table.all {
-            for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
+            dropNames(of: node, kernel)
             drop(node.id, content: true, kernel)
         }
         drop(.root, content: true, kernel)

@@ -42,23 +42,17 @@ extension Survey {
     /// `madeOfOthers`.
     func layersMark(in directory: Node) -> UInt64 { layersMark(floor: floor(in: directory)) }
 
-    /// The same with a floor that was asked for before: it may change.
-    func layersMark(floor: Int) -> UInt64 {
-        visible.reduce(Self.startMark(floor)) { $0 ^ $1.mark >> 1 }
+    /// The same with a floor that was asked for before, as it may change; without one layer's, if that is wanted.
+    func layersMark(floor: Int, without layer: Layer? = nil) -> UInt64 {
+        var start = MarkBuilder()
+        start.add(UInt64(truncatingIfNeeded: floor))
+        return visible.reduce(start.value >> 1 | 1 << 63) { mark, standing in
+            standing.layer === layer ? mark : mark ^ standing.mark >> 1
+        }
     }
 
     /// In a mark's place: the directory is no longer made of what it was told with.
     static var madeOfOthers: UInt64 { 1 }
-
-    /// The same without one layer's.
-    func layersMark(in directory: Node, without layer: Layer) -> UInt64 {
-        let start = Self.startMark(floor(in: directory))
-        return visible.reduce(start) { $1.layer === layer ? $0 : $0 ^ $1.mark >> 1 }
-    }
-
-    private static func startMark(_ floor: Int) -> UInt64 {
-        UInt64(truncatingIfNeeded: floor) &* 0x9e37_79b9_7f4a_7c15 >> 1 | 1 << 63
-    }
 }
 
 extension Survey {

@@ -43,11 +43,12 @@ final class ListingsAhead: Sendable {
         let slot = Slot(node)
         // Closed after the lock.
         let gone = slots.withLock { slots in
-            let gone = slots.filter { $0.node == node } + slots.prefix(max(0, slots.count + 1 - Self.most))
-            slots.removeAll { slot in gone.contains { $0 === slot } }
+            let before = slots
+            slots.removeAll { $0.node == node }
+            if slots.count >= Self.most { slots.removeFirst() }
             slots.append(slot)
             isEmpty.store(false, ordering: .sequentiallyConsistent)
-            return gone
+            return before
         }
         withExtendedLifetime(gone) {}
         listing.stream.readAhead()
@@ -64,7 +65,10 @@ final class ListingsAhead: Sendable {
     func dropAll() {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         var gone: [Slot] = []
-        slots.withLock { swap(&gone, &$0) }
+        slots.withLock { slots in
+            swap(&gone, &slots)
+            isEmpty.store(true, ordering: .sequentiallyConsistent)
+        }
     }
 
     private func remove(_ node: NodeID) -> Slot? {

@@ -102,12 +102,7 @@ final class Node: Sendable {
     var floor: Int { state.withLock { $0.floor } }
 
     /// Every name that the node is known by, the last seen first.
-    var places: [Place] {
-        state.withLock { state in
-            guard let place = state.place else { return state.otherPlaces }
-            return [place] + state.otherPlaces
-        }
-    }
+    var places: [Place] { state.withLock { $0.places } }
 
     /// Notes that the object was just seen at (parent, name) in `layer`.
     func noteSeen(at parent: Node, _ name: PathRef, layer: Int, floor: Int, linkCount: UInt32, told: UInt64) {
@@ -130,13 +125,11 @@ final class Node: Sendable {
     func noteAlsoSeen(at parent: Node, _ name: PathRef, layer: Int, linkCount: UInt32, told: UInt64) {
         state.withLock { state in
             state.isSaidStale = false
-            let known = [state.place].compactMap(\.self) + state.otherPlaces
-            if let place = known.first(where: { $0.isAt(parent, name) && $0.layer == layer }) {
+            if let place = state.places.first(where: { $0.isAt(parent, name) && $0.layer == layer }) {
                 return place.noteTold(told)
             }
-            state.otherPlaces.append(Place(parent: parent, name: name, layer: layer, told: told))
-            let hasOneName = isDirectory || linkCount <= 1
-            if hasOneName && state.otherPlaces.count > 4 { state.otherPlaces.removeFirst() }
+            let place = Place(parent: parent, name: name, layer: layer, told: told)
+            state.addOther(place, isOnlyName: isDirectory || linkCount <= 1)
         }
     }
 
@@ -144,8 +137,7 @@ final class Node: Sendable {
     /// saw it here may have looked before who saw it there, so a directory's last few are kept to be tried.
     private func keep(_ place: Place, _ state: inout State, _ linkCount: UInt32) {
         guard isDirectory || linkCount > 1 else { return }
-        state.otherPlaces.append(place)
-        if isDirectory && state.otherPlaces.count > 4 { state.otherPlaces.removeFirst() }
+        state.addOther(place, isOnlyName: isDirectory)
     }
 
     /// The kernel has forgotten the node: it holds on to no other any more.
@@ -185,5 +177,19 @@ final class Node: Sendable {
             }
             state.place = moved
         }
+    }
+}
+
+extension Node.State {
+    /// The last seen first.
+    fileprivate var places: [Place] {
+        guard let place else { return otherPlaces }
+        return [place] + otherPlaces
+    }
+
+    /// Of what has one name at a time, the last few are kept.
+    fileprivate mutating func addOther(_ place: Place, isOnlyName: Bool) {
+        otherPlaces.append(place)
+        if isOnlyName && otherPlaces.count > 4 { otherPlaces.removeFirst() }
     }
 }

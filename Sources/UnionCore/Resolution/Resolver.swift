@@ -8,6 +8,9 @@ let longestName = 255
 /// Bytes; deeper than any tree that can be walked.
 private let longestPath = 1 << 20
 
+/// Nodes that are tried to find one: as deep as a worker's stack can go with ease.
+private let mostTried = 256
+
 // From nodes and names to what the layers hold: every operation starts here.
 extension Union {
     /// The node with that number. ESTALE: the kernel names what it was never told.
@@ -72,7 +75,7 @@ extension Union {
     /// `tried`: what was sought already, or is being sought above.
     private func findPlace(of node: Node, _ tried: inout Set<NodeID>) -> Bool {
         if node.isRoot || stands(node) { return true }
-        guard tried.count < 64, tried.insert(node.id).inserted else { return false }
+        guard tried.count < mostTried, tried.insert(node.id).inserted else { return false }
         for place in node.places where findPlace(of: place.parent, &tried) {
             node.prefer(place)
             if stands(node) { return true }
