@@ -101,7 +101,7 @@ extension Union {
         if let note, let survey, note == known(survey, name.ref, in: directory) {
             return settleOwnChange(in: directory, kernel)
         }
-        if let survey { leave(survey, in: directory, kernel, &wake) }
+        if let survey { leave(survey, name.ref, in: directory, kernel, &wake) }
         drop(id, bytes, kernel)
         wake.listings.insert(id)
     }
@@ -120,11 +120,11 @@ extension Union {
     /// Directories of which the survey shows that they are made of others than they were told with: who stands
     /// in one must see that. By a path such a directory is found as a new node.
     private func leave(
-        _ survey: Survey, in directory: Node, _ kernel: any KernelCache, _ wake: inout Wake
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ kernel: any KernelCache, _ wake: inout Wake
     ) {
         let mark = survey.layersMark(in: directory)
         for standing in survey.standings where standing.isDirectory {
-            guard let node = table.find(identity(of: standing)), !node.isMade(of: mark),
+            guard let node = knownNode(of: standing, name, in: directory), !node.isMade(of: mark),
                 mayJudge(node, in: directory)
             else { continue }
             leave(node, survey, in: directory, kernel, &wake)
@@ -134,7 +134,13 @@ extension Union {
     /// What is made of what is told by the directory that its path leads to, not by one of which only who stands
     /// in it knows.
     private func mayJudge(_ node: Node, in directory: Node) -> Bool {
-        isFoundByPath(directory) || !node.places.contains { isFoundByPath($0.parent) }
+        isFoundByPath(directory) || !node.places.contains { isFoundByPath($0.parent) && shows(node, at: $0) }
+    }
+
+    /// Places are where a node was seen, ever.
+    private func shows(_ node: Node, at place: Place) -> Bool {
+        lookAgain(at: place.name, in: place.parent)?.visible.contains { node.identity.matches($0.status) }
+            == true
     }
 
     private func leave(
@@ -147,11 +153,11 @@ extension Union {
         wake.changed.insert(node.id)
     }
 
-    /// The same for a node that isn't found by its path any more, but by who stands in it.
+    /// The same for a node that its path doesn't lead to any more, but that somebody stands in.
     private func leaveOther(
         _ node: Node, at place: Place, _ kernel: any KernelCache, _ wake: inout Wake
     ) {
-        guard table.find(node.identity) !== node, let survey = lookAgain(at: place.name, in: place.parent),
+        guard !wake.changed.contains(node.id), let survey = lookAgain(at: place.name, in: place.parent),
             !node.isMade(of: survey.layersMark(in: place.parent))
         else { return }
         leave(node, survey, in: place.parent, kernel, &wake)

@@ -147,7 +147,10 @@ extension Union {
     func nodeIdentity(of owner: Standing, _ name: PathRef, in directory: Node) -> ObjectIdentity {
         let identity = self.identity(of: owner)
         guard owner.isDirectory, let known = table.find(identity) else { return identity }
-        if let place = known.place, place.isAt(directory, name) { return identity }
+        // The directory that it is in may be another node by now than it was.
+        if let place = known.place, place.name == name, place.parent.identity == directory.identity {
+            return identity
+        }
         guard known.isRoot || (try? walkedView(of: known)) != nil else { return identity }
         let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) | 1
         return self.identity(of: owner, place: mark)

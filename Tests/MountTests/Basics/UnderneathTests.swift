@@ -144,6 +144,37 @@ struct UnderneathTests {
         }
     }
 
+    /// Of the directories that a name was told as by turns, whoever stands in one sees what is marked on it.
+    @Test func marksOnADirectoryToldAnew() throws {
+        try withUnion(
+            lower: ["a/b": ["l": "1"]], upper: ["a/b": ["u": "2"]], options: ["coherence=watch"]
+        ) { union throws in
+            let (above, own) = (union.inUpper("a"), union.inUpper("a/b"))
+            var handles: [Handle] = []
+            func expect(_ names: [TestPath], _ when: String) throws {
+                try union.control.synchronize()
+                #expect(try Sys.names(union["a/b"]) == names, "\(when)")
+                for (number, handle) in handles.enumerated() {
+                    let inside = TestPath("/proc/self/fd/\(handle.descriptor)")
+                    #expect(Sys.exists(inside / "l") == names.contains("l"), "\(when), \(number)")
+                    #expect(try Sys.names(inside) == names, "\(when), \(number)")
+                    #expect(try handle.facts().links == 3 - names.count, "\(when), \(number)")
+                }
+                handles.append(try Sys.open(union["a/b"], Flag.path))
+            }
+            for round in 0..<3 {
+                try expect(["l", "u"], "\(round): merged")
+                try Sys.setXattr(above, "trusted.overlay.opaque", "y")
+                try expect(["u"], "\(round): opaque above")
+                try Sys.removeXattr(above, "trusted.overlay.opaque")
+                try expect(["l", "u"], "\(round): merged again")
+                try Sys.setXattr(own, "trusted.overlay.opaque", "y")
+                try expect(["u"], "\(round): opaque itself")
+                try Sys.removeXattr(own, "trusted.overlay.opaque")
+            }
+        }
+    }
+
     /// A skeleton that a stranger moves to where the union has made none.
     @Test func skeletonMovedByAStranger() throws {
         try withUnion(
