@@ -4,7 +4,7 @@ internal import Synchronization
 /// The nodes that the kernel knows, by number and by the real object that they stand for.
 ///
 /// In parts by identity, so that growing stops the others for the time that a part takes. A part's lock is a leaf:
-/// nothing is called with it held but `Node` initialisers and a node's own lock.
+/// nothing is called with it held but `Node` initialisers and nodes' own locks, one at a time.
 ///
 /// A node's number holds, from the lowest bit: its part, its slot in it, and how many nodes the part ever had. So
 /// a number that was forgotten doesn't come again before four billion nodes of its part have come and gone.
@@ -60,23 +60,22 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// The node of that real object, new or known, with one more lookup count on it. A directory that was told
-    /// as made of others than `layers` is a new node: what the kernel keeps of the old one isn't its own.
+    /// The node of that real object, new or known, with one more lookup count on it. One that isn't as `fits` says is
+    /// replaced by a new one: what the kernel keeps of the old one isn't its own.
     func adopt(
-        _ identity: ObjectIdentity, kind: FileKind, layers: UInt64 = 0, make: (NodeID) -> Node
+        _ identity: ObjectIdentity, kind: FileKind, where fits: (Node) -> Bool = { _ in true },
+        make: (NodeID) -> Node
     ) -> Node {
         let (index, key) = place(of: identity)
         return boxes[index].shard.withLock { shard in
             if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot],
-                node.kind == kind, node.isMade(of: layers)
+                node.kind == kind, fits(node)
             {
                 node.noteLookup()
                 return node
             }
             let slot = shard.slots.next
             let node = make(shard.nextID(shard: index))
-            // From the start: two who look at once may see it made of different ones.
-            if kind == .directory { node.state.withLock { $0.layersTold = layers } }
             shard.slots.add(node)
             shard.index.set(key, to: slot, in: shard.slots, hash: hash)
             return node

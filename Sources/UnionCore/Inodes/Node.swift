@@ -34,16 +34,16 @@ final class Node: Sendable {
         var isDegraded = false
     }
 
-    /// `identity.device` is the filesystem's. The lookup count is one.
+    /// `identity.device` is the filesystem's. `layers`: a directory's `layersTold`. The lookup count is one.
     init(
         id: NodeID, kind: FileKind, identity: ObjectIdentity, filesystem: FilesystemFacts, place: Place?,
-        floor: Int
+        floor: Int, layers: UInt64 = 0
     ) {
         self.id = id
         self.filesystem = filesystem
         inode = identity.inode
         birthAndKind = identity.birth.word | Int64(kind.rawValue)
-        let aside = kind == .directory ? DirectoryAside(placeMark: identity.place, floor: floor) : nil
+        let aside = kind == .directory ? DirectoryAside(placeMark: identity.place, floor: floor, layers: layers) : nil
         state = Mutex(State(place: place, aside: aside))
     }
 
@@ -90,6 +90,14 @@ final class Node: Sendable {
             state.isListingTold = false
             if !isTelling { state.attributesTold = .none }
         }
+    }
+
+    /// Whether the directory was told at that name in another node of the same real directory. The kernel has each
+    /// directory at one place only and would have to move it from there, which fails with ESTALE where a lock
+    /// that it needs for that is taken.
+    func isIn(otherThan directory: Node, _ name: PathRef) -> Bool {
+        guard isDirectory, let place, place.parent !== directory, place.name == name else { return false }
+        return place.parent.identity == directory.identity
     }
 
     /// Whether the directory is what it was when it was told, if it ever was.

@@ -21,7 +21,7 @@ final class DirectoryAside: NodeAside {
     /// The lowest layer that may back it. Complete marks above end the search there.
     var floor: Int
     /// Which real ones backed it when it was told (`Survey.layersMark`); 0: it never was.
-    var layersTold: UInt64 = 0
+    var layersTold: UInt64
     /// The same without what is marked on them.
     var backingsTold: UInt64 = 0
     /// When one of its names was last dropped. What was told before isn't known to be known.
@@ -35,9 +35,10 @@ final class DirectoryAside: NodeAside {
     /// The layer whose own listing was streamed last.
     var listedLayer: UInt16 = 0
 
-    init(placeMark: UInt32, floor: Int) {
+    init(placeMark: UInt32, floor: Int, layers: UInt64) {
         self.placeMark = placeMark
         self.floor = floor
+        layersTold = layers
     }
 }
 

@@ -120,11 +120,16 @@ extension Union {
         let (kind, layer) = (owner.status.kind, owner.layer.index)
         let floor = survey.floor(in: directory)
         let layers = coherence.plan.isLasting ? survey.layersMark(floor: floor) : 0
-        let node = table.adopt(identity, kind: kind, layers: layers) { id in
-            let place = Place(parent: directory, name: name, layer: layer, told: survey.begun)
-            return Node(
-                id: id, kind: kind, identity: identity, filesystem: filesystem, place: place, floor: floor)
-        }
+        let node = table.adopt(
+            identity, kind: kind,
+            where: { $0.isMade(of: layers) && !$0.isIn(otherThan: directory, name) },
+            make: { id in
+                let place = Place(parent: directory, name: name, layer: layer, told: survey.begun)
+                return Node(
+                    id: id, kind: kind, identity: identity, filesystem: filesystem, place: place,
+                    floor: floor,
+                    layers: layers)
+            })
         if isFoundByPath(directory) {
             node.noteSeen(
                 at: directory, name, layer: layer, floor: floor, linkCount: owner.status.linkCount,
@@ -139,19 +144,32 @@ extension Union {
     /// False: who asks stands in the directory, which by its path is another node by now. What that one tells of
     /// what is in it counts for more.
     func isFoundByPath(_ directory: Node) -> Bool {
-        directory.isRoot || !coherence.plan.isLasting || table.find(directory.identity) === directory
+        guard coherence.plan.isLasting else { return true }
+        var current = directory
+        for _ in 0..<Self.deepest where !current.isRoot {
+            let identity = current.identity
+            guard table.find(identity) === current else { return false }
+            // One of several nodes of the real directory: by the one that it is in.
+            guard identity.place != 0, let parent = current.place?.parent else { return true }
+            current = parent
+        }
+        return current.isRoot
     }
 
+    /// Places may go round in a circle.
+    private static var deepest: Int { 4096 }
+
     /// A directory that shows at two places of a layer (a bind mount) is a node at each; one that was moved
-    /// is the node that it was.
+    /// is the node that it was. So is one for those who stand in a directory that its path tells anew.
     func nodeIdentity(of owner: Standing, _ name: PathRef, in directory: Node) -> ObjectIdentity {
         let identity = self.identity(of: owner)
         guard owner.isDirectory, let known = table.find(identity) else { return identity }
-        // The directory that it is in may be another node by now than it was.
-        if let place = known.place, place.name == name, place.parent.identity == directory.identity {
-            return identity
+        if let place = known.place, place.isAt(directory, name) { return identity }
+        if known.isIn(otherThan: directory, name) {
+            if isFoundByPath(directory) { return identity }
+        } else {
+            guard known.isRoot || (try? walkedView(of: known)) != nil else { return identity }
         }
-        guard known.isRoot || (try? walkedView(of: known)) != nil else { return identity }
         let mark = UInt32(truncatingIfNeeded: directory.id.rawValue &* 31 ^ name.hash) | 1
         return self.identity(of: owner, place: mark)
     }
