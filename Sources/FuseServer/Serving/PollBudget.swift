@@ -9,8 +9,10 @@ struct PollBudget {
     /// Between two looks, in nanoseconds: who is away for longer was preempted by another thread. A hypervisor
     /// takes the processor away for shorter times, and then sleeping doesn't help.
     private static var preempted: UInt64 { 400_000 }
-    /// No looking after that, in nanoseconds.
-    private static var retreat: UInt64 { 20_000_000 }
+    /// No looking after that, in nanoseconds: longer each time, as long as looking doesn't go well for some time
+    /// in between.
+    private static var shortestRetreat: UInt64 { 20_000_000 }
+    private static var longestRetreat: UInt64 { 640_000_000 }
     /// So many quick ones in a row, and looking begins; so many vain looks in a row, and it ends.
     private static var proof: Int { 3 }
 
@@ -19,6 +21,7 @@ struct PollBudget {
     private var misses = 0
     private var isLooking = false
     private var retreatsUntil: UInt64 = 0
+    private var retreat: UInt64 = 0
 
     init(isAllowed: Bool) { self.isAllowed = isAllowed }
 
@@ -30,7 +33,9 @@ struct PollBudget {
     /// Whether looking must stop: somebody else ran here between two looks.
     mutating func isPreempted(_ last: UInt64, _ now: UInt64) -> Bool {
         guard now &- last > PollBudget.preempted else { return false }
-        retreatsUntil = now &+ PollBudget.retreat
+        let isSoon = now &- retreatsUntil < retreat
+        retreat = isSoon ? min(retreat * 2, PollBudget.longestRetreat) : PollBudget.shortestRetreat
+        retreatsUntil = now &+ retreat
         return true
     }
 

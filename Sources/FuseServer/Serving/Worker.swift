@@ -59,6 +59,7 @@ extension Channel {
     /// already, and this thread doesn't wait any more.
     private func look(_ pool: WorkerPool, isOnly: Bool) throws(Errno) -> Int? {
         let begin = monotonicNanoseconds()
+        if isOnly, budget.window(at: begin) == 0 { return try sleep(from: begin) }
         if let length = try receiveAtOnce() {
             wasWaiting = true
             budget.arrived(after: 0)
@@ -67,10 +68,20 @@ extension Channel {
         wasWaiting = false
         if let length = try poll(from: begin) { return length }
         if !isOnly, pool.tryLeaveWaiting() { return nil }
+        return try sleep(from: begin)
+    }
+
+    /// Who doesn't look needs no switching of the device to and fro.
+    private func sleep(from begin: UInt64) throws(Errno) -> Int {
         let length = try receive()
-        budget.arrived(after: monotonicNanoseconds() &- begin)
+        let waited = monotonicNanoseconds() &- begin
+        wasWaiting = waited < Channel.noSleep
+        budget.arrived(after: waited)
         return length
     }
+
+    /// In nanoseconds: no thread sleeps and is woken in that time.
+    private static var noSleep: UInt64 { 4000 }
 
     /// Requests that were there already, and each another client's than the one before: they need one more reader.
     private func noteBacklog(_ pool: WorkerPool) {
