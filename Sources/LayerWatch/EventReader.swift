@@ -11,12 +11,15 @@ struct EventReader: ~Copyable {
     var sink: (any ChangeSink)?
 
     init(_ inotify: consuming Inotify) {
+        mounts = try? MountTableWatch(beside: inotify.descriptor)
         self.inotify = inotify
-        mounts = try? MountTableWatch()
     }
 
-    /// Whether the table of mounts has changed since the last call.
-    mutating func haveMountsChanged() -> Bool { mounts?.hasChanged() ?? false }
+    /// Whether the table of mounts has changed since the last call, and whether there are events to be read.
+    mutating func look() -> (haveMountsChanged: Bool, hasEvents: Bool) {
+        let (haveMountsChanged, hasEvents) = mounts?.look() ?? (false, true)
+        return (haveMountsChanged, hasEvents || !inotify.isAtEndOfBuffer)
+    }
 
     /// The next event that says something; nil when the kernel has no more now.
     mutating func next() -> Reading? {

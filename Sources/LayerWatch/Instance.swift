@@ -47,10 +47,15 @@ final class Instance: Sendable {
         table.withLock { $0.remove(node) }
     }
 
+    /// For how long the next events may be left where they are, in microseconds.
+    var patience: UInt32 { reader.withLock { $0.sink?.patience ?? 0 } }
+
     func drain() {
         reader.withLock { reader in
             guard let sink = reader.sink else { return }
-            if reader.haveMountsChanged() { sink.mountsChanged() }
+            let (haveMountsChanged, hasEvents) = reader.look()
+            if haveMountsChanged { sink.mountsChanged() }
+            guard hasEvents else { return }
             while let reading = reader.next() { take(reading, sink) }
         }
     }

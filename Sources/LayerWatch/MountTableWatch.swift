@@ -1,7 +1,8 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Tells whether something was mounted or unmounted in this process's namespace since it was last asked.
+/// Tells whether something was mounted or unmounted in this process's namespace since it was last asked, and with the
+/// same call whether there are events.
 ///
 /// A mount is on a directory as it is: no watch of the directory says anything of it. The kernel counts the
 /// changes of the table of mounts and wakes who polls the file that shows it; each open file has seen as many as
@@ -11,15 +12,28 @@ struct MountTableWatch: ~Copyable {
     private var poller: Poller
 
     /// ENOENT where proc isn't mounted.
-    init() throws(Errno) {
+    init(beside events: FileDescriptor) throws(Errno) {
         let table = try Self.open()
         let poller = try Poller()
-        try poller.add(table.descriptor, .urgent, token: 0)
+        try poller.add(table.descriptor, .urgent, token: Self.tableToken)
+        try poller.add(events, .readable, token: Self.eventsToken)
         self.table = table
         self.poller = poller
     }
 
-    mutating func hasChanged() -> Bool { ((try? poller.wait(timeout: 0)) ?? 0) > 0 }
+    private static let tableToken: UInt64 = 0
+    private static let eventsToken: UInt64 = 1
+
+    /// What there is to be taken in; everything where that can't be known.
+    mutating func look() -> (haveMountsChanged: Bool, hasEvents: Bool) {
+        guard let count = try? poller.wait(timeout: 0) else { return (true, true) }
+        var result = (haveMountsChanged: false, hasEvents: false)
+        for index in 0..<count {
+            if poller[index].token == Self.tableToken { result.haveMountsChanged = true }
+            if poller[index].token == Self.eventsToken { result.hasEvents = true }
+        }
+        return result
+    }
 
     /// The file, to be polled for urgent events.
     static func open() throws(Errno) -> OwnedDescriptor {

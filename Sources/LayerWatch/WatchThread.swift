@@ -55,7 +55,7 @@ private final class Loop: Sendable {
         while poller.withLock({ Loop.wait(&$0) }) {
             instance.drain()
             // Events come in rows, and whoever makes them pays for each time that this thread is woken.
-            usleep(200)
+            usleep(instance.patience)
         }
     }
 

@@ -14,4 +14,5 @@ final class NameSink: ChangeSink {
 
     func overflowed() {}
     func mountsChanged() {}
+    let patience: UInt32 = 200
 }

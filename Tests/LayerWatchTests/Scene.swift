@@ -75,6 +75,7 @@ final class Recorder: ChangeSink {
 
     func overflowed() { overflows.add(1, ordering: .relaxed) }
     func mountsChanged() { mountChanges.add(1, ordering: .relaxed) }
+    let patience: UInt32 = 200
 
     func take() -> [String] {
         changes.withLock { changes in

@@ -15,8 +15,8 @@ public protocol ChangeSource: Sendable {
     /// its way may still come.
     func unwatch(_ node: NodeID)
 
-    /// Takes in every event that the kernel has queued so far, and changes of the table of mounts; callable from any thread, but not from within
-    /// the sink. When it returns, all of them were handed to the sink.
+    /// Takes in every event that the kernel has queued so far, and changes of the table of mounts; callable from
+    /// any thread, but not from within the sink. When it returns, all of them were handed to the sink.
     func drain()
 
     /// The kernel's watches there are now.
@@ -36,6 +36,9 @@ public protocol ChangeSink: AnyObject, Sendable {
 
     /// Something was mounted or unmounted, anywhere: watches say nothing of that.
     func mountsChanged()
+
+    /// For how long the next events may be left to gather, in microseconds.
+    var patience: UInt32 { get }
 }
 
 /// Something changed underneath.

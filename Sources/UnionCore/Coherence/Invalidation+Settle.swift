@@ -15,9 +15,9 @@ extension Union {
             while let batch = coherence.invalidator.take() {
                 let sent = coherence.invalidator.sent.load(ordering: .relaxed)
                 settle(batch, kernel)
-                coherence.invalidator.finish()
-                // Changes of our own, which come in rows: to be woken for each would cost more than the change.
-                if coherence.invalidator.sent.load(ordering: .relaxed) == sent { usleep(200) }
+                let hasTold = coherence.invalidator.sent.load(ordering: .relaxed) != sent
+                coherence.invalidator.finish(hasTold: hasTold)
+                if !hasTold { usleep(coherence.invalidator.patience) }
             }
         }
         coherence.thread.withLock { $0 = thread }
@@ -75,6 +75,9 @@ extension Union {
         }
         dropMade(wake.made, kernel)
         dropContents(wake, kernel)
+        for directory in wake.ownChanges.subtracting(wake.listings) {
+            settleOwnChanges(in: directory, kernel)
+        }
         for directory in wake.listings { drop(directory, content: true, kernel) }
     }
 
@@ -85,6 +88,8 @@ extension Union {
         var changed: Set<NodeID> = []
         /// Directories that aren't where they were.
         var gone: Set<NodeID> = []
+        /// Directories that the union itself changed names in.
+        var ownChanges: Set<NodeID> = []
         /// New files.
         var made: [NodeID] = []
     }
@@ -99,7 +104,8 @@ extension Union {
         let note = coherence.own.note(key)
         let survey = lookAgain(at: name.ref, in: directory)
         if let note, let survey, note == known(survey, name.ref, in: directory) {
-            return settleOwnChange(in: directory, kernel)
+            wake.ownChanges.insert(id)
+            return
         }
         if let survey { leave(survey, name.ref, in: directory, kernel, &wake) }
         drop(id, bytes, kernel)
@@ -204,9 +210,10 @@ extension Union {
         }
     }
 
-    /// The name is what the kernel made it. But who looked at the directory meanwhile may have seen other
-    /// changes of that name, whose events say nothing new now.
-    private func settleOwnChange(in directory: Node, _ kernel: any KernelCache) {
+    /// The names are what the kernel made them. But who looked at the directory meanwhile may have seen other
+    /// changes of these names, whose events say nothing new now.
+    private func settleOwnChanges(in directory: NodeID, _ kernel: any KernelCache) {
+        guard let directory = table.find(directory) else { return }
         for _ in 0..<100 where !directory.isQuiet { usleep(10) }
         let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
         if isListed { return dropListing(directory.id, kernel) }

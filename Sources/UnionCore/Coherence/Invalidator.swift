@@ -44,6 +44,7 @@ final class Invalidator: Sendable {
     private let work = Semaphore()
     /// Notifications sent to the kernel.
     let sent = Atomic<UInt64>(0)
+    private let rest = Patience()
 
     init(_ views: KeptViews, _ ahead: ListingsAhead) {
         self.views = views
@@ -76,8 +77,9 @@ final class Invalidator: Sendable {
         }
     }
 
-    /// The batch last taken is through.
-    func finish() {
+    /// The batch last taken is through. `hasTold`: the kernel was told something.
+    func finish(hasTold: Bool) {
+        rest.note(hasTold: hasTold)
         let woken = queue.withLock { queue in
             queue.done = queue.taken
             let done = queue.done
@@ -135,4 +137,6 @@ extension Invalidator: ChangeSink {
         ahead.dropAll()
         append(.mounts)
     }
+
+    var patience: UInt32 { rest.microseconds }
 }
