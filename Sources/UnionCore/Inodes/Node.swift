@@ -43,7 +43,8 @@ final class Node: Sendable {
         self.filesystem = filesystem
         inode = identity.inode
         birthAndKind = identity.birth.word | Int64(kind.rawValue)
-        let aside = kind == .directory ? DirectoryAside(placeMark: identity.place, floor: floor, layers: layers) : nil
+        let aside =
+            kind == .directory ? DirectoryAside(placeMark: identity.place, floor: floor, layers: layers) : nil
         state = Mutex(State(place: place, aside: aside))
     }
 
