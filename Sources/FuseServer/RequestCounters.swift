@@ -1,24 +1,14 @@
-internal import Synchronization
-
 /// How many requests of each kind have come.
 public final class RequestCounters: Sendable {
-    private let counts = InlineArray<64, Atomic<UInt64>> { _ in Atomic(0) }
+    private let tally = Tally<64>()
 
     init() {}
 
-    @inline(__always)
-    func count(_ opcode: UInt32) {
-        // Numbers beyond the known ones share the first place, which no request has.
-        let index = opcode < 64 ? Int(opcode) : 0
-        counts[index].add(1, ordering: .relaxed)
-    }
+    func count(_ opcode: UInt32) { tally.count(opcode) }
 
     /// Those that have come at all, by the kernel's names ("LOOKUP"), in the order of its numbers.
     public func snapshot() -> [(name: String, count: UInt64)] {
-        (0..<64).compactMap { index in
-            let count = counts[index].load(ordering: .relaxed)
-            return count == 0 ? nil : (Opcode.name(UInt32(index)), count)
-        }
+        tally.counts.map { (Opcode.name(UInt32($0.number)), $0.count) }
     }
 }
 

@@ -15,10 +15,11 @@ struct EventReader: ~Copyable {
         self.inotify = inotify
     }
 
-    /// Whether the table of mounts has changed since the last call, and whether there are events to be read.
-    mutating func look() -> (haveMountsChanged: Bool, hasEvents: Bool) {
-        let (haveMountsChanged, hasEvents) = mounts?.look() ?? (false, true)
-        return (haveMountsChanged, hasEvents || !inotify.isAtEndOfBuffer)
+    /// What there is since the last call.
+    mutating func look() -> Waiting {
+        var waiting = mounts?.look() ?? Waiting(mountChanges: false)
+        if !inotify.isAtEndOfBuffer { waiting.events = true }
+        return waiting
     }
 
     /// The next event that says something; nil when the kernel has no more now.

@@ -53,9 +53,9 @@ final class Instance: Sendable {
     func drain() {
         reader.withLock { reader in
             guard let sink = reader.sink else { return }
-            let (haveMountsChanged, hasEvents) = reader.look()
-            if haveMountsChanged { sink.mountsChanged() }
-            guard hasEvents else { return }
+            let waiting = reader.look()
+            if waiting.mountChanges { sink.mountsChanged() }
+            guard waiting.events else { return }
             while let reading = reader.next() { take(reading, sink) }
         }
     }

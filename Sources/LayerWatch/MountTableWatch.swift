@@ -1,6 +1,12 @@
 internal import LinuxSystem
 internal import SystemPackage
 
+/// What waits to be taken in; everything, where that can't be known.
+struct Waiting {
+    var mountChanges = true
+    var events = true
+}
+
 /// Tells whether something was mounted or unmounted in this process's namespace since it was last asked, and with the
 /// same call whether there are events.
 ///
@@ -24,15 +30,14 @@ struct MountTableWatch: ~Copyable {
     private static let tableToken: UInt64 = 0
     private static let eventsToken: UInt64 = 1
 
-    /// What there is to be taken in; everything where that can't be known.
-    mutating func look() -> (haveMountsChanged: Bool, hasEvents: Bool) {
-        guard let count = try? poller.wait(timeout: 0) else { return (true, true) }
-        var result = (haveMountsChanged: false, hasEvents: false)
+    mutating func look() -> Waiting {
+        guard let count = try? poller.wait(timeout: 0) else { return Waiting() }
+        var waiting = Waiting(mountChanges: false, events: false)
         for index in 0..<count {
-            if poller[index].token == Self.tableToken { result.haveMountsChanged = true }
-            if poller[index].token == Self.eventsToken { result.hasEvents = true }
+            if poller[index].token == Self.tableToken { waiting.mountChanges = true }
+            if poller[index].token == Self.eventsToken { waiting.events = true }
         }
-        return result
+        return waiting
     }
 
     /// The file, to be polled for urgent events.

@@ -14,5 +14,4 @@ final class NameSink: ChangeSink {
 
     func overflowed() {}
     func mountsChanged() {}
-    let patience: UInt32 = 200
 }

@@ -57,6 +57,10 @@ private final class DirectoryBox: Sendable {
     init(_ value: consuming TestDirectory) { self.value = value }
 }
 
+extension ChangeSink {
+    var patience: UInt32 { 200 }
+}
+
 /// Writes down what it is told.
 final class Recorder: ChangeSink {
     private let changes = Mutex<[String]>([])
@@ -75,7 +79,6 @@ final class Recorder: ChangeSink {
 
     func overflowed() { overflows.add(1, ordering: .relaxed) }
     func mountsChanged() { mountChanges.add(1, ordering: .relaxed) }
-    let patience: UInt32 = 200
 
     func take() -> [String] {
         changes.withLock { changes in

@@ -152,5 +152,4 @@ private final class WakingSink: ChangeSink {
     func changed(_ event: ChangeEvent) { wakeUp.raise() }
     func overflowed() {}
     func mountsChanged() {}
-    let patience: UInt32 = 200
 }

@@ -278,7 +278,10 @@ private struct NamespaceChild {
 
     func end() {
         kill(pid, SIGKILL)
-        for _ in 0..<10_000 where tc_reap(pid) == -Int(EAGAIN) { usleep(1000) }
+        for _ in 0..<10_000 {
+            if tc_reap(pid) != -Int(EAGAIN) { return }
+            usleep(1000)
+        }
     }
 }
 

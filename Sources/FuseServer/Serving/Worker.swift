@@ -59,14 +59,15 @@ extension Channel {
     /// already, and this thread doesn't wait any more.
     private func look(_ pool: WorkerPool, isOnly: Bool) throws(Errno) -> Int? {
         let begin = monotonicNanoseconds()
-        if isOnly, budget.window(at: begin) == 0 { return try sleep(from: begin) }
+        let window = budget.window(at: begin)
+        if isOnly, window == 0 { return try sleep(from: begin) }
         if let length = try receiveAtOnce() {
             wasWaiting = true
             budget.arrived(after: 0)
             return length
         }
         wasWaiting = false
-        if let length = try poll(from: begin) { return length }
+        if let length = try poll(from: begin, for: window) { return length }
         if !isOnly, pool.tryLeaveWaiting() { return nil }
         return try sleep(from: begin)
     }
@@ -100,9 +101,9 @@ extension Channel {
     private static var longBacklog: Int { 4 }
 
     /// Looks again and again, for as long as that pays.
-    private func poll(from begin: UInt64) throws(Errno) -> Int? {
+    private func poll(from begin: UInt64, for window: UInt64) throws(Errno) -> Int? {
         var now = begin
-        let end = begin &+ budget.window(at: begin)
+        let end = begin &+ window
         while now < end {
             let length = try receiveAtOnce()
             let last = now

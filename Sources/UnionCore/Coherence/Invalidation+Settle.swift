@@ -123,6 +123,8 @@ extension Union {
         return survey
     }
 
+    private func lookAgain(at place: Place) -> Survey? { lookAgain(at: place.name, in: place.parent) }
+
     /// Directories of which the survey shows that they are made of others than they were told with: who stands
     /// in one must see that. By a path such a directory is found as a new node.
     private func leave(
@@ -140,13 +142,9 @@ extension Union {
     /// What is made of what is told by the directory that its path leads to, not by one of which only who stands
     /// in it knows.
     private func mayJudge(_ node: Node, in directory: Node) -> Bool {
-        isFoundByPath(directory) || !node.places.contains { isFoundByPath($0.parent) && shows(node, at: $0) }
-    }
-
-    /// Places are where a node was seen, ever.
-    private func shows(_ node: Node, at place: Place) -> Bool {
-        lookAgain(at: place.name, in: place.parent)?.visible.contains { node.identity.matches($0.status) }
-            == true
+        if isFoundByPath(directory) { return true }
+        // Places are where a node was seen, ever.
+        return !node.places.contains { isFoundByPath($0.parent) && lookAgain(at: $0)?.shows(node) == true }
     }
 
     private func leave(
@@ -163,7 +161,7 @@ extension Union {
     private func leaveOther(
         _ node: Node, at place: Place, _ kernel: any KernelCache, _ wake: inout Wake
     ) {
-        guard !wake.changed.contains(node.id), let survey = lookAgain(at: place.name, in: place.parent),
+        guard !wake.changed.contains(node.id), let survey = lookAgain(at: place),
             !node.isMade(of: survey.layersMark(in: place.parent))
         else { return }
         leave(node, survey, in: place.parent, kernel, &wake)
@@ -199,9 +197,7 @@ extension Union {
     /// A mark above may have begun or ceased to end the search for what backs the directory: then it is left,
     /// wherever it is known. Who stands in it doesn't ask for its name again.
     private func hasOtherFloor(_ node: Node, at place: Place) -> Bool {
-        guard let survey = lookAgain(at: place.name, in: place.parent),
-            survey.visible.contains(where: { node.identity.matches($0.status) })
-        else { return false }
+        guard let survey = lookAgain(at: place), survey.shows(node) else { return false }
         let floor = survey.floor(in: place.parent)
         return node.state.withLock { state in
             if state.floor == floor { return false }
@@ -214,7 +210,7 @@ extension Union {
     /// changes of these names, whose events say nothing new now.
     private func settleOwnChanges(in directory: NodeID, _ kernel: any KernelCache) {
         guard let directory = table.find(directory) else { return }
-        for _ in 0..<100 where !directory.isQuiet { usleep(10) }
+        waitUntilQuiet(directory)
         let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
         if isListed { return dropListing(directory.id, kernel) }
         if directory.isQuiet {
@@ -222,6 +218,13 @@ extension Union {
             if let now = try? attributes(of: directory, handle: nil), told == .one(now.mark) { return }
         }
         drop(directory.id, content: false, kernel)
+    }
+
+    private func waitUntilQuiet(_ directory: Node) {
+        for _ in 0..<100 {
+            if directory.isQuiet { return }
+            usleep(10)
+        }
     }
 
     /// A change of ours that is under way ends soon; then its event says nothing new.
@@ -249,8 +252,7 @@ extension Union {
     private func settleObject(_ id: NodeID, _ kernel: any KernelCache, _ wake: inout Wake) {
         guard let node = table.find(id) else { return }
         if node.isDirectory {
-            if let place = node.place, let view = try? view(of: place.parent),
-                let survey = try? survey(view, place.name, in: place.parent),
+            if let place = node.place, let survey = lookAgain(at: place),
                 !node.isMade(of: survey.layersMark(in: place.parent))
             {
                 // A mark of it changed.
@@ -327,6 +329,13 @@ extension Union {
 
 /// A name that no client can have asked for: dropping it drops nothing.
 private var impossibleName: PathRef { "\u{1}switchfs-barrier" }
+
+extension Survey {
+    /// Whether the node's real directory is one of those that make the object up.
+    fileprivate func shows(_ node: Node) -> Bool {
+        visible.contains { node.identity.matches($0.status) }
+    }
+}
 
 extension Array where Element == UInt8 {
     fileprivate init(_ name: PathRef) { self = unsafe Array(name.bytes) }

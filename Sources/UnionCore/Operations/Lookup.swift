@@ -127,8 +127,7 @@ extension Union {
                 let place = Place(parent: directory, name: name, layer: layer, told: survey.begun)
                 return Node(
                     id: id, kind: kind, identity: identity, filesystem: filesystem, place: place,
-                    floor: floor,
-                    layers: layers)
+                    floor: floor, layers: layers)
             })
         if isFoundByPath(directory) {
             node.noteSeen(
@@ -146,18 +145,16 @@ extension Union {
     func isFoundByPath(_ directory: Node) -> Bool {
         guard coherence.plan.isLasting else { return true }
         var current = directory
-        for _ in 0..<Self.deepest where !current.isRoot {
+        for _ in 0..<deepest {
+            if current.isRoot { return true }
             let identity = current.identity
             guard table.find(identity) === current else { return false }
             // One of several nodes of the real directory: by the one that it is in.
             guard identity.place != 0, let parent = current.place?.parent else { return true }
             current = parent
         }
-        return current.isRoot
+        return false
     }
-
-    /// Places may go round in a circle.
-    private static var deepest: Int { 4096 }
 
     /// A directory that shows at two places of a layer (a bind mount) is a node at each; one that was moved
     /// is the node that it was. So is one for those who stand in a directory that its path tells anew.

@@ -8,6 +8,9 @@ let longestName = 255
 /// Bytes; deeper than any tree that can be walked.
 private let longestPath = 1 << 20
 
+/// Directories above one another, where places are followed: they may go round in a circle.
+let deepest = 4096
+
 /// Nodes that are tried to find one: as deep as a worker's stack can go with ease.
 private let mostTried = 256
 
@@ -111,13 +114,12 @@ extension Union {
 
     private func isKnownByName(_ node: Node) -> Bool {
         var current = node
-        var depth = 0
-        while let place = current.place {
-            depth += 1
-            guard place.isCurrent, depth < 4096 else { return false }
+        for _ in 0..<deepest {
+            guard let place = current.place else { return true }
+            guard place.isCurrent else { return false }
             current = place.parent
         }
-        return true
+        return false
     }
 
     private func openView(at path: PathRef, floor: Int) throws(Errno) -> DirectoryView {

@@ -136,7 +136,7 @@ private final class CoherenceStress: Sendable {
             let steps = mutators.steps
             mutators.open()
             try eventually("200 changes more") { mutators.steps >= steps + 200 }
-            mutators.shut()
+            try mutators.shut()
             try control.synchronize()
             let found = try check.findings(control)
             record.withLock { record in

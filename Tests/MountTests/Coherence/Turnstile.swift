@@ -1,4 +1,5 @@
 import Glibc
+import SwitchTestKit
 import Synchronization
 
 /// Lets threads make their steps, and holds them all up between two steps when asked.
@@ -27,9 +28,9 @@ final class Turnstile: Sendable {
     }
 
     /// Returns when nobody is in a step.
-    func shut() {
+    func shut() throws {
         isShut.store(true, ordering: .sequentiallyConsistent)
-        while inside.load(ordering: .sequentiallyConsistent) != 0 { sched_yield() }
+        try eventually("nobody is in a step") { inside.load(ordering: .sequentiallyConsistent) == 0 }
     }
 
     func open() { isShut.store(false, ordering: .sequentiallyConsistent) }
