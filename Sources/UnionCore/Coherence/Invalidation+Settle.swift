@@ -132,11 +132,20 @@ extension Union {
     ) {
         let mark = survey.layersMark(in: directory)
         for standing in survey.standings where standing.isDirectory {
-            guard let node = knownNode(of: standing, name, in: directory), !node.isMade(of: mark),
-                mayJudge(node, in: directory)
-            else { continue }
-            leave(node, survey, in: directory, kernel, &wake)
+            for node in nodes(of: standing, name, in: directory)
+            where !node.isMade(of: mark) && mayJudge(node, in: directory) {
+                leave(node, survey, in: directory, kernel, &wake)
+            }
         }
+    }
+
+    /// Those that the kernel knows the directory by, and older ones that it was known by there.
+    private func nodes(of standing: Standing, _ name: PathRef, in directory: Node) -> [Node] {
+        let older = table.older.filter { node in
+            node.identity.matches(standing.status) && node.places.contains { $0.isAt(directory, name) }
+        }
+        guard let node = knownNode(of: standing, name, in: directory) else { return older }
+        return older + [node]
     }
 
     /// What is made of what is told by the directory that its path leads to, not by one of which only who stands

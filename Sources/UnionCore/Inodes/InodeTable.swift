@@ -17,10 +17,16 @@ final class InodeTable: Sendable {
         var slots = NodeSlots()
         var index = IdentityIndex()
         var serial: UInt32 = 0
+        /// Directories that the index names others for.
+        var older: [NodeID: Node] = [:]
 
         func find(_ id: NodeID) -> Node? {
             guard let node = slots[InodeTable.slot(of: id)], node.id == id else { return nil }
             return node
+        }
+
+        mutating func noteOlder(_ node: Node) {
+            if node.isDirectory { older[node.id] = node }
         }
 
         /// The number of the next node. Never 0 nor the root's.
@@ -68,11 +74,12 @@ final class InodeTable: Sendable {
     ) -> Node {
         let (index, key) = place(of: identity)
         return boxes[index].shard.withLock { shard in
-            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot],
-                node.kind == kind, fits(node)
-            {
-                node.noteLookup()
-                return node
+            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot] {
+                if node.kind == kind, fits(node) {
+                    node.noteLookup()
+                    return node
+                }
+                shard.noteOlder(node)
             }
             let slot = shard.slots.next
             let node = make(shard.nextID(shard: index))
@@ -85,7 +92,10 @@ final class InodeTable: Sendable {
     /// The real object, if it is seen again, is a new node.
     func disown(_ node: Node) {
         let (index, key) = place(of: node.identity)
-        boxes[index].shard.withLock { leave(node, key, &$0) }
+        boxes[index].shard.withLock { shard in
+            guard leave(node, key, &shard) else { return }
+            shard.noteOlder(node)
+        }
     }
 
     /// Takes `count` lookups back. With the last one the node goes, and is returned.
@@ -93,7 +103,7 @@ final class InodeTable: Sendable {
         guard id != .root else { return nil }
         return boxes[Self.shard(of: id)].shard.withLock { shard in
             guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
-            leave(node, place(of: node.identity).key, &shard)
+            if !leave(node, place(of: node.identity).key, &shard) { shard.older[id] = nil }
             shard.slots.remove(Self.slot(of: id))
             return node
         }
@@ -102,15 +112,20 @@ final class InodeTable: Sendable {
     /// The nodes that the kernel knows now, in no order.
     var all: [Node] { boxes.flatMap { $0.shard.withLock { $0.slots.nodes } } }
 
+    /// Directories that aren't found by their identity any more: by their path the kernel knows newer nodes, but
+    /// somebody may stand in these.
+    var older: [Node] { boxes.flatMap { $0.shard.withLock { Array($0.older.values) } } }
+
     /// How many nodes the kernel knows, the root not counted.
     var count: Int {
         boxes.reduce(0) { $0 + $1.shard.withLock { $0.slots.count } }
     }
 
-    /// The node isn't found by its identity any more, if it is it that is.
-    private func leave(_ node: Node, _ key: IdentityIndex.Key, _ shard: inout Shard) {
-        guard shard.index.find(key, in: shard.slots) == Self.slot(of: node.id) else { return }
+    /// The node isn't found by its identity any more. False: it isn't it that was.
+    private func leave(_ node: Node, _ key: IdentityIndex.Key, _ shard: inout Shard) -> Bool {
+        guard shard.index.find(key, in: shard.slots) == Self.slot(of: node.id) else { return false }
         shard.index.remove(key, in: shard.slots, hash: hash)
+        return true
     }
 
     private func place(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
