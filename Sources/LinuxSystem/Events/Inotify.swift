@@ -19,13 +19,15 @@ public struct InotifyEvent {
     private let capacity: Int
     private var offset = 0
     private var filled = 0
+    /// The kernel had no more when the buffer was filled.
+    private var isAll = false
 
     public var descriptor: FileDescriptor { owned.descriptor }
 
     /// EMFILE when the user has too many instances.
     public init(bufferSize: Int = 64 * 1024) throws(Errno) {
         owned = try OwnedDescriptor(checking: slx_inotify_create())
-        capacity = max(bufferSize, 512)  // a single event may take 272
+        capacity = max(bufferSize, 2 * Self.longestEvent)
         unsafe buffer = .allocate(byteCount: capacity, alignment: 8)
     }
 
@@ -34,15 +36,24 @@ public struct InotifyEvent {
     /// Whether `next` asks the kernel again. What came before that had all happened when it last did.
     public var isAtEndOfBuffer: Bool { offset >= filled }
 
-    /// The next event, in the order they happened; nil when there is none now.
+    /// Bytes that an event takes, with a name of NAME_MAX.
+    private static var longestEvent: Int { 272 }
+
+    /// The next event, in the order they happened; nil when there was none when the kernel was last asked.
     public mutating func next() throws(Errno) -> InotifyEvent? {
         if isAtEndOfBuffer {
             offset = 0
             filled = 0
+            if isAll {
+                isAll = false
+                return nil
+            }
             let result = unsafe slx_read(owned.descriptor.rawValue, buffer, capacity)
             if result == -Int64(Errno.resourceTemporarilyUnavailable.rawValue) { return nil }
             filled = try check(result)
             if filled == 0 { return nil }
+            // The kernel ends a read where the next event doesn't fit.
+            isAll = filled <= capacity - Self.longestEvent
         }
         return decode()
     }

@@ -10,8 +10,8 @@ struct DirectoryView: ~Copyable {
         let directory: FileDescriptor
         /// A layer's root, which stays open.
         let isRoot: Bool
-        /// Entries of it may be whiteouts by an attribute of theirs; nil: not known.
-        fileprivate(set) var hasAttributeWhiteouts: Bool?
+        /// What is marked on it, where that is known for as long as the view is.
+        fileprivate(set) var marks: Marks?
         /// To be closed with the view.
         fileprivate(set) var isOwned: Bool
     }
@@ -44,11 +44,9 @@ struct DirectoryView: ~Copyable {
         return released
     }
 
-    /// Notes of each directory what is to be known of it for as long as the view is kept.
-    mutating func noteWhiteouts(_ hasAttributeWhiteouts: (Backing) -> Bool) {
-        for index in backings.indices {
-            backings[index].hasAttributeWhiteouts = hasAttributeWhiteouts(backings[index])
-        }
+    /// Notes what is marked on each directory, for as long as the view is kept.
+    mutating func noteMarks(_ marks: (Backing) -> Marks) {
+        for index in backings.indices { backings[index].marks = marks(backings[index]) }
     }
 
     /// `backingsMark` as it was when a shared view was made.
@@ -60,14 +58,14 @@ struct DirectoryView: ~Copyable {
     mutating func append(_ layer: Layer, _ directory: consuming OwnedDescriptor) {
         backings.append(
             Backing(
-                layer: layer, directory: directory.release(), isRoot: false, hasAttributeWhiteouts: nil,
+                layer: layer, directory: directory.release(), isRoot: false, marks: nil,
                 isOwned: true))
     }
 
     mutating func appendRoot(of layer: Layer) {
         backings.append(
             Backing(
-                layer: layer, directory: layer.root.descriptor, isRoot: true, hasAttributeWhiteouts: nil,
+                layer: layer, directory: layer.root.descriptor, isRoot: true, marks: nil,
                 isOwned: false))
     }
 
@@ -75,7 +73,7 @@ struct DirectoryView: ~Copyable {
     mutating func insertUpper(_ layer: Layer, _ directory: consuming OwnedDescriptor) {
         backings.insert(
             Backing(
-                layer: layer, directory: directory.release(), isRoot: false, hasAttributeWhiteouts: nil,
+                layer: layer, directory: directory.release(), isRoot: false, marks: nil,
                 isOwned: true), at: 0)
     }
 

@@ -211,7 +211,7 @@ extension Union {
         guard var view = try? walkedView(of: node), let mark = try? view.backingsMark(),
             mark == node.state.withLock({ $0.backingsTold }), isOnMountsOfLayers(view)
         else { return nil }
-        view.noteWhiteouts { marks(of: "", in: $0.directory).contains(.attributeWhiteouts) }
+        view.noteMarks { marks(of: "", in: $0.directory) }
         return SharedView(view, mark: mark, floor: floor, links: links)
     }
 

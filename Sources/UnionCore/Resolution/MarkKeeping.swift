@@ -17,6 +17,12 @@ extension Union {
         return marks
     }
 
+    /// What is marked on a directory of a view. A kept view knows it; no event tells of what the table says.
+    func marks(of backing: DirectoryView.Backing) -> Marks {
+        if work.marks == nil, let marks = backing.marks { return marks }
+        return marks(of: "", in: backing.directory)
+    }
+
     /// A mark's value; nil: it isn't set.
     func value(of mark: OwnMark, on name: PathRef, in directory: FileDescriptor) -> [UInt8]? {
         if let table = work.marks, let status = try? directory.status(at: name), table.covers(status) {

@@ -140,10 +140,11 @@ extension Union {
     /// An orphan that lost its last entry isn't shown any more, nor is one that held nothing else: their names
     /// are to be dropped by the kernel.
     func dropEmptied(_ directory: Node, _ drop: (NodeID, PathRef) -> Void) {
-        guard coherence.plan.isLasting, let upper = stack.upper else { return }
+        guard coherence.plan.isLasting else { return }
         var current = directory
         while let place = current.place, let view = try? view(of: current), view.count == 1,
-            let own = view.directory(in: upper.index), isSkeleton("", in: own), !hasEntries("", in: own)
+            let own = view.backings.first, own.layer.isUpper, marks(of: own).contains(.skeleton),
+            !hasEntries("", in: own.directory)
         {
             drop(place.parent.id, place.name)
             current = place.parent

@@ -232,7 +232,7 @@ extension Union {
             let status = try backing.directory.status()
             let marks: Marks =
                 backing.layer.isUpper && !backing.isRoot
-                ? self.marks(of: "", in: backing.directory).intersection(.skeleton) : []
+                ? self.marks(of: backing).intersection(.skeleton) : []
             survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
         }
         if let position = survey.skeleton { followOrigin(survey, position, "", view.backings) }

@@ -18,7 +18,7 @@ extension Union {
         if status.isSymlink {
             return backing.layer.filesystem.type == .bpf && isLinkWhiteout(name, in: backing.directory)
         }
-        return status.isRegular && backing.hasAttributeWhiteouts != false
+        return status.isRegular && backing.marks?.contains(.attributeWhiteouts) != false
             && backing.directory.hasWhiteoutAttribute(at: name)
             && backing.directory.marks(at: "").contains(.attributeWhiteouts)
     }
