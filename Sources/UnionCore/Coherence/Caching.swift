@@ -26,8 +26,15 @@ extension Union {
     enum Preparation {
         /// All that can be; here is a look at the object that is younger than its watch, where one was needed.
         case lookedAt((status: FileStatus, begun: UInt64)?)
+        /// It is probably about to go: attributes are kept for a moment, without a watch.
+        case passing
         /// The watch is newer than the look at the layers.
         case lookAgain
+
+        var look: (status: FileStatus, begun: UInt64)? {
+            guard case .lookedAt(let look) = self else { return nil }
+            return look
+        }
     }
 
     /// Sees to it that what stands under the name can be kept.
@@ -42,7 +49,7 @@ extension Union {
             if node.isDirectory { node.state.withLock { $0.isCached = false } }
             return .lookedAt(nil)
         }
-        guard node.isDirectory else { return watchFile(node, survey, name, view) }
+        guard node.isDirectory else { return watchFile(node, survey, name, in: directory, view) }
         return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
 
@@ -107,9 +114,10 @@ extension Union {
     }
 
     /// The directory's watch tells if the name comes to denote another one: only the attributes are looked at
-    /// again.
+    /// again. Who empties a directory looks at each file once, before he removes it, and a watch costs more than the
+    /// rest of that.
     private func watchFile(
-        _ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView
+        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Preparation {
         let (isCached, since) = node.state.withLock { ($0.isCached, $0.cachedSince) }
         if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
@@ -120,6 +128,7 @@ extension Union {
             keepUnwatched(node)
             return .lookedAt(nil)
         }
+        if directory.takeRemoval() { return .passing }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
             let status = try? object.descriptor.status(), node.identity.matches(status)
         else { return .lookAgain }
@@ -160,6 +169,12 @@ extension Union {
         guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return }
         guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
         _ = watch(object, for: node, layer: layer.index)
+    }
+
+    /// What is about to be told of a file, which has no watch, may be kept for a moment.
+    func keepBriefly(_ entry: inout Entry) {
+        coherence.brieflyKept.note(entry.node)
+        entry.freshness.attributeSeconds = BrieflyKept.seconds
     }
 
     /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:

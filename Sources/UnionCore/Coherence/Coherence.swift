@@ -9,7 +9,7 @@ final class Coherence: Sendable {
     let own = OwnChanges()
     let views = KeptViews()
     let ahead = ListingsAhead()
-    let newFiles = NewFiles()
+    let brieflyKept = BrieflyKept()
     let invalidator: Invalidator
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)

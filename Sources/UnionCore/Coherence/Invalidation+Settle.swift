@@ -37,7 +37,7 @@ extension Union {
     public func synchronizeChanges() {
         guard coherence.plan.isLasting else { return }
         coherence.source?.drain()
-        for node in coherence.newFiles.take() { coherence.invalidator.append(.made(node)) }
+        for node in coherence.brieflyKept.take() { coherence.invalidator.append(.brieflyKept(node)) }
         coherence.invalidator.waitForAll()
     }
 
@@ -67,13 +67,13 @@ extension Union {
                 drop(directory, name, kernel)
                 wake.listings.insert(directory)
             case .attributes(let node): drop(node, content: false, kernel)
-            case .made(let node): wake.made.append(node)
+            case .brieflyKept(let node): wake.brieflyKept.append(node)
             case .listing(let directory): dropListing(directory, kernel)
             case .everything: dropEverything(kernel)
             case .mounts: if concernsMounts { dropEverything(kernel) }
             }
         }
-        dropMade(wake.made, kernel)
+        dropAttributes(of: wake.brieflyKept, kernel)
         dropContents(wake, kernel)
         for directory in wake.ownChanges.subtracting(wake.listings) {
             settleOwnChanges(in: directory, kernel)
@@ -90,8 +90,8 @@ extension Union {
         var gone: Set<NodeID> = []
         /// Directories that the union itself changed names in.
         var ownChanges: Set<NodeID> = []
-        /// New files.
-        var made: [NodeID] = []
+        /// Files that the kernel may be about to take in.
+        var brieflyKept: [NodeID] = []
     }
 
     /// A name came, went or moved in a watched directory. Dropped in any case but that of a change of our own:
@@ -289,10 +289,10 @@ extension Union {
         for place in node.places { drop(place.parent.id, Array(place.name), kernel) }
     }
 
-    private func dropMade(_ made: [NodeID], _ kernel: any KernelCache) {
-        let parents = Set(made.flatMap { table.find($0)?.places.map(\.parent.id) ?? [] })
+    private func dropAttributes(of files: [NodeID], _ kernel: any KernelCache) {
+        let parents = Set(files.flatMap { table.find($0)?.places.map(\.parent.id) ?? [] })
         for parent in parents { waitForReplies(in: parent, kernel) }
-        for node in made { drop(node, content: false, kernel) }
+        for node in files { drop(node, content: false, kernel) }
     }
 
     /// A listing that must not be kept may be on its way.

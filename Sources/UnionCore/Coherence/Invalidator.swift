@@ -13,8 +13,8 @@ enum Invalidation: Hashable, Sendable {
     case name(NodeID, [UInt8])
     /// Attributes that may no longer be kept.
     case attributes(NodeID)
-    /// Attributes of a new file that the kernel may be about to take in.
-    case made(NodeID)
+    /// Attributes of a file (`BrieflyKept`) that the kernel may be about to take in.
+    case brieflyKept(NodeID)
     /// The listing of a directory of which nothing may be kept.
     case listing(NodeID)
     /// The kernel's queue overflowed: everything.

@@ -93,6 +93,17 @@ final class Node: Sendable {
         }
     }
 
+    /// A file in the directory was removed.
+    func noteRemoval() { state.withLock { $0.isBeingEmptied = true } }
+
+    /// Whether that was the last that was done about a file in the directory; now another one is looked at.
+    func takeRemoval() -> Bool {
+        state.withLock { state in
+            defer { state.isBeingEmptied = false }
+            return state.isBeingEmptied
+        }
+    }
+
     /// Whether the directory was told at that name in another node of the same real directory. The kernel has each
     /// directory at one place only and would have to move it from there, which fails with ESTALE where a lock
     /// that it needs for that is taken.

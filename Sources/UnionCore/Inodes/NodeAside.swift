@@ -34,6 +34,8 @@ final class DirectoryAside: NodeAside {
     var isListingTold = false
     /// The layer whose own listing was streamed last.
     var listedLayer: UInt16 = 0
+    /// The last that was done about a file in it was its removal.
+    var isBeingEmptied = false
 
     init(placeMark: UInt32, floor: Int, layers: UInt64) {
         self.placeMark = placeMark
@@ -118,5 +120,10 @@ extension Node.State {
     var listedLayer: UInt16 {
         get { directory?.listedLayer ?? 0 }
         set { directory?.listedLayer = newValue }
+    }
+
+    var isBeingEmptied: Bool {
+        get { directory?.isBeingEmptied ?? false }
+        set { directory?.isBeingEmptied = newValue }
     }
 }

@@ -28,10 +28,7 @@ extension Union {
             let node = try node(entry.node)
             change.left(.present(entry.node))
             let file = try opened(node, layer, made.intoObject(), flags)
-            if coherence.plan.isLasting {
-                coherence.newFiles.note(entry.node)
-                entry.freshness.attributeSeconds = NewFiles.seconds
-            }
+            if coherence.plan.isLasting { keepBriefly(&entry) }
             return (entry, file)
         } catch {
             forget(entry.node, count: 1)

@@ -76,22 +76,25 @@ extension Union {
             let mayKeep = attempt < Self.mostLooks && (keepsAttributes || node.isDirectory)
             let preparation =
                 mayKeep ? prepareCaching(of: node, survey, name, in: directory, view) : .lookedAt(nil)
-            if case .lookedAt(let latest) = preparation {
-                let attributes =
-                    latest.map { self.attributes($0.status, filesystem) }
-                    ?? self.attributes(of: survey, owner, filesystem, at: name, view)
-                var entry = told(survey, node, attributes, name, in: directory, view)
-                if attempt >= Self.mostLooks { entry.freshness = .none }
-                // In replies to changes the kernel takes them in whatever it has learnt meanwhile.
-                if attempt < Self.mostLooks, keepsAttributes {
-                    entry.freshness.attributeSeconds = attributeSeconds(
-                        of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
-                }
-                return entry
+            if case .lookAgain = preparation {
+                // Only a look that is younger than the watch may be kept.
+                previous = node.id
+                survey = try self.survey(view, name, in: directory)
+                continue
             }
-            // Only a look that is younger than the watch may be kept.
-            previous = node.id
-            survey = try self.survey(view, name, in: directory)
+            let latest = preparation.look
+            let attributes =
+                latest.map { self.attributes($0.status, filesystem) }
+                ?? self.attributes(of: survey, owner, filesystem, at: name, view)
+            var entry = told(survey, node, attributes, name, in: directory, view)
+            if attempt >= Self.mostLooks { entry.freshness = .none }
+            // In replies to changes the kernel takes them in whatever it has learnt meanwhile.
+            if attempt < Self.mostLooks, keepsAttributes {
+                entry.freshness.attributeSeconds = attributeSeconds(
+                    of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
+            }
+            if case .passing = preparation { keepBriefly(&entry) }
+            return entry
         }
         throw .noSuchFileOrDirectory
     }

@@ -21,6 +21,7 @@ extension Union {
         if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
         departing.finish(target.directory, name)
         change.left(.absent)
+        target.directory.noteRemoval()
         dropEmptied(target.directory)
     }
 

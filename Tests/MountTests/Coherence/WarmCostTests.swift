@@ -58,6 +58,28 @@ struct WarmCostTests {
         }
     }
 
+    /// A file that is looked at after another's removal is next to be removed, or else kept from the second look on.
+    @Test func emptyingADirectoryNeedsNoWatches() throws {
+        try withUnion(lower: ["d": ["a": "1", "b": "2", "c": "3"]], options: ["coherence=watch"]) {
+            union throws in
+            _ = try Sys.facts(union["d"])
+            let directories = try union.control.status()["watches"]
+            try Sys.unlink(union["d/a"])
+            try eventually("forgotten") { try union.control.status()["watches"] == directories }
+            #expect(try Sys.facts(union["d/b"]).permissions == 0o644)
+            #expect(try union.control.status()["watches"] == directories)
+            try Sys.changeMode(union.inLower("d/b"), 0o600)
+            try union.synchronize()
+            #expect(try Sys.facts(union["d/b"]).permissions == 0o600)
+            #expect(try union.control.status()["watches"] == directories + 1)
+            let requests = try warmRequests(union) { _ = try Sys.facts(union["d/b"]) }
+            #expect(requests == [:])
+            // One file is let through for each removal.
+            _ = try Sys.facts(union["d/c"])
+            #expect(try union.control.status()["watches"] == directories + 2)
+        }
+    }
+
     /// Each change has its event; next to none of them makes the kernel drop anything.
     @Test(arguments: ["upper", "merged"])
     func ownChangesAreNoChangesFromOutside(place: String) throws {

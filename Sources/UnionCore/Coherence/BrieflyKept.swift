@@ -1,0 +1,50 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// Files whose attributes the kernel keeps for a moment without a watch: those that were just made through the
+/// union, and those that are probably looked at to be removed.
+///
+/// The kernel asks for a file's attributes once more before open(2) or stat(2) returns, unless the answer to CREATE
+/// or LOOKUP may be kept. So it may, for the shortest time that there is: a tick or two of the kernel's clock, at most
+/// 20 ms. In that time no event has it dropped; who synchronizes has these files looked at. The lock is a leaf.
+final class BrieflyKept: Sendable {
+    /// For how long what is told may be kept; the kernel rounds up.
+    static let seconds = 1e-6
+    /// After this many nanoseconds the kernel has taken an answer in, and what it was told has run out.
+    private static let lifetime: UInt64 = 1_000_000_000
+    private static let capacity = 1024
+
+    private struct Told {
+        let node: NodeID
+        let time: UInt64
+    }
+
+    private struct State {
+        /// The oldest is overwritten first.
+        var told: [Told] = []
+        var next = 0
+    }
+
+    private let state = Mutex(State())
+
+    func note(_ node: NodeID) {
+        let told = Told(node: node, time: monotonicNanoseconds())
+        state.withLock { state in
+            if state.told.count < Self.capacity {
+                state.told.append(told)
+            } else {
+                state.told[state.next] = told
+                state.next = (state.next + 1) % Self.capacity
+            }
+        }
+    }
+
+    /// Those of which the kernel may know what nobody has told it to drop.
+    func take() -> [NodeID] {
+        let now = monotonicNanoseconds()
+        return state.withLock { state in
+            defer { state = State() }
+            return state.told.lazy.filter { now &- $0.time < Self.lifetime }.map(\.node)
+        }
+    }
+}
