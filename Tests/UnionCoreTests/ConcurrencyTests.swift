@@ -42,7 +42,7 @@ private struct RandomClient {
     }
 
     private mutating func step() throws(Errno) {
-        let directory = try union.lookup(.root, next(2) == 0 ? "a" : "b", root)
+        let directory = try union.lookup(.root, next(2) == 0 ? "a" : "b", root).entry
         defer { union.forget(directory.node, count: 1) }
         let name = OwnedName("n\(next(6))")
         let other = OwnedName("n\(next(6))")
@@ -84,13 +84,13 @@ private struct RandomClient {
     }
 
     private func link(_ directory: NodeID, _ name: PathRef, _ other: PathRef) throws(Errno) {
-        let entry = try union.lookup(directory, name, root)
+        let entry = try union.lookup(directory, name, root).entry
         defer { union.forget(entry.node, count: 1) }
         union.forget(try union.link(entry.node, to: directory, other, root).node, count: 1)
     }
 
     private func look(_ directory: NodeID, _ name: PathRef) throws(Errno) {
-        let entry = try union.lookup(directory, name, root)
+        let entry = try union.lookup(directory, name, root).entry
         defer { union.forget(entry.node, count: 1) }
         _ = try union.attributes(of: entry.node, handle: nil)
     }

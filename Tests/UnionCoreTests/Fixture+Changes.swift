@@ -9,7 +9,7 @@ extension Fixture {
         var node = NodeID.root
         for name in path.split(separator: "/") {
             let name = OwnedName(String(name))
-            node = try union.lookup(node, name.ref, root).node
+            node = try union.lookup(node, name.ref, root).entry.node
         }
         return node
     }

@@ -47,7 +47,7 @@ private var allocatedBytes: Int { Int(tc_allocated()) }
         nodes.reserveCapacity(names.count)
         for name in names {
             let name = OwnedName(name)
-            nodes.append(try union.lookup(.root, name.ref, root).node)
+            nodes.append(try union.lookup(.root, name.ref, root).entry.node)
         }
         return nodes
     }

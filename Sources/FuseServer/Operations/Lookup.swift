@@ -7,8 +7,9 @@ internal import UnionCore
 func handleLookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
     unsafe serve(request) { _, union, caller, reply in
         do throws(Errno) {
-            let entry = try unsafe union.lookup(NodeID(parent), PathRef(name: name), caller)
-            reply.entry(entry, of: union)
+            let found = try unsafe union.lookup(NodeID(parent), PathRef(name: name), caller)
+            reply.entry(found.entry, of: union)
+            found.finish()
         } catch {
             reply.error(error)
         }

@@ -26,6 +26,8 @@ extension Union {
     enum Preparation {
         /// All that can be; here is a look at the object that is younger than its watch, where one was needed.
         case lookedAt((status: FileStatus, begun: UInt64)?)
+        /// The watch comes after the reply. `endings`: the node's at this time.
+        case watchLater(endings: UInt16)
         /// It is probably about to go: attributes are kept for a moment, without a watch.
         case passing
         /// The watch is newer than the look at the layers.
@@ -40,7 +42,7 @@ extension Union {
     /// Sees to it that what stands under the name can be kept.
     func prepareCaching(
         of node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
-        _ view: borrowing DirectoryView
+        _ view: borrowing DirectoryView, watchesLate: Bool
     ) -> Preparation {
         guard coherence.plan.isLasting else { return .lookedAt(nil) }
         if noteMounts(survey) { return .lookAgain }
@@ -49,7 +51,9 @@ extension Union {
             if node.isDirectory { node.state.withLock { $0.isCached = false } }
             return .lookedAt(nil)
         }
-        guard node.isDirectory else { return watchFile(node, survey, name, in: directory, view) }
+        guard node.isDirectory else {
+            return watchFile(node, survey, name, in: directory, view, late: watchesLate)
+        }
         return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
 
@@ -117,9 +121,10 @@ extension Union {
     /// again. Who empties a directory looks at each file once, before he removes it, and a watch costs more than the
     /// rest of that.
     private func watchFile(
-        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView, late: Bool
     ) -> Preparation {
-        let (isCached, since) = node.state.withLock { ($0.isCached, $0.cachedSince) }
+        let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
         if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
         guard mayWatch(node), let owner = survey.owner,
             let parent = view.directory(in: owner.layer.index)
@@ -129,10 +134,13 @@ extension Union {
             return .lookedAt(nil)
         }
         if directory.takeRemoval() { return .passing }
+        if late && coherence.source != nil { return .watchLater(endings: endings) }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
             let status = try? object.descriptor.status(), node.identity.matches(status)
         else { return .lookAgain }
-        guard watch(object.descriptor, for: node, layer: owner.layer.index) else { return .lookedAt(nil) }
+        guard watch(object.descriptor, for: node, layer: owner.layer.index, endings) else {
+            return .lookedAt(nil)
+        }
         let begun = coherence.now
         guard let latest = try? object.descriptor.status() else { return .lookAgain }
         return .lookedAt((latest, begun))
@@ -140,15 +148,15 @@ extension Union {
 
     /// A file without a watch that could have one. While somebody writes to it through the union its
     /// attributes change all the time, and aren't kept.
-    private func mayWatch(_ node: Node) -> Bool {
+    func mayWatch(_ node: Node) -> Bool {
         node.state.withLock { state in
             !state.isCached && !state.isDegraded && state.openFiles?.hasWriter != true
         }
     }
 
-    private func watch(_ object: FileDescriptor, for node: Node, layer: Int) -> Bool {
+    /// `endings`: the node's before anything of it was looked at.
+    func watch(_ object: FileDescriptor, for node: Node, layer: Int, _ endings: UInt16) -> Bool {
         guard let source = coherence.source else { return false }
-        let endings = node.state.withLock { $0.endings }
         let isWatched = source.watch(object, for: node.id, layer: layer, isDirectory: false)
         node.state.withLock { state in
             // Somebody may have ended this watch with another one.
@@ -168,7 +176,7 @@ extension Union {
     func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) {
         guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return }
         guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
-        _ = watch(object, for: node, layer: layer.index)
+        _ = watch(object, for: node, layer: layer.index, node.state.withLock { $0.endings })
     }
 
     /// What is about to be told of a file, which has no watch, may be kept for a moment.

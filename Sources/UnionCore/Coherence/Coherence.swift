@@ -10,6 +10,7 @@ final class Coherence: Sendable {
     let views = KeptViews()
     let ahead = ListingsAhead()
     let brieflyKept = BrieflyKept()
+    let lateWatches = LateWatches()
     let invalidator: Invalidator
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)

@@ -33,6 +33,7 @@ extension Union {
     /// kernel has queued are taken in, and what they concern is dropped.
     public func synchronizeChanges() {
         guard coherence.plan.isLasting else { return }
+        coherence.lateWatches.waitForAll()
         coherence.source?.drain()
         for node in coherence.brieflyKept.take() { coherence.invalidator.append(.brieflyKept(node)) }
         coherence.invalidator.waitForAll()

@@ -185,6 +185,14 @@ final class Node: Sendable {
         }
     }
 
+    /// The directory was seen there, but the kernel wasn't told: if it is removed, it isn't what the kernel knows.
+    func noteNotTold(at parent: Node, _ name: PathRef) {
+        guard isDirectory else { return }
+        state.withLock { state in
+            for place in state.places where place.isAt(parent, name) { place.noteTold(0) }
+        }
+    }
+
     /// Follows a rename from one name to another.
     func noteMoved(
         from parent: Node, _ name: PathRef, to newParent: Node, _ newName: PathRef, layer: Int, at now: UInt64

@@ -39,7 +39,7 @@ extension Union {
         let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
         for name in names.dropLast() {
             let name = OwnedName(name)
-            directory = try lookup(directory, name.ref, server).node
+            directory = try lookup(directory, name.ref, server).entry.node
             visited.append(directory)
         }
         let name = OwnedName(last)

@@ -5,17 +5,38 @@ extension Union {
     /// Finds `name` in `parent`. ENOENT: the union shows nothing there. The node's lookup count grows by one.
     public func lookup(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
-    ) throws(Errno) -> Entry {
+    ) throws(Errno) -> LookedUp {
         try check(name)
         let directory = try node(parent)
-        return try directory.lookingUp { () throws(Errno) in
+        let turn = coherence.lateWatches.begin()
+        do throws(Errno) {
+            let found = try found(directory, name, caller)
+            return LookedUp(found.entry, found.lateWatch, turn, self)
+        } catch {
+            coherence.lateWatches.end(turn)
+            throw error
+        }
+    }
+
+    private func found(
+        _ directory: Node, _ name: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) -> Found {
+        try directory.lookingUp { () throws(Errno) in
             let view = try view(of: directory)
             let having = directories(of: view, having: name)
             let survey = try survey(view, name, in: directory, having: having)
-            guard survey.isVisible else { return try absentEntry(survey, name, in: directory, view) }
+            guard survey.isVisible else { return Found(try absentEntry(survey, name, in: directory, view)) }
             try checkSight(survey, name, in: directory, caller)
-            return try entry(survey, name, in: directory, view)
+            return try find(survey, name, in: directory, view, watchesLate: true)
         }
+    }
+
+    /// What is told, and what is to be done about it thereafter.
+    private struct Found {
+        var entry: Entry
+        var lateWatch: LateWatch?
+
+        init(_ entry: Entry) { self.entry = entry }
     }
 
     /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
@@ -63,6 +84,13 @@ extension Union {
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
         keepsAttributes: Bool = true
     ) throws(Errno) -> Entry {
+        try find(survey, name, in: directory, view, keepsAttributes: keepsAttributes).entry
+    }
+
+    private func find(
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
+        keepsAttributes: Bool = true, watchesLate: Bool = false
+    ) throws(Errno) -> Found {
         var survey = survey
         // The node of the look before, kept until the next look has its own: its watch must not end between.
         var previous: NodeID?
@@ -75,10 +103,13 @@ extension Union {
             previous = nil
             let mayKeep = attempt < Self.mostLooks && (keepsAttributes || node.isDirectory)
             let preparation =
-                mayKeep ? prepareCaching(of: node, survey, name, in: directory, view) : .lookedAt(nil)
+                mayKeep
+                ? prepareCaching(of: node, survey, name, in: directory, view, watchesLate: watchesLate)
+                : .lookedAt(nil)
             if case .lookAgain = preparation {
-                // Only a look that is younger than the watch may be kept.
+                // Only a look that is younger than the watch may be kept. It may find another one there.
                 previous = node.id
+                node.noteNotTold(at: directory, name)
                 survey = try self.survey(view, name, in: directory)
                 continue
             }
@@ -94,7 +125,12 @@ extension Union {
                     of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
             }
             if case .passing = preparation { keepBriefly(&entry) }
-            return entry
+            var found = Found(entry)
+            if case .watchLater(let endings) = preparation {
+                found.entry.freshness.attributeSeconds = CoherencePlan.lasting
+                found.lateWatch = LateWatch(node: node, told: attributes.mark, endings: endings)
+            }
+            return found
         }
         throw .noSuchFileOrDirectory
     }

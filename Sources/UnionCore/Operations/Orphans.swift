@@ -304,7 +304,7 @@ extension Union {
         for name in path.split(separator: 0x2f) where !name.elementsEqual([0x2e]) {
             let name = OwnedName(Array(name))
             do throws(Errno) {
-                current = try lookup(current, name.ref, server).node
+                current = try lookup(current, name.ref, server).entry.node
             } catch {
                 for node in visited { forget(node, count: 1) }
                 throw error

@@ -76,6 +76,7 @@ struct WarmCostTests {
             #expect(requests == [:])
             // One file is let through for each removal.
             _ = try Sys.facts(union["d/c"])
+            try union.synchronize()
             #expect(try union.control.status()["watches"] == directories + 2)
         }
     }
