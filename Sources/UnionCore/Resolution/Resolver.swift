@@ -61,10 +61,21 @@ extension Union {
         do throws(Errno) {
             return try placedView(of: node)
         } catch {
-            guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error),
-                findPlaces(upTo: node)
+            guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error)
             else { throw error }
+            guard findPlaces(upTo: node) else {
+                dropNames(of: node)
+                throw error
+            }
             return try placedView(of: node)
+        }
+    }
+
+    /// The directory is nowhere that it was seen at. A kernel that asks by it all the same either has it open, or has
+    /// kept a name that should have been dropped: then it would fail there for ever.
+    private func dropNames(of node: Node) {
+        for place in node.places {
+            coherence.invalidator.append(.name(place.parent.id, unsafe Array(place.name.bytes)))
         }
     }
 
