@@ -102,7 +102,7 @@ struct Settlement {
 
     /// What the union shows there now; nil where the directory isn't found.
     func lookAgain(at name: PathRef, in directory: Node) -> Survey? {
-        guard let view = try? union.view(of: directory),
+        guard let view = try? union.foundView(of: directory),
             let survey = try? union.survey(view, name, in: directory)
         else { return nil }
         // A stranger may have moved a skeleton here: listings must look for it.

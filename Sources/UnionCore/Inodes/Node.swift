@@ -130,6 +130,7 @@ final class Node: Sendable {
             // Where it counts in what the directory is made of, it is that already.
             if state.layersTold == 0 { state.floor = floor }
             state.isSaidStale = false
+            state.areNamesDropped = false
             if let place = state.place {
                 if place.isAt(parent, name) && place.layer == layer {
                     return place.noteTold(told)
@@ -145,6 +146,7 @@ final class Node: Sendable {
     func noteAlsoSeen(at parent: Node, _ name: PathRef, layer: Int, linkCount: UInt32, told: UInt64) {
         state.withLock { state in
             state.isSaidStale = false
+            state.areNamesDropped = false
             if let place = state.places.first(where: { $0.isAt(parent, name) && $0.layer == layer }) {
                 return place.noteTold(told)
             }

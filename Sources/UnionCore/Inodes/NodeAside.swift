@@ -28,6 +28,8 @@ final class DirectoryAside: NodeAside {
     var lastDrop: UInt64 = 0
     /// Somebody was told that it isn't where it was.
     var isSaidStale = false
+    /// Its names were dropped since it was last seen, as it wasn't found by any.
+    var areNamesDropped = false
     /// The attributes that the kernel may have been told.
     var attributesTold = ToldMark.none
     /// The kernel may have a listing.
@@ -105,6 +107,11 @@ extension Node.State {
     var isSaidStale: Bool {
         get { directory?.isSaidStale ?? false }
         set { directory?.isSaidStale = newValue }
+    }
+
+    var areNamesDropped: Bool {
+        get { directory?.areNamesDropped ?? false }
+        set { directory?.areNamesDropped = newValue }
     }
 
     var attributesTold: ToldMark {

@@ -46,8 +46,18 @@ extension Union {
         }
     }
 
-    /// The real directories that back `node` now. ENOENT: it is gone, or another one stands in its place.
+    /// The real directories that back `node` now, for a request. ENOENT: it is gone, or another one stands in its place.
     func view(of node: Node) throws(Errno) -> DirectoryView {
+        do throws(Errno) {
+            return try foundView(of: node)
+        } catch {
+            if error == .noSuchFileOrDirectory || error == .staleNFSFileHandle { dropNames(of: node) }
+            throw error
+        }
+    }
+
+    /// The same for ourselves.
+    func foundView(of node: Node) throws(Errno) -> DirectoryView {
         guard node.isDirectory else { throw .notDirectory }
         if node.isRoot { return DirectoryView(rootView) }
         if coherence.plan.isLasting, let view = keptView(of: node) ?? makeKeptView(of: node) {
@@ -63,10 +73,7 @@ extension Union {
         } catch {
             guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error)
             else { throw error }
-            guard findPlaces(upTo: node) else {
-                dropNames(of: node)
-                throw error
-            }
+            guard findPlaces(upTo: node) else { throw error }
             return try placedView(of: node)
         }
     }
@@ -74,6 +81,13 @@ extension Union {
     /// The directory is nowhere that it was seen at. A kernel that asks by it all the same either has it open, or has
     /// kept a name that should have been dropped: then it would fail there for ever.
     private func dropNames(of node: Node) {
+        guard coherence.plan.isLasting else { return }
+        // Once: each drop takes a lock of the kernel's that others need.
+        let wereDropped = node.state.withLock { state in
+            defer { state.areNamesDropped = true }
+            return state.areNamesDropped
+        }
+        if wereDropped { return }
         for place in node.places {
             coherence.invalidator.append(.name(place.parent.id, unsafe Array(place.name.bytes)))
         }
