@@ -70,14 +70,14 @@ let package = Package(
             dependencies: ["SwitchFS", "FuseServer", "UnionCore", "LinuxSystem", "CTestCalls", system],
             path: "Tests/Fuzz/Program", swiftSettings: strict),
         .testTarget(
-            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CTestCalls", system],
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "SwitchTestKit", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
             name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
             name: "LayerWatchTests",
-            dependencies: ["LayerWatch", "UnionCore", "LinuxSystem", "CTestCalls", system],
+            dependencies: ["LayerWatch", "UnionCore", "LinuxSystem", "SwitchTestKit", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
             name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore", "LinuxSystem", system, logging],

@@ -4,6 +4,8 @@ import LinuxSystem
 import SystemPackage
 import Testing
 
+import func SwitchTestKit.eventually
+
 @Suite struct MountTableTests {
     /// Others may mount things meanwhile: what can't be is that nothing is told.
     @Test(.enabled(if: geteuid() == 0, "needs root"))
@@ -31,7 +33,7 @@ import Testing
         let place = OwnedName(scene.path)
         try Mounting.mount(source: "none", target: place.ref, type: "tmpfs", flags: [], options: "")
         defer { try? Mounting.unmount(place.ref) }
-        for _ in 0..<10_000 where scene.recorder.mountChangeCount == first { usleep(1000) }
+        try eventually("the thread has woken") { scene.recorder.mountChangeCount > first }
         #expect(scene.recorder.mountChangeCount > first)
     }
 }

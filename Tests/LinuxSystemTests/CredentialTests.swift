@@ -4,6 +4,8 @@ import Synchronization
 import SystemPackage
 import Testing
 
+import func SwitchTestKit.eventually
+
 @testable import LinuxSystem
 
 private let stranger = CallerIdentity(uid: 41_234, gid: 43_210, pid: 0)
@@ -257,9 +259,10 @@ private struct NamespaceChild {
         self.pid = pid
         let own = UserNamespace(of: getpid())
         // The program's own name comes after the namespace and its maps.
-        while !isSleeping {
+        try eventually("a namespace of its own") {
+            if isSleeping { return true }
             if tc_reap(pid) != -Int(EAGAIN) { throw Errno.notPermitted }
-            usleep(1000)
+            return false
         }
         if UserNamespace(of: pid) == own { throw Errno.notPermitted }
     }
@@ -278,10 +281,7 @@ private struct NamespaceChild {
 
     func end() {
         kill(pid, SIGKILL)
-        for _ in 0..<10_000 {
-            if tc_reap(pid) != -Int(EAGAIN) { return }
-            usleep(1000)
-        }
+        try? eventually("ended") { tc_reap(pid) != -Int(EAGAIN) }
     }
 }
 

@@ -4,6 +4,8 @@ import Synchronization
 import SystemPackage
 import Testing
 
+import func SwitchTestKit.eventually
+
 @Suite("Threads and processes")
 struct ThreadTests {
     @Test func runsAndJoins() throws {
@@ -33,9 +35,9 @@ struct ThreadTests {
             }
         }
         // The signal may come before the call that it is to interrupt, so it comes until it has.
-        while !interrupted.isRaised {
+        try eventually("interrupted") {
             thread.signal(.interruptRequest)
-            usleep(1000)
+            return interrupted.isRaised
         }
         thread.join()
         wake.raise()

@@ -52,7 +52,7 @@ extension Union {
             return .lookedAt(nil)
         }
         guard node.isDirectory else {
-            return watchFile(node, survey, name, in: directory, view, late: watchesLate)
+            return watchFile(node, survey, name, in: directory, view, watchesLate: watchesLate)
         }
         return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
@@ -122,7 +122,7 @@ extension Union {
     /// rest of that.
     private func watchFile(
         _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
-        _ view: borrowing DirectoryView, late: Bool
+        _ view: borrowing DirectoryView, watchesLate: Bool
     ) -> Preparation {
         let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
         if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
@@ -134,7 +134,7 @@ extension Union {
             return .lookedAt(nil)
         }
         if directory.takeRemoval() { return .passing }
-        if late && coherence.source != nil { return .watchLater(endings: endings) }
+        if watchesLate && coherence.source != nil { return .watchLater(endings: endings) }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
             let status = try? object.descriptor.status(), node.identity.matches(status)
         else { return .lookAgain }

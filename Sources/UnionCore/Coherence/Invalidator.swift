@@ -60,6 +60,11 @@ final class Invalidator: Sendable {
         if isFirst { work.raise() }
     }
 
+    /// The name is to be dropped, whatever it is now.
+    func appendName(_ directory: NodeID, _ name: PathRef) {
+        append(.name(directory, unsafe Array(name.bytes)))
+    }
+
     /// All that is queued, once there is something; nil at the end.
     func take() -> [Invalidation]? {
         while true {

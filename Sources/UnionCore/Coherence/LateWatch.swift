@@ -20,10 +20,10 @@ struct LateWatch {
 public struct LookedUp: ~Copyable {
     public let entry: Entry
     private let watch: LateWatch?
-    private let turn: Int
+    private let turn: LateWatches.Turn
     private let union: Union
 
-    init(_ entry: Entry, _ watch: LateWatch?, _ turn: Int, _ union: Union) {
+    init(_ entry: Entry, _ watch: LateWatch?, _ turn: consuming LateWatches.Turn, _ union: Union) {
         self.entry = entry
         self.watch = watch
         self.turn = turn
@@ -35,7 +35,6 @@ public struct LookedUp: ~Copyable {
 
     deinit {
         if let watch { union.finish(watch) }
-        union.coherence.lateWatches.end(turn)
     }
 }
 
@@ -72,14 +71,21 @@ final class LateWatches: Sendable {
     /// Held while waiting, over no other lock.
     private let waiting = Mutex(())
 
-    /// Before the look. `end` takes what it returns.
-    func begin() -> Int {
-        let turn = turn.load(ordering: .sequentiallyConsistent)
-        counts[turn].add(1, ordering: .sequentiallyConsistent)
-        return turn
+    /// One LOOKUP, from before its look until the watch is set.
+    struct Turn: ~Copyable {
+        private let watches: LateWatches
+        private let number: Int
+
+        fileprivate init(_ watches: LateWatches, _ number: Int) {
+            self.watches = watches
+            self.number = number
+            watches.counts[number].add(1, ordering: .sequentiallyConsistent)
+        }
+
+        deinit { watches.counts[number].subtract(1, ordering: .sequentiallyConsistent) }
     }
 
-    func end(_ turn: Int) { counts[turn].subtract(1, ordering: .sequentiallyConsistent) }
+    func begin() -> Turn { Turn(self, turn.load(ordering: .sequentiallyConsistent)) }
 
     /// Returns when all that had begun before the call have ended.
     func waitForAll() {

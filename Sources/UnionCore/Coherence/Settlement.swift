@@ -119,7 +119,7 @@ struct Settlement {
 extension Settlement {
     /// The names are what the kernel made them. But who looked at the directory meanwhile may have seen other
     /// changes of these names, whose events say nothing new now.
-    fileprivate func settleOwnChanges(in directory: NodeID) {
+    private func settleOwnChanges(in directory: NodeID) {
         guard let directory = table.find(directory) else { return }
         waitUntilQuiet(directory)
         let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
@@ -139,7 +139,7 @@ extension Settlement {
     }
 
     /// A change of ours that is under way ends soon; then its event says nothing new.
-    fileprivate func waitForOwnChange(_ key: OwnChanges.Key) {
+    private func waitForOwnChange(_ key: OwnChanges.Key) {
         for _ in 0..<1000 {
             guard case .pending = coherence.own.note(key) else { return }
             usleep(20)
@@ -147,7 +147,7 @@ extension Settlement {
     }
 
     /// What the union shows, as a note of our own would say it. nil: anything that the kernel wasn't told.
-    fileprivate func known(_ survey: Survey, _ name: PathRef, in directory: Node) -> OwnChanges.Note? {
+    private func known(_ survey: Survey, _ name: PathRef, in directory: Node) -> OwnChanges.Note? {
         // An orphan that doesn't show may begin to, and nobody watches it.
         guard let owner = survey.owner else { return survey.unseen == nil ? .absent : nil }
         guard let node = union.knownNode(of: owner, name, in: directory), node.kind == owner.status.kind,

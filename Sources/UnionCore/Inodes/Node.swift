@@ -129,8 +129,7 @@ final class Node: Sendable {
         state.withLock { state in
             // Where it counts in what the directory is made of, it is that already.
             if state.layersTold == 0 { state.floor = floor }
-            state.isSaidStale = false
-            state.areNamesDropped = false
+            state.noteFound()
             if let place = state.place {
                 if place.isAt(parent, name) && place.layer == layer {
                     return place.noteTold(told)
@@ -145,8 +144,7 @@ final class Node: Sendable {
     /// The same where it is another place of what was seen elsewhere, which stays the first to look at.
     func noteAlsoSeen(at parent: Node, _ name: PathRef, layer: Int, linkCount: UInt32, told: UInt64) {
         state.withLock { state in
-            state.isSaidStale = false
-            state.areNamesDropped = false
+            state.noteFound()
             if let place = state.places.first(where: { $0.isAt(parent, name) && $0.layer == layer }) {
                 return place.noteTold(told)
             }
@@ -215,6 +213,12 @@ extension Node.State {
     fileprivate var places: [Place] {
         guard let place else { return otherPlaces }
         return [place] + otherPlaces
+    }
+
+    /// What was said and done as it wasn't found is over.
+    fileprivate mutating func noteFound() {
+        isSaidStale = false
+        areNamesDropped = false
     }
 
     /// Of what has one name at a time, the last few are kept.

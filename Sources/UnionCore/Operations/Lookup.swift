@@ -9,19 +9,7 @@ extension Union {
         try check(name)
         let directory = try node(parent)
         let turn = coherence.lateWatches.begin()
-        do throws(Errno) {
-            let found = try found(directory, name, caller)
-            return LookedUp(found.entry, found.lateWatch, turn, self)
-        } catch {
-            coherence.lateWatches.end(turn)
-            throw error
-        }
-    }
-
-    private func found(
-        _ directory: Node, _ name: PathRef, _ caller: CallerIdentity
-    ) throws(Errno) -> Found {
-        try directory.lookingUp { () throws(Errno) in
+        let found = try directory.lookingUp { () throws(Errno) -> Found in
             let view = try view(of: directory)
             let having = directories(of: view, having: name)
             let survey = try survey(view, name, in: directory, having: having)
@@ -29,6 +17,7 @@ extension Union {
             try checkSight(survey, name, in: directory, caller)
             return try find(survey, name, in: directory, view, watchesLate: true)
         }
+        return LookedUp(found.entry, found.lateWatch, turn, self)
     }
 
     /// What is told, and what is to be done about it thereafter.
@@ -124,11 +113,13 @@ extension Union {
                 entry.freshness.attributeSeconds = attributeSeconds(
                     of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
             }
-            if case .passing = preparation { keepBriefly(&entry) }
             var found = Found(entry)
-            if case .watchLater(let endings) = preparation {
+            switch preparation {
+            case .passing: keepBriefly(&found.entry)
+            case .watchLater(let endings):
                 found.entry.freshness.attributeSeconds = CoherencePlan.lasting
                 found.lateWatch = LateWatch(node: node, told: attributes.mark, endings: endings)
+            case .lookedAt, .lookAgain: break
             }
             return found
         }

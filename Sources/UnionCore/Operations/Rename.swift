@@ -88,7 +88,7 @@ extension Union {
         for (node, name) in [
             (plan.source.directory, plan.name), (plan.destination.directory, plan.newName),
         ] {
-            coherence.invalidator.append(.name(node.id, unsafe Array(name.bytes)))
+            coherence.invalidator.appendName(node.id, name)
         }
     }
 

@@ -154,7 +154,7 @@ extension Union {
     /// The same after a change of the union's own.
     func dropEmptied(_ directory: Node) {
         dropEmptied(directory) { parent, name in
-            coherence.invalidator.append(.name(parent, unsafe Array(name.bytes)))
+            coherence.invalidator.appendName(parent, name)
         }
     }
 

@@ -51,7 +51,7 @@ extension Union {
         do throws(Errno) {
             return try foundView(of: node)
         } catch {
-            if error == .noSuchFileOrDirectory || error == .staleNFSFileHandle { dropNames(of: node) }
+            if [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error) { dropNames(of: node) }
             throw error
         }
     }
@@ -71,9 +71,9 @@ extension Union {
         do throws(Errno) {
             return try placedView(of: node)
         } catch {
-            guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error)
+            guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error),
+                findPlaces(upTo: node)
             else { throw error }
-            guard findPlaces(upTo: node) else { throw error }
             return try placedView(of: node)
         }
     }
@@ -88,9 +88,7 @@ extension Union {
             return state.areNamesDropped
         }
         if wereDropped { return }
-        for place in node.places {
-            coherence.invalidator.append(.name(place.parent.id, unsafe Array(place.name.bytes)))
-        }
+        for place in node.places { coherence.invalidator.appendName(place.parent.id, place.name) }
     }
 
     /// A kernel that keeps names asks on by a node that it knows, wherever that is by now: where the node's
