@@ -39,6 +39,8 @@ extension Settlement {
         node.state.withLock { $0.leave(floor) }
         // Replies on their way are taken in before the names are dropped.
         waitForReplies(in: node.id)
+        // By none of its names it may be found any more: it may have been told at another one meanwhile.
+        dropNames(of: node)
         changed.insert(node.id)
     }
 
@@ -48,8 +50,18 @@ extension Settlement {
             !node.isMade(of: survey.layersMark(in: place.parent))
         else { return }
         leave(node, survey, in: place.parent)
-        // Two looks at once may have told it last.
-        drop(place.parent.id, place.name)
+    }
+
+    /// Where the directory stands, of all places that it was seen at: another one may stand at the last. One that
+    /// its path leads to comes before others.
+    func standing(of node: Node) -> (place: Place, survey: Survey)? {
+        var found: (Place, Survey)?
+        for place in node.places {
+            guard let survey = lookAgain(at: place), survey.shows(node) else { continue }
+            if union.isFoundByPath(place.parent) { return (place, survey) }
+            found = found ?? (place, survey)
+        }
+        return found
     }
 
     /// Drops all that the kernel keeps below directories that changed as a whole: what is in use there

@@ -83,7 +83,7 @@ struct Settlement {
     private mutating func settleObject(_ id: NodeID) {
         guard let node = table.find(id) else { return }
         if node.isDirectory {
-            if let place = node.place, let survey = lookAgain(at: place),
+            if let (place, survey) = standing(of: node),
                 !node.isMade(of: survey.layersMark(in: place.parent))
             {
                 // A mark of it changed.

@@ -142,14 +142,27 @@ extension Union {
             freshness: Freshness(entrySeconds: seconds, attributeSeconds: 0))
     }
 
+    /// The node of what was found under the name, noted as seen there. Its lookup count grows by one.
     private func adopt(
         _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node
     ) -> Node {
-        let identity = nodeIdentity(of: owner, name, in: directory)
-        let (kind, layer) = (owner.status.kind, owner.layer.index)
         let floor = survey.floor(in: directory)
         let layers = coherence.plan.isLasting ? survey.layersMark(floor: floor) : 0
+        while true {
+            let node = adopt(survey, owner, filesystem, name, in: directory, floor: floor, layers)
+            // Else it was left meanwhile, and its names were dropped before this one was noted.
+            if node.isMade(of: layers) { return node }
+            forget(node.id, count: 1)
+        }
+    }
+
+    private func adopt(
+        _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        in directory: Node, floor: Int, _ layers: UInt64
+    ) -> Node {
+        let identity = nodeIdentity(of: owner, name, in: directory)
+        let (kind, layer) = (owner.status.kind, owner.layer.index)
         let node = table.adopt(
             identity, kind: kind,
             where: { $0.isMade(of: layers) && !$0.isIn(otherThan: directory, name) },
