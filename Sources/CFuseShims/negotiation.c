@@ -32,10 +32,9 @@ void sfs_negotiate(void *opaque, const struct sfs_features *features) {
     choose(connection, FUSE_CAP_DONT_MASK, 1);
     choose(connection, FUSE_CAP_PARALLEL_DIROPS, 1);
     choose(connection, FUSE_CAP_POSIX_ACL, 1);
-    // Where nothing is kept, the nodes that READDIRPLUS brings are of no use; where listings are kept, it would
-    // make every name's first listing cost a watch.
-    choose(connection, FUSE_CAP_READDIRPLUS, 0);
-    choose(connection, FUSE_CAP_READDIRPLUS_AUTO, 0);
+    // Where nothing is kept, the files that READDIRPLUS tells of are of no use.
+    choose(connection, FUSE_CAP_READDIRPLUS, features->keeps_listings);
+    choose(connection, FUSE_CAP_READDIRPLUS_AUTO, features->keeps_listings);
 
     // A handle of the union needs the name that it was made by; the writeback cache excludes passthrough; the
     // first KILLPRIV would have us clear bits that the second asks for one by one. A link's target never changes, only the

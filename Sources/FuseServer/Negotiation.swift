@@ -56,9 +56,10 @@ final class Negotiation: Sendable {
     }
 
     /// What libfuse itself asks for. `connection` is a fuse_conn_info.
-    func complete(_ connection: UnsafeMutableRawPointer, cachesEntries: Bool) {
+    func complete(_ connection: UnsafeMutableRawPointer, cachesEntries: Bool, keepsListings: Bool) {
         var features = sfs_features(
-            keeps_targets: cachesEntries ? 1 : 0, max_write: UInt32(RequestBuffer.maximumData),
+            keeps_targets: cachesEntries ? 1 : 0, keeps_listings: keepsListings ? 1 : 0,
+            max_write: UInt32(RequestBuffer.maximumData),
             max_background: Negotiation.background)
         unsafe sfs_negotiate(connection, &features)
         state.withLock { $0.isDone = true }

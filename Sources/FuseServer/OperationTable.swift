@@ -43,6 +43,7 @@ func operationTable(locks: Bool) -> fuse_lowlevel_ops {
 
     unsafe table.opendir = unsafe handleOpenDirectory
     unsafe table.readdir = unsafe handleReadDirectory
+    unsafe table.readdirplus = unsafe handleReadDirectoryPlus
     unsafe table.releasedir = unsafe handleReleaseDirectory
     unsafe table.fsyncdir = unsafe handleSynchronizeDirectory
 
@@ -65,6 +66,8 @@ private func initialize(
 ) {
     guard let userdata = unsafe userdata, let connection = unsafe connection else { return }
     unsafe Unmanaged<Server>.fromOpaque(userdata)._withUnsafeGuaranteedRef { server in
-        unsafe server.negotiation.complete(connection, cachesEntries: server.union.cachesEntries)
+        unsafe server.negotiation.complete(
+            connection, cachesEntries: server.union.cachesEntries,
+            keepsListings: server.union.keepsListings)
     }
 }

@@ -24,6 +24,7 @@ public final class Union: Sendable {
     let directories = HandleTable<DirectoryHandle>()
     let recordLocks = RecordLocks()
     let listings = ListingCache()
+    let habits = CallerHabits()
     let views: KeptViews
     /// The root's, which never changes.
     let rootView: SharedView

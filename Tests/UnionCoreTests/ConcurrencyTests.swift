@@ -66,14 +66,21 @@ private struct RandomClient {
         let most = next(6)
         var last: UInt64 = 0
         var count = 0
-        let part = try union.readDirectory(of: directory, offset: 0, room: 4096) { item in
+        var told: [NodeID] = []
+        let part = try union.readDirectory(of: directory, offset: 0, room: 4096, root, tellsFiles: true) {
+            item, entry in
             guard count < most else { return false }
             last = item.nextOffset
             count += 1
+            if let entry { told.append(entry.node) }
             return true
         }
-        union.readAhead(after: part)
-        _ = try union.readDirectory(of: directory, offset: last, room: 4096) { _ in true }
+        union.finish(part)
+        for node in told { union.forget(node, count: 1) }
+        let rest = try union.readDirectory(
+            of: directory, offset: last, room: 4096, root, tellsFiles: true
+        ) { _, _ in true }
+        union.takeBack(rest)
     }
 
     private func create(_ directory: NodeID, _ name: PathRef) throws(Errno) {

@@ -31,8 +31,10 @@ void sfs_session_process(struct fuse_session *session, void *request, size_t siz
 
 /// What of libfuse's choices at INIT depends on the mount.
 struct sfs_features {
-    /// Entries may be kept, so that looking them up while listing pays.
+    /// Names may be kept, and so may links' targets.
     int32_t keeps_targets;
+    /// Everything may be kept, so that telling of files while listing them pays.
+    int32_t keeps_listings;
     uint32_t max_write;
     uint32_t max_background;
 };

@@ -25,15 +25,30 @@ func handleReadDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
+    unsafe list(request, node, size, offset, information, hasEntries: false)
+}
+
+/// READDIRPLUS: the same, and with the names what LOOKUP would tell of them, where that will be asked for.
+func handleReadDirectoryPlus(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
+    _ information: UnsafeMutablePointer<fuse_file_info>?
+) {
+    unsafe list(request, node, size, offset, information, hasEntries: true)
+}
+
+private func list(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
+    _ information: UnsafeMutablePointer<fuse_file_info>?, hasEntries: Bool
+) {
     unsafe serve(request) { channel, union, caller, reply in
         let offset = UInt64(bitPattern: Int64(offset))
-        var listing = unsafe DirectoryListing(into: channel.output(size))
+        var listing = unsafe DirectoryListing(into: channel.output(size), hasEntries: hasEntries)
         if union.keepsListings {
-            readDirectory(union, NodeID(node), offset, size, &listing, reply)
+            list(NodeID(node), from: offset, size, union, caller, channel, &listing, reply)
         } else {
             let handle = unsafe HandleID(information)
             do throws(Errno) {
-                try union.readDirectory(handle, offset: offset, caller) { listing.add($0) }
+                try union.readDirectory(handle, offset: offset, caller) { listing.add($0, nil) }
                 unsafe reply.bytes(listing.bytes)
             } catch {
                 reply.listing(listing, upTo: error)
@@ -42,16 +57,21 @@ func handleReadDirectory(
     }
 }
 
-/// A part of a listing whose next part is made ready as soon as this one is out.
-private func readDirectory(
-    _ union: Union, _ node: NodeID, _ offset: UInt64, _ size: Int, _ listing: inout DirectoryListing,
-    _ reply: consuming Reply
+/// A part of a listing after which there is something to be done once it is out.
+private func list(
+    _ node: NodeID, from offset: UInt64, _ size: Int, _ union: Union, _ caller: CallerIdentity,
+    _ channel: Channel, _ listing: inout DirectoryListing, _ reply: consuming Reply
 ) {
     do throws(Errno) {
-        let part = try union.readDirectory(of: node, offset: offset, room: size) { listing.add($0) }
+        let part = try union.readDirectory(
+            of: node, offset: offset, room: size, caller, tellsFiles: listing.hasEntries
+        ) { item, entry in listing.add(item, entry) }
         if listing.isEmpty && !part.mayBeKept { listing.endUnkept() }
-        unsafe reply.bytes(listing.bytes)
-        union.readAhead(after: part)
+        let isLost = unsafe reply.bytes(listing.bytes)
+        if isLost { return union.takeBack(part) }
+        // Watches for more than a few take longer than the client needs for his next request.
+        if part.fileCount > 8 { channel.handOver() }
+        union.finish(part)
     } catch {
         reply.listing(listing, upTo: error)
     }

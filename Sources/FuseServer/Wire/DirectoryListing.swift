@@ -2,15 +2,18 @@ internal import CFuseShims
 internal import LinuxSystem
 internal import UnionCore
 
-/// The answer to a READDIR under way: names are added until one doesn't fit.
+/// The answer to a READDIR or READDIRPLUS under way: names are added until one doesn't fit.
 ///
 /// Encoded here and not by libfuse's `fuse_add_direntry`, which wants a `stat` for each.
 @safe struct DirectoryListing {
     private let buffer: UnsafeMutableRawBufferPointer
+    /// Before each name is room for what LOOKUP would tell of it.
+    let hasEntries: Bool
     private var count = 0
 
-    init(into buffer: UnsafeMutableRawBufferPointer) {
+    init(into buffer: UnsafeMutableRawBufferPointer, hasEntries: Bool) {
         unsafe self.buffer = unsafe buffer
+        self.hasEntries = hasEntries
     }
 
     var isEmpty: Bool { count == 0 }
@@ -19,8 +22,20 @@ internal import UnionCore
         unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
     }
 
-    /// False when there is no room.
-    mutating func add(_ item: DirectoryItem) -> Bool {
+    /// False when there is no room. `entry` nil: nothing is told but the name.
+    mutating func add(_ item: DirectoryItem, _ entry: Entry? = nil) -> Bool {
+        guard hasEntries else { return add(item) }
+        let size = MemoryLayout<sfs_entry_reply>.size
+        guard unsafe size <= buffer.count - count else { return false }
+        let reply = entry.map { sfs_entry_reply($0) } ?? sfs_entry_reply()
+        unsafe buffer.storeBytes(of: reply, toByteOffset: count, as: sfs_entry_reply.self)
+        count += size
+        if add(item) { return true }
+        count -= size
+        return false
+    }
+
+    private mutating func add(_ item: DirectoryItem) -> Bool {
         let header = sfs_listed_name(
             inode: item.inode, next_offset: item.nextOffset,
             length: UInt32(truncatingIfNeeded: item.name.count), kind: UInt32(item.kind?.rawValue ?? 0))

@@ -73,8 +73,10 @@ internal import UnionCore
         unsafe fuse_reply_buf(take(), &layout, MemoryLayout<Layout>.size)
     }
 
-    consuming func bytes(_ bytes: UnsafeRawBufferPointer) {
-        unsafe fuse_reply_buf(take(), bytes.baseAddress, bytes.count)
+    /// True: the client is gone.
+    @discardableResult
+    consuming func bytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        unsafe fuse_reply_buf(take(), bytes.baseAddress, bytes.count) != 0
     }
 
     /// A symbolic link's target: `count` bytes at the beginning of a buffer that has room for one more.

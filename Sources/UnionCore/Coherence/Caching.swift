@@ -39,10 +39,20 @@ extension Union {
         }
     }
 
+    /// When a file's watch is set that hasn't one.
+    enum FileWatch {
+        /// Before it is told of.
+        case first
+        /// Thereafter.
+        case late
+        /// Not at all: it is about to go.
+        case never
+    }
+
     /// Sees to it that what stands under the name can be kept.
     func prepareCaching(
         of node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
-        _ view: borrowing DirectoryView, watchesLate: Bool
+        _ view: borrowing DirectoryView, watches: FileWatch
     ) -> Preparation {
         guard coherence.plan.isLasting else { return .lookedAt(nil) }
         if noteMounts(survey) { return .lookAgain }
@@ -52,7 +62,7 @@ extension Union {
             return .lookedAt(nil)
         }
         guard node.isDirectory else {
-            return watchFile(node, survey, name, in: directory, view, watchesLate: watchesLate)
+            return watchFile(node, survey, name, in: directory, view, watches: watches)
         }
         return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
@@ -122,7 +132,7 @@ extension Union {
     /// rest of that.
     private func watchFile(
         _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
-        _ view: borrowing DirectoryView, watchesLate: Bool
+        _ view: borrowing DirectoryView, watches: FileWatch
     ) -> Preparation {
         let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
         if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
@@ -133,8 +143,8 @@ extension Union {
             keepUnwatched(node)
             return .lookedAt(nil)
         }
-        if directory.takeRemoval() { return .passing }
-        if watchesLate && coherence.source != nil { return .watchLater(endings: endings) }
+        if watches == .never || directory.takeRemoval() { return .passing }
+        if watches == .late && coherence.source != nil { return .watchLater(endings: endings) }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
             let status = try? object.descriptor.status(), node.identity.matches(status)
         else { return .lookAgain }

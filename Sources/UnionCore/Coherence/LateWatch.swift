@@ -39,7 +39,7 @@ public struct LookedUp: ~Copyable {
 }
 
 extension Union {
-    fileprivate func finish(_ watch: LateWatch) {
+    func finish(_ watch: LateWatch) {
         if !isAsTold(watch) { coherence.invalidator.append(.attributes(watch.node.id)) }
     }
 

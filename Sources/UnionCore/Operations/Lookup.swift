@@ -1,6 +1,19 @@
 public import LinuxSystem
 public import SystemPackage
 
+/// What is told of a name, and what is to be done about it thereafter.
+struct Found {
+    var entry: Entry
+    /// It is something, and no directory.
+    let isFile: Bool
+    var lateWatch: LateWatch?
+
+    init(_ entry: Entry, isFile: Bool) {
+        self.entry = entry
+        self.isFile = isFile
+    }
+}
+
 extension Union {
     /// Finds `name` in `parent`. ENOENT: the union shows nothing there. The node's lookup count grows by one.
     public func lookup(
@@ -13,19 +26,14 @@ extension Union {
             let view = try view(of: directory)
             let having = directories(of: view, having: name)
             let survey = try survey(view, name, in: directory, having: having)
-            guard survey.isVisible else { return Found(try absentEntry(survey, name, in: directory, view)) }
+            guard survey.isVisible else {
+                return Found(try absentEntry(survey, name, in: directory, view), isFile: false)
+            }
             try checkSight(survey, name, in: directory, caller)
-            return try find(survey, name, in: directory, view, watchesLate: true)
+            return try find(survey, name, in: directory, view, watches: .late)
         }
+        if found.isFile { habits.noteLook(caller.pid, parent) }
         return LookedUp(found.entry, found.lateWatch, turn, self)
-    }
-
-    /// What is told, and what is to be done about it thereafter.
-    private struct Found {
-        var entry: Entry
-        var lateWatch: LateWatch?
-
-        init(_ entry: Entry) { self.entry = entry }
     }
 
     /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
@@ -76,9 +84,9 @@ extension Union {
         try find(survey, name, in: directory, view, keepsAttributes: keepsAttributes).entry
     }
 
-    private func find(
+    func find(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
-        keepsAttributes: Bool = true, watchesLate: Bool = false
+        keepsAttributes: Bool = true, watches: FileWatch = .first
     ) throws(Errno) -> Found {
         var survey = survey
         // The node of the look before, kept until the next look has its own: its watch must not end between.
@@ -93,7 +101,7 @@ extension Union {
             let mayKeep = attempt < Self.mostLooks && (keepsAttributes || node.isDirectory)
             let preparation =
                 mayKeep
-                ? prepareCaching(of: node, survey, name, in: directory, view, watchesLate: watchesLate)
+                ? prepareCaching(of: node, survey, name, in: directory, view, watches: watches)
                 : .lookedAt(nil)
             if case .lookAgain = preparation {
                 // Only a look that is younger than the watch may be kept. It may find another one there.
@@ -113,7 +121,7 @@ extension Union {
                 entry.freshness.attributeSeconds = attributeSeconds(
                     of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
             }
-            var found = Found(entry)
+            var found = Found(entry, isFile: !node.isDirectory)
             switch preparation {
             case .passing: keepBriefly(&found.entry)
             case .watchLater(let endings):

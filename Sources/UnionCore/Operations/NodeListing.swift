@@ -1,4 +1,4 @@
-internal import LinuxSystem
+public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
@@ -8,31 +8,20 @@ public import SystemPackage
 
 extension Union {
     /// Lists a directory from `offset` (0: the start) until `emit` returns false, which leaves that item for
-    /// the next call. What is returned is for `readAhead`, once the answer is out.
+    /// the next call. `tellsFiles`: an item may come with its file as LOOKUP would tell of it. What is returned is for
+    /// `finish`, once the answer is out, or `takeBack`.
     public func readDirectory(
-        of id: NodeID, offset: UInt64, room: Int, _ emit: (DirectoryItem) -> Bool
+        of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, tellsFiles: Bool,
+        _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
         let node = try node(id)
         node.state.withLock { $0.isListingTold = true }
         do throws(Errno) {
-            let view = try view(of: node)
-            let isKept = isKept(node, as: view)
-            // Nobody tells of this directory's changes.
-            if !isKept { dropAfterReply(node) }
-            guard let backing = listedAlone(node, view, from: offset) else {
-                try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
-                return ListingPart(node: id, mayBeKept: isKept, rest: nil)
-            }
-            var listing = try pureListing(backing, node, from: offset, room)
-            let goesOn = try stream(&listing, node, emit)
-            guard goesOn, isKept, mayBeReadAhead(view) else {
-                return ListingPart(node: id, mayBeKept: isKept, rest: nil)
-            }
-            return ListingPart(node: id, mayBeKept: true, rest: consume listing)
+            return try readPart(of: node, offset, room, caller, tellsFiles: tellsFiles, emit)
         } catch {
             // The directory is gone: it has no entries. It may come back with all it had; and a listing without
             // even the dots has nothing that the kernel could be told to drop.
-            if offset <= 1 { _ = emitDots(of: node, from: offset, emit) }
+            if offset <= 1 { _ = emitDots(of: node, from: offset) { emit($0, nil) } }
             dropAfterReply(node)
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
                 throw error
@@ -41,10 +30,62 @@ extension Union {
         }
     }
 
-    /// Reads what will be asked for next, while the client is at what it got.
-    public func readAhead(after part: consuming ListingPart) {
+    private func readPart(
+        of node: Node, _ offset: UInt64, _ room: Int, _ caller: CallerIdentity, tellsFiles: Bool,
+        _ emit: (DirectoryItem, Entry?) -> Bool
+    ) throws(Errno) -> ListingPart {
+        var view = try view(of: node)
+        let isKept = isKept(node, as: view)
+        // Nobody tells of this directory's changes.
+        if !isKept { dropAfterReply(node) }
+        let habit =
+            tellsFiles && isKept ? habits.begin(caller.pid, node.id, isFirst: offset == 0) : .names
+        if habit == .names {
+            var count = 0
+            let rest = try list(node, view, from: offset, room, isKept: isKept) { item in
+                guard emit(item, nil) else { return false }
+                if item.kind != .directory { count += 1 }
+                return true
+            }
+            habits.noteListed(caller.pid, node.id, count: count)
+            return ListingPart(node: node.id, mayBeKept: isKept, rest: rest)
+        }
+        try view.keepMark()
+        var files = ListedFiles(coherence.lateWatches.begin())
+        let rest = try list(node, view, from: offset, room, isKept: isKept) { item in
+            tell(item, of: node, view, habit, &files, emit)
+        }
+        return ListingPart(node: node.id, mayBeKept: isKept, rest: rest, files: files)
+    }
+
+    /// Returns where it goes on, if that may be read ahead.
+    private func list(
+        _ node: Node, _ view: borrowing DirectoryView, from offset: UInt64, _ room: Int, isKept: Bool,
+        _ emit: (DirectoryItem) -> Bool
+    ) throws(Errno) -> PureListing? {
+        guard let backing = listedAlone(node, view, from: offset) else {
+            try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
+            return nil
+        }
+        var listing = try pureListing(backing, node, from: offset, room)
+        let goesOn = try stream(&listing, node, emit)
+        guard goesOn, isKept, mayBeReadAhead(view) else { return nil }
+        return consume listing
+    }
+
+    /// The answer was sent: reads what will be asked for next, while the client is at what it got.
+    public func finish(_ part: consuming ListingPart) {
         let node = part.node
-        guard let listing = part.rest else { return }
+        if let rest = part.rest { readAhead(rest, of: node) }
+        if let files = part.files { finish(files) }
+    }
+
+    /// Nobody has got the answer.
+    public func takeBack(_ part: consuming ListingPart) {
+        if let files = part.files { takeBack(files) }
+    }
+
+    private func readAhead(_ listing: consuming PureListing, of node: NodeID) {
         coherence.ahead.readOn(listing, of: node)
         if table.find(node) == nil { coherence.ahead.drop(node) }
     }
@@ -185,4 +226,26 @@ public struct ListingPart: ~Copyable, Sendable {
     public let mayBeKept: Bool
     /// Where it goes on, if that may be read ahead.
     fileprivate let rest: PureListing?
+    fileprivate let files: ListedFiles?
+
+    /// How many files it told of, which `finish` sets watches on.
+    public let fileCount: Int
+
+    fileprivate init(node: NodeID, mayBeKept: Bool, rest: consuming PureListing?) {
+        self.node = node
+        self.mayBeKept = mayBeKept
+        self.rest = rest
+        files = nil
+        fileCount = 0
+    }
+
+    fileprivate init(
+        node: NodeID, mayBeKept: Bool, rest: consuming PureListing?, files: consuming ListedFiles
+    ) {
+        self.node = node
+        self.mayBeKept = mayBeKept
+        self.rest = rest
+        fileCount = files.nodes.count
+        self.files = consume files
+    }
 }

@@ -19,6 +19,7 @@ struct DirectoryView: ~Copyable {
     private(set) var backings: [Backing]
     /// Whose descriptors these are, where they aren't the view's own.
     let shared: SharedView?
+    private var ownMark: UInt64?
 
     init() {
         backings = []
@@ -49,8 +50,13 @@ struct DirectoryView: ~Copyable {
         for index in backings.indices { backings[index].marks = marks(backings[index]) }
     }
 
-    /// `backingsMark` as it was when a shared view was made.
-    var keptMark: UInt64? { shared?.mark }
+    /// `backingsMark` as it was when a shared view was made, or at `keepMark`.
+    var keptMark: UInt64? { ownMark ?? shared?.mark }
+
+    /// For many looks in a row.
+    mutating func keepMark() throws(Errno) {
+        if keptMark == nil { ownMark = try backingsMark() }
+    }
 
     var isEmpty: Bool { backings.isEmpty }
     var count: Int { backings.count }

@@ -28,9 +28,10 @@ struct Reply {
             fail("requests: \(body.count) bytes to opcode \(opcode), not \(size)")
         }
         switch opcode {
-        case 1, 6, 8, 9, 13, 35, 51: checkEntry(opcode)
+        case 1, 6, 8, 9, 13, 35, 51: checkEntry(at: 0, opcode)
         case 3, 4: checkAttributes(at: 16, opcode)
-        case 28: checkListing()
+        case 28: checkListing(opcode)
+        case 44: checkListing(opcode, entrySize: 128)
         default: break
         }
     }
@@ -55,11 +56,12 @@ struct Reply {
         }
     }
 
-    /// struct fuse_entry_out; node 0 says that there is nothing.
-    private func checkEntry(_ opcode: UInt64) {
-        if word(0) == 0 && opcode == 1 { return }
-        if word(0) <= 1 { fail("requests: opcode \(opcode) gives node \(word(0))") }
-        checkAttributes(at: 40, opcode)
+    /// struct fuse_entry_out; node 0 says that there is nothing, or that nothing is told.
+    private func checkEntry(at offset: Int, _ opcode: UInt64) {
+        let node = word(offset)
+        if node == 0 && [1, 44].contains(opcode) { return }
+        if node <= 1 { fail("requests: opcode \(opcode) gives node \(node)") }
+        checkAttributes(at: offset + 40, opcode)
     }
 
     /// struct fuse_attr, by fuse_invalid_attr of fs/fuse/dir.c.
@@ -75,17 +77,20 @@ struct Reply {
         }
     }
 
-    /// Entries of struct fuse_dirent, by parse_dirfile of fs/fuse/readdir.c.
-    private func checkListing() {
-        var rest = body
-        while rest.count >= 24 {
-            let length = Int(little(rest, 16, 4))
-            let name = rest.dropFirst(24).prefix(length)
+    /// Entries of struct fuse_dirent, each after a struct fuse_entry_out in struct fuse_direntplus, by parse_dirfile
+    /// of fs/fuse/readdir.c.
+    private func checkListing(_ opcode: UInt64, entrySize: Int = 0) {
+        var offset = 0
+        while body.count - offset >= entrySize + 24 {
+            if entrySize > 0 { checkEntry(at: offset, opcode) }
+            offset += entrySize
+            let length = Int(little(body, offset + 16, 4))
+            let name = body.dropFirst(offset + 24).prefix(length)
             if length == 0 || length > 1024 || name.count < length || name.contains(0x2f) || name.contains(0)
             {
                 fail("requests: a listing with the name \(Array(name))")
             }
-            rest = rest.dropFirst(24 + (length + 7) & ~7)
+            offset += 24 + (length + 7) & ~7
         }
     }
 }

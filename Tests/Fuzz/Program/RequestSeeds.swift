@@ -36,6 +36,7 @@ enum RequestSeeds {
                 lookup("out"), step(5, node: 1), lookup("secret", in: 1), step(27, node: 1, body: word(0)),
                 list,
             ],
+            [listFiles, lookup("file"), lookup("both"), lookup("a"), lookup("out"), listFiles, listFiles],
             [
                 lookup("both"), lookup("secret", in: 1), step(5, node: 2), open(2),
                 step(4, node: 2, body: zeros(88)),
@@ -86,6 +87,7 @@ enum RequestSeeds {
     }
 
     private static var read: [UInt8] { step(15, body: word(0) + word(0) + half(4096) + zeros(20)) }
+    private static var listFiles: [UInt8] { step(44, body: word(0) + word(0) + half(4096) + zeros(20)) }
     private static var list: [UInt8] { step(28, body: word(0) + word(0) + half(4096) + zeros(20)) }
     private static var fsync: [UInt8] { step(20, body: zeros(16)) }
 
