@@ -16,6 +16,8 @@ struct Settlement {
     var gone: Set<NodeID> = []
     /// Directories that the union itself changed names in.
     private var ownChanges: Set<NodeID> = []
+    /// Names that something was renamed over.
+    private var replaced: Set<OwnChanges.Key> = []
     /// Files that the kernel may be about to take in.
     private var brieflyKept: [NodeID] = []
 
@@ -46,6 +48,9 @@ struct Settlement {
             let name = OwnedName(name)
             drop(directory, name.ref)
             listings.insert(directory)
+        case .replaced(let directory, let name):
+            let name = OwnedName(name)
+            replaced.insert(OwnChanges.Key(directory, name.ref))
         case .attributes(let node): drop(node, content: false)
         case .brieflyKept(let node): brieflyKept.append(node)
         case .listing(let directory): dropListing(directory)
@@ -57,9 +62,22 @@ struct Settlement {
     /// Listings last, once a directory: one read between two of its changes would be kept half true.
     private mutating func finish() {
         dropAttributes(of: brieflyKept)
+        disownReplaced()
         dropContents()
         for directory in ownChanges.subtracting(listings) { settleOwnChanges(in: directory) }
         for directory in listings { drop(directory, content: true) }
+    }
+
+    /// A directory that a client has renamed something over is dead to the kernel: nothing is found in it ever again.
+    /// Where it lives on, as a stranger had moved it away a moment before, it must be told as a new node.
+    private func disownReplaced() {
+        guard !replaced.isEmpty else { return }
+        for node in table.all where node.isDirectory {
+            guard node.places.contains(where: { replaced.contains(OwnChanges.Key($0.parent.id, $0.name)) })
+            else { continue }
+            table.disown(node)
+            dropNames(of: node)
+        }
     }
 
     /// A name came, went or moved in a watched directory. Dropped in any case but that of a change of our own:

@@ -25,10 +25,6 @@ final class InodeTable: Sendable {
             return node
         }
 
-        mutating func noteOlder(_ node: Node) {
-            if node.isDirectory { older[node.id] = node }
-        }
-
         /// The number of the next node. Never 0 nor the root's.
         mutating func nextID(shard: Int) -> NodeID {
             serial = serial == .max ? 1 : serial + 1
@@ -43,6 +39,8 @@ final class InodeTable: Sendable {
     }
 
     private let boxes: [Box]
+    /// How many of all parts are in `older`.
+    private let olderCount = Atomic<Int>(0)
     private let seed = UInt64.random(in: 0 ... .max)
     let root: Node
 
@@ -79,7 +77,7 @@ final class InodeTable: Sendable {
                     node.noteLookup()
                     return node
                 }
-                shard.noteOlder(node)
+                noteOlder(node, &shard)
             }
             let slot = shard.slots.next
             let node = make(shard.nextID(shard: index))
@@ -94,8 +92,13 @@ final class InodeTable: Sendable {
         let (index, key) = place(of: node.identity)
         boxes[index].shard.withLock { shard in
             guard leave(node, key, &shard) else { return }
-            shard.noteOlder(node)
+            noteOlder(node, &shard)
         }
+    }
+
+    private func noteOlder(_ node: Node, _ shard: inout Shard) {
+        guard node.isDirectory, shard.older.updateValue(node, forKey: node.id) == nil else { return }
+        olderCount.add(1, ordering: .sequentiallyConsistent)
     }
 
     /// Takes `count` lookups back. With the last one the node goes, and is returned.
@@ -103,7 +106,10 @@ final class InodeTable: Sendable {
         guard id != .root else { return nil }
         return boxes[Self.shard(of: id)].shard.withLock { shard in
             guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
-            if !leave(node, place(of: node.identity).key, &shard) { shard.older[id] = nil }
+            if !leave(node, place(of: node.identity).key, &shard), shard.older.removeValue(forKey: id) != nil
+            {
+                olderCount.subtract(1, ordering: .sequentiallyConsistent)
+            }
             shard.slots.remove(Self.slot(of: id))
             return node
         }
@@ -114,7 +120,10 @@ final class InodeTable: Sendable {
 
     /// Directories that aren't found by their identity any more: by their path the kernel knows newer nodes, but
     /// somebody may stand in these.
-    var older: [Node] { boxes.flatMap { $0.shard.withLock { Array($0.older.values) } } }
+    var older: [Node] {
+        if olderCount.load(ordering: .sequentiallyConsistent) == 0 { return [] }
+        return boxes.flatMap { $0.shard.withLock { Array($0.older.values) } }
+    }
 
     /// How many nodes the kernel knows, the root not counted.
     var count: Int {

@@ -184,11 +184,25 @@ extension Union {
             node.noteSeen(
                 at: directory, name, layer: layer, floor: floor, linkCount: owner.status.linkCount,
                 told: survey.begun)
+            if node.isDirectory { noteOlderNodes(than: node, survey, owner, name, in: directory, floor) }
         } else {
             node.noteAlsoSeen(
                 at: directory, name, layer: layer, linkCount: owner.status.linkCount, told: survey.begun)
         }
         return node
+    }
+
+    /// The directory was found by its path: who stands in one of its older nodes finds it there, too.
+    private func noteOlderNodes(
+        than node: Node, _ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node,
+        _ floor: Int
+    ) {
+        for older in table.older where older !== node && older.identity.matches(owner.status) {
+            older.noteAlsoSeen(
+                at: directory, name, layer: owner.layer.index, linkCount: owner.status.linkCount,
+                told: survey.begun)
+            if older.floor != floor { coherence.invalidator.append(.object(older.id)) }
+        }
     }
 
     /// False: who asks stands in the directory, which by its path is another node by now. What that one tells of

@@ -90,6 +90,10 @@ extension Union {
         ] {
             coherence.invalidator.appendName(node.id, name)
         }
+        // Where it knew two directories by the names, it takes the second for removed by now.
+        if !plan.moving.isDirectory {
+            coherence.invalidator.appendReplaced(plan.destination.directory.id, plan.newName)
+        }
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.

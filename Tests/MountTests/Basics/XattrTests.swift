@@ -37,6 +37,27 @@ struct XattrTests {
         }
     }
 
+    /// `ls -l` asks for SELinux's label of each file, unless it learns that there are none.
+    @Test func listingInFullAsksForNoLabels() throws {
+        try withUnion(lower: ["d": ["a": "1", "b": "2", "c": "3"]], options: ["coherence=watch"]) {
+            union throws in
+            let label = "security.selinux"
+            let (list, path) = (["ls", "-l", union["d"].text], union["d/b"])
+            #expect(try run(list).orThrow().output.split(separator: "\n").count == 4)
+            try union.synchronize()
+            let before = try union.control.status()
+            try run(list).orThrow()
+            #expect(try union.control.status().requests(since: before)["GETXATTR", default: 0] <= 2)
+            #expect(failure { _ = try Sys.xattr(path, label) } == Errno(rawValue: EOPNOTSUPP))
+            // One that is there is shown as it is.
+            let refusal = failure { try Sys.setXattr(union.inLower("d/b"), label, "label") }
+            if refusal != nil { return }
+            #expect(try Sys.xattrText(path, label) == "label")
+            try Sys.removeXattr(path, label)
+            #expect(failure { _ = try Sys.xattr(union.inLower("d/b"), label) } == Errno(rawValue: ENODATA))
+        }
+    }
+
     @Test func largeValues() throws {
         try withScratch { scratch throws in
             let lower = try scratch.tmpfs("lower")

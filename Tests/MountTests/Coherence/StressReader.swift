@@ -39,7 +39,8 @@ struct StressReader {
     private mutating func look(at path: TestPath, _ kind: Int) throws {
         switch kind {
         case 0...8: _ = try Sys.facts(path)
-        case 9, 10: _ = try Sys.list(path)
+        case 9: _ = try Sys.list(path)
+        case 10: for name in try Sys.names(path) { _ = try Sys.facts(path / name) }
         case 11: _ = try Sys.list(root)
         case 12: _ = try Sys.open(path, O_RDONLY | O_NONBLOCK).facts()
         case 13:
