@@ -1,31 +1,56 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// The files that a part of a listing tells of as LOOKUP would, for who looks at each file that he lists.
+/// The files that a part of a listing tells of as LOOKUP would, for who looks at each file that he lists; to be kept
+/// until the answer was sent: then their watches are set.
 ///
 /// Directories aren't among them: the kernel has each at one place only, and to tell of one takes several looks.
 struct ListedFiles: ~Copyable {
     /// Those told, with a lookup count on each.
-    private(set) var nodes: [NodeID] = []
-    fileprivate var watches: [LateWatch] = []
+    private var nodes: [NodeID] = []
+    private var watches: [LateWatch] = []
     /// As of one LOOKUP: who waits for that waits for all of these.
     private let turn: LateWatches.Turn
+    private let union: Union
+    fileprivate let caller: CallerIdentity
+    /// How the files' watches are set.
+    fileprivate let watching: Union.FileWatch
 
-    init(_ turn: consuming LateWatches.Turn) { self.turn = turn }
+    init(of union: Union, for caller: CallerIdentity, _ habit: ListingHabit) {
+        self.union = union
+        self.caller = caller
+        watching = habit == .removes ? .never : .late
+        turn = union.coherence.lateWatches.begin()
+    }
+
+    deinit {
+        for watch in watches { union.finish(watch) }
+    }
+
+    var count: Int { nodes.count }
 
     fileprivate mutating func add(_ found: Found) {
         nodes.append(found.entry.node)
         if let watch = found.lateWatch { watches.append(watch) }
+    }
+
+    /// The answer was sent.
+    consuming func finish() {}
+
+    /// Nobody has got it.
+    consuming func takeBack() {
+        watches = []
+        for node in nodes { union.forget(node, count: 1) }
     }
 }
 
 extension Union {
     /// Emits an item of a listing, with its file where it is one.
     func tell(
-        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView, _ habit: ListingHabit,
+        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
-        guard let found = listedFile(item, of: directory, view, habit) else { return emit(item, nil) }
+        guard let found = try? file(item, of: directory, view, files) else { return emit(item, nil) }
         guard emit(item, found.entry) else {
             forget(found.entry.node, count: 1)
             return false
@@ -35,25 +60,15 @@ extension Union {
     }
 
     /// nil: it isn't a file, or has just gone.
-    private func listedFile(
-        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView, _ habit: ListingHabit
-    ) -> Found? {
-        if item.kind == .directory || item.name.isDots { return nil }
-        let having = directories(of: view, having: item.name)
-        guard let survey = try? survey(view, item.name, in: directory, having: having),
-            survey.owner?.isDirectory == false
-        else { return nil }
-        return try? find(
-            survey, item.name, in: directory, view, watches: habit == .removes ? .never : .late)
-    }
-
-    /// The answer was sent: what it told of is watched now.
-    func finish(_ files: consuming ListedFiles) {
-        for watch in files.watches { finish(watch) }
-    }
-
-    /// Nobody has got the answer.
-    func takeBack(_ files: consuming ListedFiles) {
-        for node in files.nodes { forget(node, count: 1) }
+    private func file(
+        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
+        _ files: borrowing ListedFiles
+    ) throws(Errno) -> Found? {
+        let name = item.name
+        if item.kind == .directory || name.isDots { return nil }
+        let survey = try survey(view, name, in: directory, having: directories(of: view, having: name))
+        guard survey.owner?.isDirectory == false else { return nil }
+        try checkSight(survey, name, in: directory, files.caller)
+        return try find(survey, name, in: directory, view, watches: files.watching)
     }
 }

@@ -38,7 +38,7 @@ extension Union {
 
     /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
     /// see there, he doesn't see here.
-    private func checkSight(
+    func checkSight(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) {
         guard let owner = survey.owner, stack.filesystems.find(owner.status.device)?.type == .proc else {

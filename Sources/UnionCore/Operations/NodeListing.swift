@@ -14,15 +14,15 @@ extension Union {
         of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, tellsFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
-        let node = try node(id)
-        node.state.withLock { $0.isListingTold = true }
+        let wanted = WantedPart(node: try node(id), offset: offset, room: room)
+        wanted.node.state.withLock { $0.isListingTold = true }
         do throws(Errno) {
-            return try readPart(of: node, offset, room, caller, tellsFiles: tellsFiles, emit)
+            return try readPart(wanted, caller, tellsFiles: tellsFiles, emit)
         } catch {
             // The directory is gone: it has no entries. It may come back with all it had; and a listing without
             // even the dots has nothing that the kernel could be told to drop.
-            if offset <= 1 { _ = emitDots(of: node, from: offset) { emit($0, nil) } }
-            dropAfterReply(node)
+            if offset <= 1 { _ = emitDots(of: wanted.node, from: offset) { emit($0, nil) } }
+            dropAfterReply(wanted.node)
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
                 throw error
             }
@@ -31,43 +31,62 @@ extension Union {
     }
 
     private func readPart(
-        of node: Node, _ offset: UInt64, _ room: Int, _ caller: CallerIdentity, tellsFiles: Bool,
+        _ wanted: WantedPart, _ caller: CallerIdentity, tellsFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
+        let node = wanted.node
         var view = try view(of: node)
         let isKept = isKept(node, as: view)
         // Nobody tells of this directory's changes.
         if !isKept { dropAfterReply(node) }
-        let habit =
-            tellsFiles && isKept ? habits.begin(caller.pid, node.id, isFirst: offset == 0) : .names
-        if habit == .names {
-            var count = 0
-            let rest = try list(node, view, from: offset, room, isKept: isKept) { item in
-                guard emit(item, nil) else { return false }
-                if item.kind != .directory { count += 1 }
-                return true
-            }
-            habits.noteListed(caller.pid, node.id, count: count)
-            return ListingPart(node: node.id, mayBeKept: isKept, rest: rest)
+        var habit = ListingHabit.names
+        if tellsFiles && isKept { habit = habits.begin(caller.pid, node.id, isFirst: wanted.offset == 0) }
+        guard habit == .names else {
+            try view.keepMark()
+            var files = ListedFiles(of: self, for: caller, habit)
+            let rest = try listFiles(wanted, view, &files, emit)
+            return ListingPart(node: node.id, mayBeKept: true, rest: rest, files: files)
         }
-        try view.keepMark()
-        var files = ListedFiles(coherence.lateWatches.begin())
-        let rest = try list(node, view, from: offset, room, isKept: isKept) { item in
-            tell(item, of: node, view, habit, &files, emit)
+        var count = 0
+        let rest = try list(wanted, view, isKept: isKept) { item in
+            guard emit(item, nil) else { return false }
+            if item.kind != .directory { count += 1 }
+            return true
         }
-        return ListingPart(node: node.id, mayBeKept: isKept, rest: rest, files: files)
+        habits.noteListed(caller.pid, node.id, count: count)
+        return ListingPart(node: node.id, mayBeKept: isKept, rest: rest)
+    }
+
+    /// Where some files were told, an error is left for the next request.
+    private func listFiles(
+        _ wanted: WantedPart, _ view: borrowing DirectoryView, _ files: inout ListedFiles,
+        _ emit: (DirectoryItem, Entry?) -> Bool
+    ) throws(Errno) -> PureListing? {
+        do throws(Errno) {
+            return try list(wanted, view, &files, emit)
+        } catch {
+            if files.count == 0 { throw error }
+            return nil
+        }
+    }
+
+    private func list(
+        _ wanted: WantedPart, _ view: borrowing DirectoryView, _ files: inout ListedFiles,
+        _ emit: (DirectoryItem, Entry?) -> Bool
+    ) throws(Errno) -> PureListing? {
+        try list(wanted, view, isKept: true) { item in tell(item, of: wanted.node, view, &files, emit) }
     }
 
     /// Returns where it goes on, if that may be read ahead.
     private func list(
-        _ node: Node, _ view: borrowing DirectoryView, from offset: UInt64, _ room: Int, isKept: Bool,
-        _ emit: (DirectoryItem) -> Bool
+        _ wanted: WantedPart, _ view: borrowing DirectoryView, isKept: Bool, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) -> PureListing? {
+        let (node, offset) = (wanted.node, wanted.offset)
         guard let backing = listedAlone(node, view, from: offset) else {
             try list(try mergedListing(of: node, view, offset), node, from: offset, emit)
             return nil
         }
-        var listing = try pureListing(backing, node, from: offset, room)
+        var listing = try pureListing(backing, node, from: offset, wanted.room)
         let goesOn = try stream(&listing, node, emit)
         guard goesOn, isKept, mayBeReadAhead(view) else { return nil }
         return consume listing
@@ -77,12 +96,12 @@ extension Union {
     public func finish(_ part: consuming ListingPart) {
         let node = part.node
         if let rest = part.rest { readAhead(rest, of: node) }
-        if let files = part.files { finish(files) }
+        if let files = part.files { files.finish() }
     }
 
     /// Nobody has got the answer.
     public func takeBack(_ part: consuming ListingPart) {
-        if let files = part.files { takeBack(files) }
+        if let files = part.files { files.takeBack() }
     }
 
     private func readAhead(_ listing: consuming PureListing, of node: NodeID) {
@@ -202,6 +221,14 @@ extension Union {
     }
 }
 
+/// What a client wants of a listing.
+private struct WantedPart {
+    let node: Node
+    let offset: UInt64
+    /// In bytes.
+    let room: Int
+}
+
 extension ListingCache.Listing {
     /// The part of the order that lies behind the offset: a binary search.
     func indices(after offset: UInt64) -> Range<Int> {
@@ -245,7 +272,7 @@ public struct ListingPart: ~Copyable, Sendable {
         self.node = node
         self.mayBeKept = mayBeKept
         self.rest = rest
-        fileCount = files.nodes.count
+        fileCount = files.count
         self.files = consume files
     }
 }

@@ -37,14 +37,23 @@ extension Union {
 
     /// Takes the upper's directory out of a node's view where it, or one that holds it, is a skeleton whose
     /// origin has gone. (`orphans=hide`: what was found by its path must be seen on every step of it.)
-    func leaveOutUnseen(_ view: inout DirectoryView, of node: Node) {
-        guard let upper = stack.upper, view.directory(in: upper.index) != nil else { return }
+    /// False: another one stands there by now, for it had to make room.
+    func leaveOutUnseen(_ view: inout DirectoryView, of node: Node, at path: PathRef) -> Bool {
+        guard let upper = stack.upper, let directory = view.directory(in: upper.index) else { return true }
         var current = node
         while !current.isRoot {
-            if isUnseen(current, upper) { return view.removeUpper() }
-            guard let place = current.place else { return }
+            if isUnseen(current, upper) {
+                view.removeUpper()
+                return true
+            }
+            guard let place = current.place else { return true }
             current = place.parent
         }
+        // Those on the way were looked at by their paths: of this very directory only if it is still there.
+        guard let status = try? directory.status(), let now = try? upper.openDirectory(at: path),
+            let standing = try? now.descriptor.status()
+        else { return false }
+        return ObjectIdentity(status, on: nil).matches(standing)
     }
 
     private func isUnseen(_ node: Node, _ upper: Layer) -> Bool {

@@ -116,7 +116,11 @@ extension Union {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
             guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
             var view = try openView(at: path.ref, floor: node.floor)
-            if policies.orphans == .hide { leaveOutUnseen(&view, of: node) }
+            var tries = 0
+            while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
+                view = try openView(at: path.ref, floor: node.floor)
+                tries += 1
+            }
             guard isIdentity(of: node, in: view) else {
                 throw view.isEmpty ? .noSuchFileOrDirectory : mismatch(of: node)
             }
@@ -184,6 +188,27 @@ extension Union {
 
     private func survey(
         _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool, having: UInt64 = .max
+    ) throws(Errno) -> Survey {
+        var tries = 0
+        while true {
+            let survey = try looks(backings, name, all: all, having: having)
+            tries += 1
+            if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
+        }
+    }
+
+    /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
+    /// room for new ones.
+    private func isOfOne(_ survey: Survey, _ name: PathRef, _ backings: [DirectoryView.Backing]) -> Bool {
+        guard let standing = survey.unseen ?? survey.standings.first, standing.isDirectory,
+            let upper = backings.first, upper.layer.isUpper, standing.layer === upper.layer
+        else { return true }
+        guard let now = try? upper.directory.status(at: name) else { return false }
+        return ObjectIdentity(standing.status, on: nil).matches(now)
+    }
+
+    private func looks(
+        _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool, having: UInt64
     ) throws(Errno) -> Survey {
         var survey = Survey()
         survey.begun = coherence.now
