@@ -25,7 +25,7 @@ func handleReadDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe list(request, node, size, offset, information, hasEntries: false)
+    unsafe answerListing(request, node, size, offset, information, hasEntries: false)
 }
 
 /// READDIRPLUS: the same, and with the names what LOOKUP would tell of them, where that will be asked for.
@@ -33,10 +33,10 @@ func handleReadDirectoryPlus(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe list(request, node, size, offset, information, hasEntries: true)
+    unsafe answerListing(request, node, size, offset, information, hasEntries: true)
 }
 
-private func list(
+private func answerListing(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?, hasEntries: Bool
 ) {
@@ -44,7 +44,7 @@ private func list(
         let offset = UInt64(bitPattern: Int64(offset))
         var listing = unsafe DirectoryListing(into: channel.output(size), hasEntries: hasEntries)
         if union.keepsListings {
-            list(NodeID(node), from: offset, size, union, caller, channel, &listing, reply)
+            answerPart(NodeID(node), from: offset, size, union, caller, channel, &listing, reply)
         } else {
             let handle = unsafe HandleID(information)
             do throws(Errno) {
@@ -58,7 +58,7 @@ private func list(
 }
 
 /// A part of a listing after which there is something to be done once it is out.
-private func list(
+private func answerPart(
     _ node: NodeID, from offset: UInt64, _ size: Int, _ union: Union, _ caller: CallerIdentity,
     _ channel: Channel, _ listing: inout DirectoryListing, _ reply: consuming Reply
 ) {

@@ -11,8 +11,8 @@ enum Invalidation: Hashable, Sendable {
     case gone(NodeID)
     /// Names that the union itself has reason to have dropped, whatever they are now.
     case name(NodeID, [UInt8])
-    /// A name that a client has renamed something over. It was no directory, but the kernel may have known one.
-    case replaced(NodeID, [UInt8])
+    /// A name that a client has renamed a file over, and when. The kernel may have known two directories by the names.
+    case replaced(OwnChanges.Key, UInt64)
     /// Attributes that may no longer be kept.
     case attributes(NodeID)
     /// Attributes of a file (`BrieflyKept`) that the kernel may be about to take in.
@@ -65,10 +65,6 @@ final class Invalidator: Sendable {
     /// The name is to be dropped, whatever it is now.
     func appendName(_ directory: NodeID, _ name: PathRef) {
         append(.name(directory, unsafe Array(name.bytes)))
-    }
-
-    func appendReplaced(_ directory: NodeID, _ name: PathRef) {
-        append(.replaced(directory, unsafe Array(name.bytes)))
     }
 
     /// All that is queued, once there is something; nil at the end.

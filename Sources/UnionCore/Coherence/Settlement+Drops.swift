@@ -14,6 +14,15 @@ extension Settlement {
         for place in node.places { drop(place.parent.id, place.name) }
     }
 
+    /// Not those that others have by now: a drop takes with it what clients have mounted below. When it left these, they
+    /// were dropped.
+    func dropStandingNames(of node: Node) {
+        for place in node.places {
+            if let survey = lookAgain(at: place), !survey.shows(node) { continue }
+            drop(place.parent.id, place.name)
+        }
+    }
+
     func dropAttributes(of files: [NodeID]) {
         let parents = Set(files.flatMap { table.find($0)?.places.map(\.parent.id) ?? [] })
         for parent in parents { waitForReplies(in: parent) }
@@ -52,6 +61,10 @@ extension Settlement {
 
     /// After an overflow nothing is known of what was watched.
     func dropEverything() {
+        try? kernel.dropAllNames()
+        // The kernel takes the files of a listing in as of the time when it does, not of when it asked.
+        for directory in table.directories { waitForReplies(in: directory.id) }
+        waitForReplies(in: .root)
         try? kernel.dropAllNames()
         for node in table.all {
             dropNames(of: node)

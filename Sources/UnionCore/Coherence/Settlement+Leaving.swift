@@ -39,8 +39,8 @@ extension Settlement {
         node.state.withLock { $0.leave(floor) }
         // Replies on their way are taken in before the names are dropped.
         waitForReplies(in: node.id)
-        // By none of its names it may be found any more: it may have been told at another one meanwhile.
-        dropNames(of: node)
+        // It may have been told at another place meanwhile.
+        dropStandingNames(of: node)
         changed.insert(node.id)
     }
 
@@ -104,7 +104,7 @@ extension Settlement {
 
 extension Survey {
     /// Whether the node's real directory is one of those that make the object up.
-    fileprivate func shows(_ node: Node) -> Bool {
+    func shows(_ node: Node) -> Bool {
         visible.contains { node.identity.matches($0.status) }
     }
 }
@@ -112,7 +112,7 @@ extension Survey {
 extension Node.State {
     /// The directory isn't what it was told as. Who asks for its name gets a new node; this one is for who stands
     /// in it.
-    fileprivate mutating func leave(_ floor: Int) {
+    mutating func leave(_ floor: Int) {
         isCached = false
         endings &+= 1
         layersTold = Survey.madeOfOthers

@@ -16,8 +16,8 @@ struct Settlement {
     var gone: Set<NodeID> = []
     /// Directories that the union itself changed names in.
     private var ownChanges: Set<NodeID> = []
-    /// Names that something was renamed over.
-    private var replaced: Set<OwnChanges.Key> = []
+    /// Names that something was renamed over, and when.
+    private var replaced: [OwnChanges.Key: UInt64] = [:]
     /// Files that the kernel may be about to take in.
     private var brieflyKept: [NodeID] = []
 
@@ -48,9 +48,7 @@ struct Settlement {
             let name = OwnedName(name)
             drop(directory, name.ref)
             listings.insert(directory)
-        case .replaced(let directory, let name):
-            let name = OwnedName(name)
-            replaced.insert(OwnChanges.Key(directory, name.ref))
+        case .replaced(let key, let time): replaced[key] = time
         case .attributes(let node): drop(node, content: false)
         case .brieflyKept(let node): brieflyKept.append(node)
         case .listing(let directory): dropListing(directory)
@@ -62,7 +60,7 @@ struct Settlement {
     /// Listings last, once a directory: one read between two of its changes would be kept half true.
     private mutating func finish() {
         dropAttributes(of: brieflyKept)
-        disownReplaced()
+        leaveReplaced()
         dropContents()
         for directory in ownChanges.subtracting(listings) { settleOwnChanges(in: directory) }
         for directory in listings { drop(directory, content: true) }
@@ -70,13 +68,21 @@ struct Settlement {
 
     /// A directory that a client has renamed something over is dead to the kernel: nothing is found in it ever again.
     /// Where it lives on, as a stranger had moved it away a moment before, it must be told as a new node.
-    private func disownReplaced() {
-        guard !replaced.isEmpty else { return }
-        for node in table.all where node.isDirectory {
-            guard node.places.contains(where: { replaced.contains(OwnChanges.Key($0.parent.id, $0.name)) })
-            else { continue }
-            table.disown(node)
-            dropNames(of: node)
+    private func leaveReplaced() {
+        if replaced.isEmpty { return }
+        for node in table.directories where wasReplaced(node) {
+            node.state.withLock { $0.leave($0.floor) }
+            waitForReplies(in: node.id)
+            dropStandingNames(of: node)
+        }
+    }
+
+    /// Whether the kernel may have known the directory by a name when something was renamed over that.
+    private func wasReplaced(_ node: Node) -> Bool {
+        let places = node.places
+        return places.contains { place in
+            guard let time = replaced[OwnChanges.Key(place.parent.id, place.name)] else { return false }
+            return !places.contains { $0.wasTold(after: place, before: time) }
         }
     }
 

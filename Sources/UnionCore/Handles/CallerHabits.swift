@@ -15,12 +15,13 @@ enum ListingHabit {
 ///
 /// Who looks at each is told of the files along with their names (READDIRPLUS), which saves him a round trip for each.
 /// Others aren't, as each file costs several system calls. Who was told looks without asking us. So after some
-/// directories one is listed by names alone again, to see whether he still does. The lock is a leaf.
+/// directories one is listed by names alone again, to see whether he still does. A caller is a thread: requests don't
+/// say more. The lock is a leaf.
 final class CallerHabits: Sendable {
     private static let mostCallers = 8
 
     fileprivate struct Caller {
-        let process: Int32
+        let thread: Int32
         var directory: NodeID
         /// Files listed in it by their names alone, and what the caller did about such.
         var listed = 0
@@ -37,12 +38,12 @@ final class CallerHabits: Sendable {
     private let callers = Mutex<[Caller]>([])
 
     /// The caller lists a directory, or a further part of it. Returns what he will probably do with it.
-    func begin(_ process: Int32, _ directory: NodeID, isFirst: Bool) -> ListingHabit {
+    func begin(_ thread: Int32, _ directory: NodeID, isFirst: Bool) -> ListingHabit {
         // Whom we can't tell from others: he isn't in our process namespace.
-        guard process > 0 else { return .names }
+        guard thread > 0 else { return .names }
         return callers.withLock { callers in
-            var caller = Caller(process: process, directory: directory)
-            if let index = callers.firstIndex(where: { $0.process == process }) {
+            var caller = Caller(thread: thread, directory: directory)
+            if let index = callers.firstIndex(where: { $0.thread == thread }) {
                 caller = callers.remove(at: index)
             } else if callers.count >= Self.mostCallers {
                 callers.removeFirst()
@@ -58,23 +59,23 @@ final class CallerHabits: Sendable {
     }
 
     /// So many files of the directory were listed by their names alone.
-    func noteListed(_ process: Int32, _ directory: NodeID, count: Int) {
-        note(process, directory) { $0.listed += count }
+    func noteListed(_ thread: Int32, _ directory: NodeID, count: Int) {
+        note(thread, directory) { $0.listed += count }
     }
 
     /// The caller asked for one of its files.
-    func noteLook(_ process: Int32, _ directory: NodeID) {
-        note(process, directory) { $0.looked += 1 }
+    func noteLook(_ thread: Int32, _ directory: NodeID) {
+        note(thread, directory) { $0.looked += 1 }
     }
 
-    func noteRemoval(_ process: Int32, _ directory: NodeID) {
-        note(process, directory) { $0.removed += 1 }
+    func noteRemoval(_ thread: Int32, _ directory: NodeID) {
+        note(thread, directory) { $0.removed += 1 }
     }
 
-    private func note(_ process: Int32, _ directory: NodeID, _ change: (inout Caller) -> Void) {
+    private func note(_ thread: Int32, _ directory: NodeID, _ change: (inout Caller) -> Void) {
         callers.withLock { callers in
             for index in callers.indices
-            where callers[index].process == process && callers[index].directory == directory {
+            where callers[index].thread == thread && callers[index].directory == directory {
                 change(&callers[index])
             }
         }
@@ -83,13 +84,8 @@ final class CallerHabits: Sendable {
 
 extension CallerHabits.Caller {
     fileprivate mutating func begin(_ directory: NodeID) {
-        if listed > 0 {
-            learn()
-        } else if credit > 0 {
-            credit -= 1
-        } else {
-            habit = .names
-        }
+        if listed > 0 { learn() }
+        if credit > 0 { credit -= 1 } else { habit = .names }
         self.directory = directory
         (listed, looked, removed) = (0, 0, 0)
     }
@@ -103,6 +99,7 @@ extension CallerHabits.Caller {
         habit = seen
         lastCredit = habit == .names ? 0 : min(max(lastCredit * 2, 4), 64)
         credit = lastCredit
+        (listed, looked, removed) = (0, 0, 0)
     }
 
     /// Most of the files say what he does.

@@ -118,11 +118,23 @@ final class InodeTable: Sendable {
     /// The nodes that the kernel knows now, in no order.
     var all: [Node] { boxes.flatMap { $0.shard.withLock { $0.slots.nodes } } }
 
+    var directories: [Node] {
+        boxes.flatMap { $0.shard.withLock { $0.slots.nodes.filter(\.isDirectory) } }
+    }
+
     /// Directories that aren't found by their identity any more: by their path the kernel knows newer nodes, but
     /// somebody may stand in these.
     var older: [Node] {
         if olderCount.load(ordering: .sequentiallyConsistent) == 0 { return [] }
         return boxes.flatMap { $0.shard.withLock { Array($0.older.values) } }
+    }
+
+    /// Those of them that stand for that real directory.
+    func older(of identity: ObjectIdentity) -> [Node] {
+        if olderCount.load(ordering: .sequentiallyConsistent) == 0 { return [] }
+        return boxes[place(of: identity).shard].shard.withLock { shard in
+            shard.older.values.filter { $0.stands(for: identity) }
+        }
     }
 
     /// How many nodes the kernel knows, the root not counted.

@@ -48,6 +48,13 @@ internal import Synchronization
         return told >= parent.state.withLock { $0.lastDrop }
     }
 
+    /// Whether the kernel was told this one later than the other, but before that time: it moves a directory to where it
+    /// is told.
+    func wasTold(after other: Place, before time: UInt64) -> Bool {
+        let told = unsafe told.pointee.load(ordering: .sequentiallyConsistent)
+        return unsafe told > other.told.pointee.load(ordering: .sequentiallyConsistent) && told < time
+    }
+
     func noteTold(_ time: UInt64) { unsafe told.pointee.store(time, ordering: .sequentiallyConsistent) }
 
     func isAt(_ parent: Node, _ name: PathRef) -> Bool { self.parent === parent && self.name == name }

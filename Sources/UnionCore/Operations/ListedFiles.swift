@@ -6,6 +6,9 @@ internal import SystemPackage
 ///
 /// Directories aren't among them: the kernel has each at one place only, and to tell of one takes several looks.
 struct ListedFiles: ~Copyable {
+    /// The kernel holds the directory's lock until it has the answer.
+    static let most = 256
+
     /// Those told, with a lookup count on each.
     private var nodes: [NodeID] = []
     private var watches: [LateWatch] = []
@@ -50,6 +53,7 @@ extension Union {
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
+        if files.count == ListedFiles.most { return false }
         guard let found = try? file(item, of: directory, view, files) else { return emit(item, nil) }
         guard emit(item, found.entry) else {
             forget(found.entry.node, count: 1)
@@ -69,6 +73,10 @@ extension Union {
         let survey = try survey(view, name, in: directory, having: directories(of: view, having: name))
         guard survey.owner?.isDirectory == false else { return nil }
         try checkSight(survey, name, in: directory, files.caller)
-        return try find(survey, name, in: directory, view, watches: files.watching)
+        let found = try find(survey, name, in: directory, view, watches: files.watching)
+        if found.isFile { return found }
+        // A stranger has put a directory there meanwhile.
+        forget(found.entry.node, count: 1)
+        return nil
     }
 }

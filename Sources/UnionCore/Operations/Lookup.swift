@@ -32,7 +32,7 @@ extension Union {
             try checkSight(survey, name, in: directory, caller)
             return try find(survey, name, in: directory, view, watches: .late)
         }
-        if found.isFile { habits.noteLook(caller.pid, parent) }
+        if found.isFile && keepsListings { habits.noteLook(caller.pid, parent) }
         return LookedUp(found.entry, found.lateWatch, turn, self)
     }
 
@@ -184,7 +184,7 @@ extension Union {
             node.noteSeen(
                 at: directory, name, layer: layer, floor: floor, linkCount: owner.status.linkCount,
                 told: survey.begun)
-            if node.isDirectory { noteOlderNodes(than: node, survey, owner, name, in: directory, floor) }
+            if node.isDirectory { noteOlderNodes(than: node, at: directory, name, owner, floor: floor) }
         } else {
             node.noteAlsoSeen(
                 at: directory, name, layer: layer, linkCount: owner.status.linkCount, told: survey.begun)
@@ -194,13 +194,11 @@ extension Union {
 
     /// The directory was found by its path: who stands in one of its older nodes finds it there, too.
     private func noteOlderNodes(
-        than node: Node, _ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node,
-        _ floor: Int
+        than node: Node, at directory: Node, _ name: PathRef, _ owner: Standing, floor: Int
     ) {
-        for older in table.older where older !== node && older.identity.matches(owner.status) {
+        for older in table.older(of: node.identity) where older !== node {
             older.noteAlsoSeen(
-                at: directory, name, layer: owner.layer.index, linkCount: owner.status.linkCount,
-                told: survey.begun)
+                at: directory, name, layer: owner.layer.index, linkCount: owner.status.linkCount, told: 0)
             if older.floor != floor { coherence.invalidator.append(.object(older.id)) }
         }
     }

@@ -48,7 +48,7 @@ extension Union {
             return ListingPart(node: node.id, mayBeKept: true, rest: rest, files: files)
         }
         var count = 0
-        let rest = try list(wanted, view, isKept: isKept) { item in
+        let rest = try listPart(wanted, view, isKept: isKept) { item in
             guard emit(item, nil) else { return false }
             if item.kind != .directory { count += 1 }
             return true
@@ -63,22 +63,17 @@ extension Union {
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> PureListing? {
         do throws(Errno) {
-            return try list(wanted, view, &files, emit)
+            return try listPart(wanted, view, isKept: true) { item in
+                tell(item, of: wanted.node, view, &files, emit)
+            }
         } catch {
             if files.count == 0 { throw error }
             return nil
         }
     }
 
-    private func list(
-        _ wanted: WantedPart, _ view: borrowing DirectoryView, _ files: inout ListedFiles,
-        _ emit: (DirectoryItem, Entry?) -> Bool
-    ) throws(Errno) -> PureListing? {
-        try list(wanted, view, isKept: true) { item in tell(item, of: wanted.node, view, &files, emit) }
-    }
-
     /// Returns where it goes on, if that may be read ahead.
-    private func list(
+    private func listPart(
         _ wanted: WantedPart, _ view: borrowing DirectoryView, isKept: Bool, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) -> PureListing? {
         let (node, offset) = (wanted.node, wanted.offset)

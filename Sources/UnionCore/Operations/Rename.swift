@@ -64,13 +64,19 @@ extension Union {
         if isSameObject(plan) {
             // Two names of one file: rename(2) did nothing and brings no event, but the kernel, which knew
             // them as two, has moved one over the other.
+            noteReplaced(plan)
             return dropNames(of: plan)
         }
         let moved = finish(plan, departing)
         if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
         try uncover(plan)
         leaving.left(.absent)
-        if let moved { arriving.left(.present(moved.id)) } else { dropNames(of: plan) }
+        if let moved {
+            arriving.left(.present(moved.id))
+        } else {
+            noteReplaced(plan)
+            dropNames(of: plan)
+        }
         dropEmptied(plan.source.directory)
     }
 
@@ -90,10 +96,13 @@ extension Union {
         ] {
             coherence.invalidator.appendName(node.id, name)
         }
-        // Where it knew two directories by the names, it takes the second for removed by now.
-        if !plan.moving.isDirectory {
-            coherence.invalidator.appendReplaced(plan.destination.directory.id, plan.newName)
-        }
+    }
+
+    /// Where the kernel knew two directories by the names, it takes the second for removed by now.
+    private func noteReplaced(_ plan: borrowing RenamePlan) {
+        guard coherence.plan.isLasting, !plan.moving.isDirectory else { return }
+        let key = OwnChanges.Key(plan.destination.directory.id, plan.newName)
+        coherence.invalidator.append(.replaced(key, coherence.tick()))
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.

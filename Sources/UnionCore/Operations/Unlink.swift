@@ -22,7 +22,7 @@ extension Union {
         departing.finish(target.directory, name)
         change.left(.absent)
         target.directory.noteRemoval()
-        habits.noteRemoval(caller.pid, parent)
+        if keepsListings { habits.noteRemoval(caller.pid, parent) }
         dropEmptied(target.directory)
     }
 

@@ -19,9 +19,9 @@ extension Union {
             // A layer without ACLs has none on the file. The kernel would take the error as its answer to the
             // question whether the caller may use the file.
             throw .noData
-        } catch .noData where name == "security.selinux" {
-            // Where SELinux is on, the kernel answers this itself. Where it isn't, `ls -l` asks it of each file, and
-            // the kernel keeps no answer; this error tells ls that it need ask of no other file here.
+        } catch .noData where name == "security.selinux" && !hasSELinux {
+            // `ls -l` asks it of each file, and the kernel keeps no answer; this error tells ls that it need ask of no
+            // other file here.
             throw .notSupported
         }
     }
@@ -162,3 +162,6 @@ extension FileKind {
         }
     }
 }
+
+/// The directory is there where SELinux is on.
+private let hasSELinux = (try? FileDescriptor.workingDirectory.status(at: "/sys/fs/selinux")) != nil

@@ -200,8 +200,9 @@ extension Union {
     /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
     /// room for new ones.
     private func isOfOne(_ survey: Survey, _ name: PathRef, _ backings: [DirectoryView.Backing]) -> Bool {
-        guard let standing = survey.unseen ?? survey.standings.first, standing.isDirectory,
-            let upper = backings.first, upper.layer.isUpper, standing.layer === upper.layer
+        guard let upper = backings.first(where: { $0.layer.isUpper }),
+            let standing = survey.unseen ?? survey.standings.first(where: { $0.layer === upper.layer }),
+            standing.isDirectory
         else { return true }
         guard let now = try? upper.directory.status(at: name) else { return false }
         return ObjectIdentity(standing.status, on: nil).matches(now)
