@@ -37,6 +37,20 @@ import UnionCore
         #expect(try fixture.names("d") == ["b"])
     }
 
+    /// An orphan that is complete stays what it is when a lower has a directory of its name again.
+    @Test func aCompleteOrphanIsListedAsItIs() throws {
+        let fixture = try Fixture(before: { shell("cd \($0); mkdir lower1/d") })
+        try fixture.create("d/up")
+        shell("cd \(fixture.base); rmdir lower1/d")
+        try setComplete(fixture, "d")
+        shell("cd \(fixture.base); mkdir lower1/d; echo > lower1/d/low")
+        #expect(try fixture.names("d") == ["up"])
+        #expect(try fixture.listing("")["d"] == fixture.attributes("d").inode)
+        try fixture.unlink("d/up")
+        #expect(try fixture.names("d") == ["low"])
+        #expect(try fixture.listing("")["d"] == fixture.attributes("d").inode)
+    }
+
     @Test func refusals() throws {
         let fixture = try Fixture(
             readOnly: [1], before: { shell("cd \($0); mkdir lower1/d; echo > lower1/f") })

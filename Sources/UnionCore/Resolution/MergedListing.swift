@@ -28,6 +28,8 @@ struct MergedListing: Sendable {
         var isHidden: Bool
         /// A skeleton in the upper whose origin no lower layer has shown yet.
         var isSkeleton: Bool
+        /// A skeleton that is marked as complete: what lower layers have isn't its origin.
+        var isComplete = false
         /// A lower has something else under a skeleton's name: nothing below it can be the origin.
         var isBlocked = false
         var inode: UInt64
@@ -77,17 +79,18 @@ struct MergedListing: Sendable {
         if source.layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) {
             return addOCIWhiteout(entry.name)
         }
+        let mayBeSkeleton = source.mayHoldSkeletons && entry.kind == .directory
+        let marks = mayBeSkeleton ? union.marks(of: entry.name, in: directory) : []
         let item = Item(
             start: UInt32(truncatingIfNeeded: bytes.count),
             length: UInt16(truncatingIfNeeded: entry.name.count),
             kind: entry.kind, isHidden: union.isHidden(entry, source, directory),
-            isSkeleton: source.mayHoldSkeletons && entry.kind == .directory
-                && union.isSkeleton(entry.name, in: directory),
+            isSkeleton: marks.contains(.skeleton), isComplete: marks.contains(.complete),
             inode: union.numbering.number(of: entry.inode, filesystem: source.filesystem.index),
             hash: entry.name.hash)
         guard let known = insert(entry.name, item) else { return }
         guard items[known].isSkeleton, !items[known].isBlocked else { return }
-        if entry.kind == .directory && !item.isHidden {
+        if entry.kind == .directory && !item.isHidden && !items[known].isComplete {
             // A lower has the directory that the upper's skeleton stands for: it is the owner.
             items[known].inode = item.inode
             items[known].isSkeleton = false

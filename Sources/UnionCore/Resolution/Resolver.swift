@@ -227,7 +227,12 @@ extension Union {
             }
         }
         guard let position = survey.skeleton else { return survey }
-        if !isShown(survey, position, name, backings) { return survey.leavingOut(position) }
+        if !isShown(survey, position, name, backings) {
+            // Then what it shuts out shows.
+            let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
+            return isLast
+                ? try looks(backings, name, all: true, having: having) : survey.leavingOut(position)
+        }
         followOrigin(survey, position, name, backings)
         return survey
     }
