@@ -1,6 +1,7 @@
 #include "CLinux.h"
 #include "result.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -33,6 +34,20 @@ int32_t slx_thread_join(uint64_t thread) { return -pthread_join((pthread_t)threa
 int32_t slx_thread_detach(uint64_t thread) { return -pthread_detach((pthread_t)thread); }
 
 int32_t slx_thread_signal(uint64_t thread, int32_t signal) { return -pthread_kill((pthread_t)thread, signal); }
+
+int32_t slx_thread_set_slice(uint64_t nanoseconds) {
+    // struct sched_attr of <linux/sched/types.h> as Linux 3.14 had it, which glibc doesn't define everywhere.
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -errno;
+    attributes.runtime = nanoseconds;
+    SLX_RESULT(int32_t, syscall(SYS_sched_setattr, 0, &attributes, 0));
+}
 
 int32_t slx_gettid(void) { return (int32_t)syscall(SYS_gettid); }
 

@@ -52,6 +52,7 @@ private final class Loop: Sendable {
     }
 
     func run() {
+        WorkerThread.runsShortly()
         while poller.withLock({ Loop.wait(&$0) }) {
             instance.drain()
             // Events come in rows, and whoever makes them pays for each time that this thread is woken.

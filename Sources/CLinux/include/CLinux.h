@@ -198,6 +198,8 @@ int32_t slx_thread_start(
     uint64_t *thread, const char *name, size_t stack_size, void *_Nullable (*_Nonnull body)(void *_Nullable),
     void *context);
 int32_t slx_thread_join(uint64_t thread);
+/// How long the calling thread wants to run at a time, by sched_setattr(2).
+int32_t slx_thread_set_slice(uint64_t nanoseconds);
 int32_t slx_thread_detach(uint64_t thread);
 int32_t slx_thread_signal(uint64_t thread, int32_t signal);
 int32_t slx_gettid(void);

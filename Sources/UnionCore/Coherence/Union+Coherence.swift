@@ -9,6 +9,7 @@ extension Union {
         guard coherence.plan.isLasting else { return }
         watchRoots()
         let thread = try WorkerThread.spawn(name: "switchfs-notify") { [self] in
+            WorkerThread.runsShortly()
             while let batch = coherence.invalidator.take() {
                 let sent = coherence.invalidator.sent.load(ordering: .relaxed)
                 Settlement.settle(batch, of: self, kernel)
