@@ -23,19 +23,19 @@ internal import UnionCore
     }
 
     /// False when there is no room. `entry` nil: nothing is told but the name.
-    mutating func add(_ item: DirectoryItem, _ entry: Entry? = nil) -> Bool {
-        guard hasEntries else { return add(item) }
+    mutating func add(_ item: DirectoryItem, _ entry: Entry?) -> Bool {
+        guard hasEntries else { return addName(of: item) }
         let size = MemoryLayout<sfs_entry_reply>.size
         guard unsafe size <= buffer.count - count else { return false }
         let reply = entry.map { sfs_entry_reply($0) } ?? sfs_entry_reply()
         unsafe buffer.storeBytes(of: reply, toByteOffset: count, as: sfs_entry_reply.self)
         count += size
-        if add(item) { return true }
+        if addName(of: item) { return true }
         count -= size
         return false
     }
 
-    private mutating func add(_ item: DirectoryItem) -> Bool {
+    private mutating func addName(of item: DirectoryItem) -> Bool {
         let header = sfs_listed_name(
             inode: item.inode, next_offset: item.nextOffset,
             length: UInt32(truncatingIfNeeded: item.name.count), kind: UInt32(item.kind?.rawValue ?? 0))

@@ -36,12 +36,16 @@ extension Settlement {
 
     private mutating func leave(_ node: Node, _ survey: Survey, in directory: Node) {
         let floor = survey.floor(in: directory)
+        leave(node, floor)
+        changed.insert(node.id)
+    }
+
+    private func leave(_ node: Node, _ floor: Int) {
         node.state.withLock { $0.leave(floor) }
         // Replies on their way are taken in before the names are dropped.
         waitForReplies(in: node.id)
         // It may have been told at another place meanwhile.
         dropStandingNames(of: node)
-        changed.insert(node.id)
     }
 
     /// The same for a node that its path doesn't lead to any more, but that somebody stands in.
@@ -50,6 +54,24 @@ extension Settlement {
             !node.isMade(of: survey.layersMark(in: place.parent))
         else { return }
         leave(node, survey, in: place.parent)
+    }
+
+    /// A directory that a client has renamed something over is dead to the kernel: nothing is found in it ever again.
+    /// Where it lives on, as a stranger had moved it away a moment before, it must be told as a new node.
+    func leaveReplaced() {
+        if replaced.isEmpty { return }
+        for node in table.directories where wasReplaced(node) {
+            leave(node, node.floor)
+        }
+    }
+
+    /// Whether the kernel may have known the directory by a name when something was renamed over that.
+    private func wasReplaced(_ node: Node) -> Bool {
+        let places = node.places
+        return places.contains { place in
+            guard let time = replaced[OwnChanges.Key(place.parent.id, place.name)] else { return false }
+            return !places.contains { $0.wasTold(after: place, before: time) }
+        }
     }
 
     /// Where the directory stands, of all places that it was seen at: another one may stand at the last. One that
@@ -112,7 +134,7 @@ extension Survey {
 extension Node.State {
     /// The directory isn't what it was told as. Who asks for its name gets a new node; this one is for who stands
     /// in it.
-    mutating func leave(_ floor: Int) {
+    fileprivate mutating func leave(_ floor: Int) {
         isCached = false
         endings &+= 1
         layersTold = Survey.madeOfOthers

@@ -17,7 +17,7 @@ struct Settlement {
     /// Directories that the union itself changed names in.
     private var ownChanges: Set<NodeID> = []
     /// Names that something was renamed over, and when.
-    private var replaced: [OwnChanges.Key: UInt64] = [:]
+    var replaced: [OwnChanges.Key: UInt64] = [:]
     /// Files that the kernel may be about to take in.
     private var brieflyKept: [NodeID] = []
 
@@ -64,26 +64,6 @@ struct Settlement {
         dropContents()
         for directory in ownChanges.subtracting(listings) { settleOwnChanges(in: directory) }
         for directory in listings { drop(directory, content: true) }
-    }
-
-    /// A directory that a client has renamed something over is dead to the kernel: nothing is found in it ever again.
-    /// Where it lives on, as a stranger had moved it away a moment before, it must be told as a new node.
-    private func leaveReplaced() {
-        if replaced.isEmpty { return }
-        for node in table.directories where wasReplaced(node) {
-            node.state.withLock { $0.leave($0.floor) }
-            waitForReplies(in: node.id)
-            dropStandingNames(of: node)
-        }
-    }
-
-    /// Whether the kernel may have known the directory by a name when something was renamed over that.
-    private func wasReplaced(_ node: Node) -> Bool {
-        let places = node.places
-        return places.contains { place in
-            guard let time = replaced[OwnChanges.Key(place.parent.id, place.name)] else { return false }
-            return !places.contains { $0.wasTold(after: place, before: time) }
-        }
     }
 
     /// A name came, went or moved in a watched directory. Dropped in any case but that of a change of our own:

@@ -116,7 +116,7 @@ extension Union {
         if let node { table.disown(node) }
         let isKnown = node?.places.contains { $0.isAt(directory, name) && $0.isCurrent } ?? false
         guard !isKnown, coherence.plan.isLasting else { return }
-        for other in table.all where other.isDirectory {
+        for other in table.directories {
             if other.places.contains(where: { $0.isAt(directory, name) }) { table.disown(other) }
         }
     }
