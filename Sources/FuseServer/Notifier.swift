@@ -17,12 +17,11 @@ public struct Notifier: KernelCache {
         if result < 0 { throw Errno(rawValue: -result) }
     }
 
-    /// FUSE_NOTIFY_INC_EPOCH of Linux 6.16's <linux/fuse.h>, which libfuse doesn't know: every name that was
-    /// told so far is asked for again. EINVAL from older kernels.
-    public func dropAllNames() throws(Errno) {
-        // struct fuse_out_header: length, the notification's number for an error, and no request's number.
-        let header: [UInt32] = [16, 8, 0, 0]
-        _ = try device.descriptor.writeAll(header)
+    /// FUSE_NOTIFY_INVAL_ENTRY with FUSE_EXPIRE_ONLY of Linux 6.2's <linux/fuse.h>, which libfuse 3.14 doesn't know. An
+    /// older kernel drops the name.
+    public func expireEntry(_ parent: NodeID, _ name: PathRef) throws(Errno) {
+        let message = unsafe ExpireMessage(parent: parent, Array(name.bytes))
+        _ = try device.descriptor.writeAll(message.bytes)
     }
 
     /// Drops the attributes; with `content` also cached data, of a directory the listing. ENOENT when the
@@ -34,10 +33,33 @@ public struct Notifier: KernelCache {
     }
 }
 
+/// A notification as it goes to the device.
+private struct ExpireMessage {
+    private(set) var bytes: [UInt8] = []
+
+    init(parent: NodeID, _ name: [UInt8]) {
+        // struct fuse_out_header: length, the notification's number for an error, and no request's number.
+        add(UInt32(truncatingIfNeeded: 16 + 16 + name.count + 1))
+        add(UInt32(3))
+        add(UInt64(0))
+        // struct fuse_notify_inval_entry_out: the directory, the name's length, and flags: FUSE_EXPIRE_ONLY.
+        add(parent.rawValue)
+        add(UInt32(truncatingIfNeeded: name.count))
+        add(UInt32(1))
+        bytes += name + [0]
+    }
+
+    private mutating func add(_ value: some FixedWidthInteger) {
+        for shift in stride(from: 0, to: value.bitWidth, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+        }
+    }
+}
+
 extension FileDescriptor {
-    /// One write(2) of the words.
-    fileprivate func writeAll(_ words: [UInt32]) throws(Errno) -> Int {
-        let result: Result<Int, Errno> = unsafe words.withUnsafeBytes { bytes in
+    /// One write(2) of the bytes.
+    fileprivate func writeAll(_ bytes: [UInt8]) throws(Errno) -> Int {
+        let result: Result<Int, Errno> = unsafe bytes.withUnsafeBytes { bytes in
             do throws(Errno) {
                 return .success(unsafe try writeNext(from: bytes))
             } catch {

@@ -25,6 +25,7 @@ public final class Union: Sendable {
     let recordLocks = RecordLocks()
     let listings = ListingCache()
     let habits = CallerHabits()
+    let staleAnswers = StaleAnswers()
     let views: KeptViews
     /// The root's, which never changes.
     let rootView: SharedView
@@ -46,10 +47,10 @@ public final class Union: Sendable {
         let top = stack[0]
         let isSingle = stack.layers.allSatisfy { $0.filesystem.device == top.filesystem.device }
         numbering = InodeNumbering(isSingle: isSingle)
-        table = InodeTable(
-            root: Node(
-                id: .root, kind: .directory, identity: ObjectIdentity(top.rootStatus, on: top.filesystem),
-                filesystem: top.filesystem, place: nil, floor: stack.count - 1))
+        let owner = DirectoryOwner(
+            identity: ObjectIdentity(top.rootStatus, on: top.filesystem), filesystem: top.filesystem,
+            part: Makeup.part(top.rootStatus, in: top))
+        table = InodeTable(root: Node(id: .root, owner: owner, makeup: Makeup()))
     }
 
     /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.

@@ -24,7 +24,7 @@ private final class SilentSource: ChangeSource {
 private struct ForgetfulKernel: KernelCache {
     func dropEntry(_ parent: NodeID, _ name: PathRef) throws(Errno) { throw .noSuchFileOrDirectory }
     func dropNode(_ node: NodeID, content: Bool) throws(Errno) { throw .noSuchFileOrDirectory }
-    func dropAllNames() throws(Errno) { throw .invalidArgument }
+    func expireEntry(_ parent: NodeID, _ name: PathRef) throws(Errno) { throw .noSuchFileOrDirectory }
 }
 
 /// One client of many on the same few names; whatever it meets must be an errno.

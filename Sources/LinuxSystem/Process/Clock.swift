@@ -20,3 +20,10 @@ public func pause(milliseconds: Int) {
     var rest = timespec()
     while unsafe nanosleep(&time, &rest) != 0 { time = rest }
 }
+
+/// The time of day, as a file's times tell it.
+public func wallClock() -> Timestamp {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return Timestamp(seconds: Int64(now.tv_sec), nanoseconds: UInt32(truncatingIfNeeded: now.tv_nsec))
+}

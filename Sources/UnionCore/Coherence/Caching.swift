@@ -17,7 +17,7 @@ extension Union {
 
     /// Whether the directory's names may be kept: it is watched, and made of what it was watched with.
     func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
-        let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.backingsTold) }
+        let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.makeup.backings) }
         guard isCached, !directory.isRoot else { return isCached }
         return (view.keptMark ?? (try? view.backingsMark())) == backings
     }
@@ -67,14 +67,28 @@ extension Union {
         return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
 
+    /// True: the look is older than the watch.
     private func watchDirectory(
         _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Bool {
-        let mark = survey.layersMark(in: directory)
-        let isCurrent = node.state.withLock { state in
-            (state.isCached || state.isDegraded) && state.layersTold == mark
+        let makeup = Makeup(of: survey)
+        let (isWatched, isCurrent, since) = node.state.withLock { state in
+            (state.isCached || state.isDegraded, state.makeup == makeup, state.cachedSince)
         }
-        if isCurrent { return node.state.withLock { $0.cachedSince } > survey.begun }
+        if isWatched && isCurrent { return since > survey.begun }
+        // Names in it are kept: who tells the kernel sees to those, and to the watch, first.
+        if isWatched && node.state.withLock({ $0.isCached }) { return false }
+        return watchParts(of: node, survey, name, view)
+    }
+
+    /// Watches every real directory that makes the node up, and takes the survey's for what it is made of. False: it is
+    /// that already; else the look must be made again.
+    func watchParts(
+        of node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView
+    ) -> Bool {
+        guard let owner = survey.owner,
+            let filesystem = stack.filesystems.find(owner.status.device)
+        else { return true }
         let endings = node.state.withLock { $0.endings }
         var isWatched = true
         for standing in survey.visible {
@@ -86,17 +100,19 @@ extension Union {
             case .replaced: return true
             }
         }
+        take(Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+        noteWatched(node, isWatched, endings)
+        return true
+    }
+
+    private func noteWatched(_ node: Node, _ isWatched: Bool, _ endings: UInt16) {
         node.state.withLock { state in
-            // Else it has ceased to be that meanwhile, and the next look finds another node.
-            guard state.layersTold == mark else { return }
             if !isWatched && !state.isDegraded { coherence.degraded.add(1, ordering: .relaxed) }
             if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
             state.isDegraded = !isWatched
             state.isCached = isWatched && state.endings == endings
-            state.backingsTold = survey.backingsMark
             state.cachedSince = coherence.tick()
         }
-        return true
     }
 
     private enum WatchResult {
@@ -246,23 +262,23 @@ extension Union {
     }
 
     /// A skeleton was made, `made`: one more layer backs the directory than it was told with, and nobody can
-    /// see it. False: something else stands there.
-    func noteLayers(of node: Node, with made: FileStatus) -> Bool {
-        guard coherence.plan.isLasting, let upper = stack.upper, let place = node.place,
-            let view = try? view(of: place.parent),
-            let survey = try? survey(view, place.name, in: place.parent),
+    /// see it.
+    func noteLayers(of node: Node, with made: FileStatus) {
+        guard let upper = stack.upper, let place = node.place, let view = try? view(of: place.parent),
+            let survey = try? survey(view, place.name, in: place.parent), let owner = survey.owner,
+            let filesystem = stack.filesystems.find(owner.status.device),
             let standing = survey.visible.first(where: { $0.layer === upper }),
             identity(of: standing).matches(made)
-        else { return false }
-        let floor = survey.floor(in: place.parent)
-        let mark = survey.layersMark(floor: floor)
-        let others = survey.layersMark(floor: floor, without: upper)
-        node.state.withLock { state in
-            // Anything else than the skeleton is a stranger's doing, and known by its event.
-            guard state.layersTold == others else { return }
-            state.layersTold = mark
-            state.backingsTold = survey.backingsMark
-        }
-        return true
+        else { return }
+        // Anything else than the skeleton is a stranger's doing, and known by its event.
+        guard !coherence.plan.isLasting || node.makeup.backings == Makeup(of: survey, without: upper).backings
+        else { return }
+        take(Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+    }
+
+    func directoryOwner(_ standing: Standing, _ filesystem: FilesystemFacts) -> DirectoryOwner {
+        DirectoryOwner(
+            identity: identity(of: standing), filesystem: filesystem,
+            part: Makeup.part(standing.status, in: standing.layer))
     }
 }

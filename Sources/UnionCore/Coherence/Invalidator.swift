@@ -9,10 +9,6 @@ enum Invalidation: Hashable, Sendable {
     case object(NodeID)
     /// A watched object is gone from where it was.
     case gone(NodeID)
-    /// Names that the union itself has reason to have dropped, whatever they are now.
-    case name(NodeID, [UInt8])
-    /// A name that a client has renamed a file over, and when. The kernel may have known two directories by the names.
-    case replaced(OwnChanges.Key, UInt64)
     /// Attributes that may no longer be kept.
     case attributes(NodeID)
     /// Attributes of a file (`BrieflyKept`) that the kernel may be about to take in.
@@ -62,10 +58,12 @@ final class Invalidator: Sendable {
         if isFirst { work.raise() }
     }
 
-    /// The name is to be dropped, whatever it is now.
+    /// The name is to be looked at again.
     func appendName(_ directory: NodeID, _ name: PathRef) {
-        append(.name(directory, unsafe Array(name.bytes)))
+        append(.entry(directory, unsafe Array(name.bytes)))
     }
+
+    var isStopped: Bool { queue.withLock { $0.isStopped } }
 
     /// All that is queued, once there is something; nil at the end.
     func take() -> [Invalidation]? {

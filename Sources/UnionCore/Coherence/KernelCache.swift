@@ -5,10 +5,11 @@ public import SystemPackage
 /// union. The calls may wait for a directory's lock in the kernel: never from a thread that serves requests.
 /// ENOENT: the kernel has nothing of it.
 public protocol KernelCache: Sendable {
-    /// Drops the name in the directory, positive or negative.
+    /// Drops the name in the directory, whether it is known as something or as missing. With something goes all that is
+    /// mounted on it and below it, in every mount namespace.
     func dropEntry(_ parent: NodeID, _ name: PathRef) throws(Errno)
     /// Drops the attributes; with `content` a directory's listing too, and a file's pages.
     func dropNode(_ node: NodeID, content: Bool) throws(Errno)
-    /// Has every name asked for again. EINVAL where the kernel has no such notification (it came with 6.16).
-    func dropAllNames() throws(Errno)
+    /// Has the name asked for at the next look; what is mounted on it or below it stays, if the answer is the same.
+    func expireEntry(_ parent: NodeID, _ name: PathRef) throws(Errno)
 }

@@ -4,23 +4,19 @@ internal import SystemPackage
 
 // What the kernel is told to drop.
 extension Settlement {
-    func drop(_ directory: NodeID, _ name: PathRef) {
-        table.find(directory)?.state.withLock { $0.lastDrop = coherence.tick() }
+    /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
+    /// noted, and the drop waits until it is taken in.
+    mutating func drop(_ name: PathRef, in directory: Node) {
+        if let place = directory.untell(name), let node = table.find(place.node) {
+            node.forget(place, isGone: false)
+            if node.isDirectory { gone.append(node) }
+        }
+        sendDrop(directory.id, name)
+    }
+
+    func sendDrop(_ directory: NodeID, _ name: PathRef) {
         coherence.invalidator.sent.add(1, ordering: .relaxed)
         try? kernel.dropEntry(directory, name)
-    }
-
-    func dropNames(of node: Node) {
-        for place in node.places { drop(place.parent.id, place.name) }
-    }
-
-    /// Not those that others have by now: a drop takes with it what clients have mounted below. When it left these, they
-    /// were dropped.
-    func dropStandingNames(of node: Node) {
-        for place in node.places {
-            if let survey = lookAgain(at: place), !survey.shows(node) { continue }
-            drop(place.parent.id, place.name)
-        }
     }
 
     func dropAttributes(of files: [NodeID]) {
@@ -57,20 +53,6 @@ extension Settlement {
             for place in node.places { waitForReplies(in: place.parent.id) }
             try? kernel.dropNode(id, content: content)
         }
-    }
-
-    /// After an overflow nothing is known of what was watched.
-    func dropEverything() {
-        try? kernel.dropAllNames()
-        // The kernel takes the files of a listing in as of the time when it does, not of when it asked.
-        for directory in table.directories { waitForReplies(in: directory.id) }
-        waitForReplies(in: .root)
-        try? kernel.dropAllNames()
-        for node in table.all {
-            dropNames(of: node)
-            drop(node.id, content: true)
-        }
-        drop(.root, content: true)
     }
 }
 

@@ -4,20 +4,21 @@ internal import Synchronization
 
 /// One batch of changes, turned into what the kernel must drop. All of this runs on the one thread that tells the
 /// kernel.
+///
+/// A name is dropped only where what the kernel knows by it isn't what the union shows there now: with the name goes
+/// whatever users have mounted on it and below it.
 struct Settlement {
     let union: Union
     let kernel: any KernelCache
 
     /// Directories whose listings are dropped at the end.
-    private var listings: Set<NodeID> = []
-    /// Directories that are made of others than the kernel knows them as, and whatever is below them.
-    var changed: Set<NodeID> = []
-    /// Directories that aren't where they were.
-    var gone: Set<NodeID> = []
-    /// Directories that the union itself changed names in.
-    private var ownChanges: Set<NodeID> = []
-    /// Names that something was renamed over, and when.
-    var replaced: [OwnChanges.Key: UInt64] = [:]
+    var listings: Set<NodeID> = []
+    /// Directories in which an event named what the kernel knows already.
+    private var unchanged: Set<NodeID> = []
+    /// Directories that are made of others than before, whose names are to be put right.
+    var remade: [Node] = []
+    /// Directories that aren't where the kernel knew them.
+    var gone: [Node] = []
     /// Files that the kernel may be about to take in.
     private var brieflyKept: [NodeID] = []
 
@@ -39,74 +40,93 @@ struct Settlement {
         switch item {
         case .entry(let directory, let name):
             let name = OwnedName(name)
-            settleEntry(directory, name.ref)
-        case .object(let node): settleObject(node)
-        case .gone(let node):
-            if table.find(node)?.isDirectory == true { gone.insert(node) }
-            drop(node, content: true)
-        case .name(let directory, let name):
-            let name = OwnedName(name)
-            drop(directory, name.ref)
-            listings.insert(directory)
-        case .replaced(let key, let time): replaced[key] = time
+            if let directory = table.find(directory) { settleName(name.ref, in: directory) }
+        case .object(let node): settleObject(node, isGone: false)
+        case .gone(let node): settleObject(node, isGone: true)
         case .attributes(let node): drop(node, content: false)
         case .brieflyKept(let node): brieflyKept.append(node)
         case .listing(let directory): dropListing(directory)
-        case .everything: dropEverything()
-        case .mounts: if union.concernsMounts { dropEverything() }
+        case .everything: settleEverything()
+        case .mounts: if union.concernsMounts { settleEverything() }
         }
     }
 
     /// Listings last, once a directory: one read between two of its changes would be kept half true.
     private mutating func finish() {
         dropAttributes(of: brieflyKept)
-        leaveReplaced()
-        dropContents()
-        for directory in ownChanges.subtracting(listings) { settleOwnChanges(in: directory) }
+        putNamesRight()
+        for directory in unchanged.subtracting(listings) { settleAttributes(of: directory) }
         for directory in listings { drop(directory, content: true) }
     }
 
-    /// A name came, went or moved in a watched directory. Dropped in any case but that of a change of our own:
-    /// which of several objects that were there by turns the kernel knows, nobody can say.
-    private mutating func settleEntry(_ id: NodeID, _ name: PathRef) {
-        guard let directory = table.find(id) else { return }
-        let key = OwnChanges.Key(id, name)
-        waitForOwnChange(key)
-        let note = coherence.own.note(key)
+    /// Something happened to a name in a watched directory.
+    mutating func settleName(_ name: PathRef, in directory: Node) {
+        waitForOwnChange(OwnChanges.Key(directory.id, name))
+        // From here on a look that is older than this one isn't told any more. What was told before stands in the table.
+        directory.noteKept(coherence.tick())
         let survey = lookAgain(at: name, in: directory)
-        if let note, let survey, note == known(survey, name, in: directory) {
-            ownChanges.insert(id)
-            return
+        let told = directory.told(name)
+        if isRight(told, survey, name, in: directory) {
+            unchanged.insert(directory.id)
+        } else {
+            drop(name, in: directory)
+            listings.insert(directory.id)
         }
-        if let survey { leave(survey, name, in: directory) }
-        drop(id, name)
-        listings.insert(id)
     }
 
-    /// An object's own attributes or content changed.
-    private mutating func settleObject(_ id: NodeID) {
+    /// Whether the kernel, as it was told, knows just what the union shows. (Looks whose answers it takes in later found
+    /// nothing else.) A directory that is made of others now is the same, but names in it are to be put right.
+    private mutating func isRight(
+        _ told: Place?, _ survey: Survey?, _ name: PathRef, in directory: Node
+    ) -> Bool {
+        // What isn't there, and what isn't kept: an orphan that may begin to show.
+        guard let survey, let owner = survey.owner else { return told == nil }
+        guard owner.isDirectory else {
+            guard let told, !told.isContested, let node = table.find(union.identity(of: owner)) else {
+                return false
+            }
+            return node.id == told.node && node.kind == owner.status.kind
+        }
+        guard let told, !told.isContested, let node = table.find(told.node),
+            node.continues(as: Makeup(of: survey))
+        else {
+            noteSeen(survey, owner, name, in: directory)
+            return false
+        }
+        remake(node, survey, name, in: directory)
+        return true
+    }
+
+    /// A stranger has moved a directory here that somebody may stand in.
+    private func noteSeen(_ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node) {
+        let part = Makeup.part(owner.status, in: owner.layer)
+        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)),
+            !union.stands(node)
+        else { return }
+        let place = Place(of: node.id, in: directory, name, layer: owner.layer.index, told: 0)
+        place.withdraw()
+        node.noteSeen(at: place)
+    }
+
+    /// An object's own attributes or content changed, or it is gone from where it was.
+    private mutating func settleObject(_ id: NodeID, isGone: Bool) {
         guard let node = table.find(id) else { return }
         if node.isDirectory {
-            if let (place, survey) = standing(of: node),
-                !node.isMade(of: survey.layersMark(in: place.parent))
-            {
-                // A mark of it changed.
-                settleEntry(place.parent.id, place.name)
-                leaveOther(node, at: place)
-            }
-        } else {
+            // What is marked on it may have changed, and by that what it is made of.
+            if let place = node.place { settleName(place.name, in: place.parent) }
+        } else if !isGone {
             // Its watch may have ended with this event.
             node.state.withLock { state in
                 state.isCached = false
                 state.endings &+= 1
             }
         }
-        drop(id, content: false)
+        drop(id, content: isGone)
     }
 
     /// What the union shows there now; nil where the directory isn't found.
     func lookAgain(at name: PathRef, in directory: Node) -> Survey? {
-        guard let view = try? union.foundView(of: directory),
+        guard let view = try? union.view(of: directory),
             let survey = try? union.survey(view, name, in: directory)
         else { return nil }
         // A stranger may have moved a skeleton here: listings must look for it.
@@ -115,15 +135,12 @@ struct Settlement {
         }
         return survey
     }
-
-    func lookAgain(at place: Place) -> Survey? { lookAgain(at: place.name, in: place.parent) }
 }
 
-// Changes of the union's own.
 extension Settlement {
-    /// The names are what the kernel made them. But who looked at the directory meanwhile may have seen other
-    /// changes of these names, whose events say nothing new now.
-    private func settleOwnChanges(in directory: NodeID) {
+    /// The names are what the kernel knows. But who looked at the directory meanwhile may have seen other changes of
+    /// these names, whose events say nothing new now.
+    private func settleAttributes(of directory: NodeID) {
         guard let directory = table.find(directory) else { return }
         waitUntilQuiet(directory)
         let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
@@ -142,24 +159,13 @@ extension Settlement {
         }
     }
 
-    /// A change of ours that is under way ends soon; then its event says nothing new.
+    /// What the kernel will know of the name is noted at the end of the change. It holds the directory's lock meanwhile:
+    /// a drop would wait just as long.
     private func waitForOwnChange(_ key: OwnChanges.Key) {
-        for _ in 0..<1000 {
-            guard case .pending = coherence.own.note(key) else { return }
-            usleep(20)
+        var pause: UInt32 = 20
+        while coherence.own.isPending(key), !coherence.invalidator.isStopped {
+            usleep(pause)
+            pause = min(pause * 2, 1000)
         }
-    }
-
-    /// What the union shows, as a note of our own would say it. nil: anything that the kernel wasn't told.
-    private func known(_ survey: Survey, _ name: PathRef, in directory: Node) -> OwnChanges.Note? {
-        // An orphan that doesn't show may begin to, and nobody watches it.
-        guard let owner = survey.owner else { return survey.unseen == nil ? .absent : nil }
-        guard let node = union.knownNode(of: owner, name, in: directory), node.kind == owner.status.kind,
-            node.isDirectory
-                ? node.place?.isAt(directory, name) == true
-                : node.places.contains(where: { $0.isAt(directory, name) }),
-            node.isMade(of: survey.layersMark(in: directory))
-        else { return nil }
-        return .present(node.id)
     }
 }

@@ -53,7 +53,7 @@ final class DirectoryHandle: Sendable {
     let node: Node
     let state: Mutex<State>
 
-    init(node: Node, listing: consuming Listing) {
+    init(node: Node, listing: consuming Listing?) {
         self.node = node
         state = Mutex(State(listing: listing, isFresh: true))
     }

@@ -17,8 +17,6 @@ final class InodeTable: Sendable {
         var slots = NodeSlots()
         var index = IdentityIndex()
         var serial: UInt32 = 0
-        /// Directories that the index names others for.
-        var older: [NodeID: Node] = [:]
 
         func find(_ id: NodeID) -> Node? {
             guard let node = slots[InodeTable.slot(of: id)], node.id == id else { return nil }
@@ -39,8 +37,11 @@ final class InodeTable: Sendable {
     }
 
     private let boxes: [Box]
-    /// How many of all parts are in `older`.
-    private let olderCount = Atomic<Int>(0)
+    /// Directories by the real directory that owns them: how one that a stranger has moved is found again. Its lock is a
+    /// leaf.
+    private let owned = Mutex<[UInt64: Node]>([:])
+    /// Of directories, to spread them over the parts.
+    private let directoryCount = Atomic<Int>(0)
     private let seed = UInt64.random(in: 0 ... .max)
     let root: Node
 
@@ -55,29 +56,25 @@ final class InodeTable: Sendable {
         return boxes[Self.shard(of: id)].shard.withLock { $0.find(id) }
     }
 
-    /// The node of that real object, where the kernel knows one.
+    /// The node of that real file, where the kernel knows one.
     func find(_ identity: ObjectIdentity) -> Node? {
-        if root.stands(for: identity) { return root }
         let (index, key) = place(of: identity)
         return boxes[index].shard.withLock { shard in
             shard.index.find(key, in: shard.slots).flatMap { shard.slots[$0] }
         }
     }
 
-    /// The node of that real object, new or known, with one more lookup count on it. One that isn't as `fits` says is
-    /// replaced by a new one: what the kernel keeps of the old one isn't its own.
+    /// The node of that real file, new or known, with one more lookup count on it.
     func adopt(
-        _ identity: ObjectIdentity, kind: FileKind, where fits: (Node) -> Bool = { _ in true },
-        make: (NodeID) -> Node
+        _ identity: ObjectIdentity, kind: FileKind, make: (NodeID) -> Node
     ) -> Node {
         let (index, key) = place(of: identity)
         return boxes[index].shard.withLock { shard in
-            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot] {
-                if node.kind == kind, fits(node) {
-                    node.noteLookup()
-                    return node
-                }
-                noteOlder(node, &shard)
+            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot],
+                node.kind == kind
+            {
+                node.noteLookup()
+                return node
             }
             let slot = shard.slots.next
             let node = make(shard.nextID(shard: index))
@@ -87,18 +84,23 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// The real object, if it is seen again, is a new node.
-    func disown(_ node: Node) {
-        let (index, key) = place(of: node.identity)
-        boxes[index].shard.withLock { shard in
-            guard leave(node, key, &shard) else { return }
-            noteOlder(node, &shard)
+    /// A new directory, with one lookup count on it.
+    func add(_ make: (NodeID) -> Node) -> Node {
+        let index = directoryCount.add(1, ordering: .relaxed).newValue & (Self.shardCount - 1)
+        return boxes[index].shard.withLock { shard in
+            let node = make(shard.nextID(shard: index))
+            shard.slots.add(node)
+            return node
         }
     }
 
-    private func noteOlder(_ node: Node, _ shard: inout Shard) {
-        guard node.isDirectory, shard.older.updateValue(node, forKey: node.id) == nil else { return }
-        olderCount.add(1, ordering: .sequentiallyConsistent)
+    /// Counts one more lookup of a node that is known. False: the kernel has forgotten it.
+    func retain(_ node: Node) -> Bool {
+        boxes[Self.shard(of: node.id)].shard.withLock { shard in
+            guard shard.find(node.id) === node else { return false }
+            node.noteLookup()
+            return true
+        }
     }
 
     /// Takes `count` lookups back. With the last one the node goes, and is returned.
@@ -106,10 +108,7 @@ final class InodeTable: Sendable {
         guard id != .root else { return nil }
         return boxes[Self.shard(of: id)].shard.withLock { shard in
             guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
-            if !leave(node, place(of: node.identity).key, &shard), shard.older.removeValue(forKey: id) != nil
-            {
-                olderCount.subtract(1, ordering: .sequentiallyConsistent)
-            }
+            if !node.isDirectory { leave(node, place(of: node.identity).key, &shard) }
             shard.slots.remove(Self.slot(of: id))
             return node
         }
@@ -122,31 +121,15 @@ final class InodeTable: Sendable {
         boxes.flatMap { $0.shard.withLock { $0.slots.nodes.filter(\.isDirectory) } }
     }
 
-    /// Directories that aren't found by their identity any more: by their path the kernel knows newer nodes, but
-    /// somebody may stand in these.
-    var older: [Node] {
-        if olderCount.load(ordering: .sequentiallyConsistent) == 0 { return [] }
-        return boxes.flatMap { $0.shard.withLock { Array($0.older.values) } }
-    }
-
-    /// Those of them that stand for that real directory.
-    func older(of identity: ObjectIdentity) -> [Node] {
-        if olderCount.load(ordering: .sequentiallyConsistent) == 0 { return [] }
-        return boxes[place(of: identity).shard].shard.withLock { shard in
-            shard.older.values.filter { $0.stands(for: identity) }
-        }
-    }
-
     /// How many nodes the kernel knows, the root not counted.
     var count: Int {
         boxes.reduce(0) { $0 + $1.shard.withLock { $0.slots.count } }
     }
 
-    /// The node isn't found by its identity any more. False: it isn't it that was.
-    private func leave(_ node: Node, _ key: IdentityIndex.Key, _ shard: inout Shard) -> Bool {
-        guard shard.index.find(key, in: shard.slots) == Self.slot(of: node.id) else { return false }
+    /// The node isn't found by its identity any more.
+    private func leave(_ node: Node, _ key: IdentityIndex.Key, _ shard: inout Shard) {
+        guard shard.index.find(key, in: shard.slots) == Self.slot(of: node.id) else { return }
         shard.index.remove(key, in: shard.slots, hash: hash)
-        return true
     }
 
     private func place(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
@@ -163,5 +146,31 @@ final class InodeTable: Sendable {
 
     private static func slot(of id: NodeID) -> Int {
         Int(truncatingIfNeeded: id.rawValue >> shardBits & (1 << slotBits - 1))
+    }
+}
+
+// Directories by their owners.
+extension InodeTable {
+    /// The directory that the real one (`Makeup.part`) owned when it was seen last.
+    func directory(ownedBy part: UInt64) -> Node? { owned.withLock { $0[part] } }
+
+    /// The first that shows a real directory is the one that is found by it.
+    func noteOwner(_ part: UInt64, of node: Node) {
+        let isKnown = owned.withLock { owned in
+            guard let other = owned[part], other !== node else {
+                owned[part] = node
+                return true
+            }
+            return false
+        }
+        if isKnown { return }
+        guard let other = directory(ownedBy: part), other.isDead || find(other.id) == nil else { return }
+        owned.withLock { $0[part] = node }
+    }
+
+    func forgetOwner(_ part: UInt64, of node: Node) {
+        owned.withLock { owned in
+            if owned[part] === node { owned[part] = nil }
+        }
     }
 }

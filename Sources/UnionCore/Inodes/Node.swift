@@ -4,6 +4,9 @@ internal import SystemPackage
 
 /// A union object that the kernel knows: the answer to a lookup, until it is forgotten.
 ///
+/// A file is one real object. A directory is what the union shows at a place, for as long as it shows one there: the
+/// real directories that make it up may change (`Makeup`).
+///
 /// A node holds no descriptor (but see `parked`): its real object is found by its place, and told from
 /// whatever else may stand there by now by its identity.
 /// There are hundreds of thousands: 88 bytes, so that an allocation is one of 96. What only directories or few
@@ -12,8 +15,8 @@ final class Node: Sendable {
     let id: NodeID
     private let inode: UInt64
     private let birthAndKind: Int64
-    /// The filesystem of the real object.
-    let filesystem: FilesystemFacts
+    /// The filesystem of a file; of a directory, that of its first owner.
+    private let firstFilesystem: FilesystemFacts
     let state: Mutex<State>
 
     /// What changes in a node. The lock is a leaf: nothing is called with it held.
@@ -34,29 +37,40 @@ final class Node: Sendable {
         var isDegraded = false
     }
 
-    /// `identity.device` is the filesystem's. `layers`: a directory's `layersTold`. The lookup count is one.
-    init(
-        id: NodeID, kind: FileKind, identity: ObjectIdentity, filesystem: FilesystemFacts, place: Place?,
-        floor: Int, layers: UInt64 = 0
-    ) {
+    /// A file. The identity's device is the filesystem's. The lookup count is one.
+    init(id: NodeID, kind: FileKind, identity: ObjectIdentity, filesystem: FilesystemFacts) {
         self.id = id
-        self.filesystem = filesystem
+        firstFilesystem = filesystem
         inode = identity.inode
         birthAndKind = identity.birth.word | Int64(kind.rawValue)
-        let aside =
-            kind == .directory ? DirectoryAside(placeMark: identity.place, floor: floor, layers: layers) : nil
-        state = Mutex(State(place: place, aside: aside))
+        state = Mutex(State(place: nil, aside: nil))
+    }
+
+    /// A directory.
+    init(id: NodeID, owner: DirectoryOwner, makeup: Makeup) {
+        self.id = id
+        firstFilesystem = owner.filesystem
+        inode = owner.identity.inode
+        birthAndKind = owner.identity.birth.word | Int64(FileKind.directory.rawValue)
+        state = Mutex(State(place: nil, aside: DirectoryAside(owner, makeup)))
     }
 
     var kind: FileKind { FileKind(rawValue: UInt8(truncatingIfNeeded: birthAndKind & 15)) ?? .regular }
 
+    /// The real object; a directory's owner.
     var identity: ObjectIdentity {
-        ObjectIdentity(
-            device: filesystem.device, inode: inode, birth: BirthTime(word: birthAndKind),
-            place: isDirectory ? state.withLock { $0.placeMark } : 0)
+        if isDirectory, let owner = state.withLock({ $0.owner }) { return owner.identity }
+        return ObjectIdentity(
+            device: firstFilesystem.device, inode: inode, birth: BirthTime(word: birthAndKind))
     }
 
-    /// The same as to compare the identities, without making the other one where it differs.
+    /// The filesystem of the real object.
+    var filesystem: FilesystemFacts {
+        if isDirectory, let owner = state.withLock({ $0.owner }) { return owner.filesystem }
+        return firstFilesystem
+    }
+
+    /// The same as to compare the identities, without making the other one where it differs. For files.
     func stands(for identity: ObjectIdentity) -> Bool { inode == identity.inode && self.identity == identity }
 
     /// Counts one more lookup.
@@ -75,6 +89,14 @@ final class Node: Sendable {
     var isDirectory: Bool { birthAndKind & 15 == Int64(FileKind.directory.rawValue) }
     var isRoot: Bool { id == .root }
 
+    var place: Place? { state.withLock { $0.place } }
+
+    /// Every name that the node is known by, the last seen first.
+    var places: [Place] { state.withLock { $0.places } }
+}
+
+// What is under way with a directory.
+extension Node {
     /// Nothing is under way that may tell the directory's attributes or change them.
     var isQuiet: Bool { activity?.hasChanges != true && !isTelling }
 
@@ -103,127 +125,46 @@ final class Node: Sendable {
             return state.isBeingEmptied
         }
     }
+}
 
-    /// Whether the directory was told at that name in another node of the same real directory. The kernel has each
-    /// directory at one place only and would have to move it from there, which fails with ESTALE where a lock
-    /// that it needs for that is taken.
-    func isIn(otherThan directory: Node, _ name: PathRef) -> Bool {
-        guard isDirectory, let place, place.parent !== directory, place.name == name else { return false }
-        return place.parent.identity == directory.identity
-    }
-
-    /// Whether the directory is what it was when it was told, if it ever was.
-    func isMade(of layers: UInt64) -> Bool {
-        guard isDirectory else { return true }
-        return state.withLock { $0.layersTold == 0 || $0.layersTold == layers }
-    }
-
-    var place: Place? { state.withLock { $0.place } }
-    var floor: Int { state.withLock { $0.floor } }
-
-    /// Every name that the node is known by, the last seen first.
-    var places: [Place] { state.withLock { $0.places } }
-
-    /// Notes that the object was just seen at (parent, name) in `layer`.
-    func noteSeen(at parent: Node, _ name: PathRef, layer: Int, floor: Int, linkCount: UInt32, told: UInt64) {
-        state.withLock { state in
-            // Where it counts in what the directory is made of, it is that already.
-            if state.layersTold == 0 { state.floor = floor }
-            state.noteFound()
-            if let place = state.place {
-                if place.isAt(parent, name) && place.layer == layer {
-                    return place.noteTold(told)
-                }
-                if !place.isAt(parent, name) { keep(place, &state, linkCount) }
-            }
-            state.otherPlaces.removeAll { $0.isAt(parent, name) }
-            state.place = Place(parent: parent, name: name, layer: layer, told: told)
-        }
-    }
-
-    /// The same where it is another place of what was seen elsewhere, which stays the first to look at.
-    func noteAlsoSeen(at parent: Node, _ name: PathRef, layer: Int, linkCount: UInt32, told: UInt64) {
-        state.withLock { state in
-            state.noteFound()
-            if let place = state.places.first(where: { $0.isAt(parent, name) && $0.layer == layer }) {
-                return place.noteTold(told)
-            }
-            let place = Place(parent: parent, name: name, layer: layer, told: told)
-            state.addOther(place, isOnlyName: isDirectory || linkCount <= 1)
-        }
-    }
-
-    /// A file with several links has several names. A directory has one, and a file with one link too: but who
-    /// saw it here may have looked before who saw it there, so a directory's last few are kept to be tried.
-    private func keep(_ place: Place, _ state: inout State, _ linkCount: UInt32) {
-        guard isDirectory || linkCount > 1 else { return }
-        state.addOther(place, isOnlyName: isDirectory)
-    }
-
-    /// The kernel has forgotten the node: it holds on to no other any more.
-    func forgetOtherPlaces() { state.withLock { $0.otherPlaces = [] } }
-
-    /// Takes one of the node's places for the first to look at.
-    func prefer(_ place: Place) {
+// Where it was seen.
+extension Node {
+    /// The object stands at the place, which is now the first to look at. A directory is at one place alone.
+    func noteSeen(at place: Place) {
         state.withLock { state in
             if let current = state.place {
                 if current.isSame(as: place) { return }
-                state.otherPlaces.insert(current, at: 0)
+                if !current.isWithdrawn { state.otherPlaces.append(current) }
             }
             state.otherPlaces.removeAll { $0.isSame(as: place) }
             state.place = place
         }
     }
 
-    /// Forgets the name (parent, name).
-    func noteGone(from parent: Node, _ name: PathRef) {
+    /// The place isn't one of the node's any more. Its last one is kept, to be looked at if all else fails, unless
+    /// `isGone`: nothing of the node stands there.
+    func forget(_ place: Place, isGone: Bool) {
         state.withLock { state in
-            state.otherPlaces.removeAll { $0.isAt(parent, name) }
-            guard let place = state.place, place.isAt(parent, name) else { return }
-            if isDirectory { state.otherPlaces = [] }
-            state.place = state.otherPlaces.popLast()
+            state.otherPlaces.removeAll { $0.isSame(as: place) }
+            guard let current = state.place, current.isSame(as: place) else { return }
+            guard isGone || !state.otherPlaces.isEmpty else { return }
+            state.place = isDirectory ? nil : state.otherPlaces.popLast()
         }
     }
 
-    /// The directory was seen there, but the kernel wasn't told: if it is removed, it isn't what the kernel knows.
-    func noteNotTold(at parent: Node, _ name: PathRef) {
-        guard isDirectory else { return }
+    /// The kernel has forgotten the node: it is at no place any more. Returns where it was.
+    func forgetPlaces() -> [Place] {
         state.withLock { state in
-            for place in state.places where place.isAt(parent, name) { place.noteTold(0) }
-        }
-    }
-
-    /// Follows a rename from one name to another.
-    func noteMoved(
-        from parent: Node, _ name: PathRef, to newParent: Node, _ newName: PathRef, layer: Int, at now: UInt64
-    ) {
-        let moved = Place(parent: newParent, name: newName, layer: layer, told: now)
-        state.withLock { state in
-            state.otherPlaces.removeAll { $0.isAt(parent, name) || $0.isAt(newParent, newName) }
-            if let place = state.place, !place.isAt(parent, name), !place.isAt(newParent, newName) {
-                state.otherPlaces.append(place)
-            }
-            state.place = moved
+            defer { state.otherPlaces = [] }
+            return state.places
         }
     }
 }
 
 extension Node.State {
     /// The last seen first.
-    fileprivate var places: [Place] {
+    var places: [Place] {
         guard let place else { return otherPlaces }
         return [place] + otherPlaces
-    }
-
-    /// What was said and done as it wasn't found is over.
-    fileprivate mutating func noteFound() {
-        isSaidStale = false
-        areNamesDropped = false
-    }
-
-    /// Of what has one name at a time, the last few are kept.
-    fileprivate mutating func addOther(_ place: Place, isOnlyName: Bool) {
-        otherPlaces.append(place)
-        if isOnlyName && otherPlaces.count > 4 { otherPlaces.removeFirst() }
     }
 }

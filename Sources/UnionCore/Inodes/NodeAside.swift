@@ -7,8 +7,10 @@ class NodeAside {
     var otherPlaces: [Place] = []
     /// The open files of the node, while there are any.
     var openFiles: OpenFiles?
-    /// Kept from unlink to forget, so that what is still referenced can be reached without a name.
+    /// Kept from the loss of its last name to forget, so that what is still referenced can be reached without a name.
     var parked: OwnedDescriptor?
+    /// Removals of one of its names that are under way: what is parked stays until they have ended.
+    var departures = 0
     /// What the lookup count has beyond 32 bits.
     var lookupsBeyond: UInt64 = 0
 }
@@ -16,20 +18,21 @@ class NodeAside {
 /// What only directories need.
 final class DirectoryAside: NodeAside {
     let activity = NodeActivity()
-    /// `ObjectIdentity.place`.
-    let placeMark: UInt32
-    /// The lowest layer that may back it. Complete marks above end the search there.
-    var floor: Int
-    /// Which real ones backed it when it was told (`Survey.layersMark`); 0: it never was.
-    var layersTold: UInt64
-    /// The same without what is marked on them.
-    var backingsTold: UInt64 = 0
-    /// When one of its names was last dropped. What was told before isn't known to be known.
-    var lastDrop: UInt64 = 0
-    /// Somebody was told that it isn't where it was.
-    var isSaidStale = false
-    /// Its names were dropped since it was last seen, as it wasn't found by any.
-    var areNamesDropped = false
+    var owner: DirectoryOwner
+    /// The real directories that it is made of, as far as what was told of it counts on.
+    var makeup: Makeup
+    /// When that was looked at, by the clock of `Coherence`.
+    var madeAt: UInt64 = 0
+    /// The names that the kernel may know.
+    var names = ToldNames()
+    /// The kernel may remember names as missing.
+    var mayKnowAbsent = false
+    /// See `Node.noteKept`.
+    var keptAt: UInt64 = 0
+    /// See `Node.die`.
+    var isDead = false
+    /// The attributes that were told last: what is left of a directory that somebody removes underneath.
+    var lastTold: Attributes?
     /// The attributes that the kernel may have been told.
     var attributesTold = ToldMark.none
     /// The kernel may have a listing.
@@ -39,11 +42,18 @@ final class DirectoryAside: NodeAside {
     /// The last that was done about a file in it was its removal.
     var isBeingEmptied = false
 
-    init(placeMark: UInt32, floor: Int, layers: UInt64) {
-        self.placeMark = placeMark
-        self.floor = floor
-        layersTold = layers
+    init(_ owner: DirectoryOwner, _ makeup: Makeup) {
+        self.owner = owner
+        self.makeup = makeup
     }
+}
+
+/// The real directory that gives a union directory its attributes and its number.
+struct DirectoryOwner: Sendable {
+    let identity: ObjectIdentity
+    let filesystem: FilesystemFacts
+    /// `Makeup.part`.
+    let part: UInt64
 }
 
 // Of a file the directories' facts are what a new directory's would be, and can't be set.
@@ -70,7 +80,23 @@ extension Node.State {
     /// What is parked, to be used as long as the node is known.
     var parked: FileDescriptor? { aside?.parked?.descriptor }
 
-    mutating func park(_ object: FileDescriptor) { madeAside().parked = OwnedDescriptor(owning: object) }
+    /// A removal of one of the names begins: keeps the object in reach. Returns it where another one is parked. (A
+    /// descriptor that is owned: no closure takes what can't be copied.)
+    mutating func beginDeparture(_ object: FileDescriptor) -> FileDescriptor? {
+        let aside = madeAside()
+        aside.departures += 1
+        guard aside.parked == nil else { return object }
+        aside.parked = OwnedDescriptor(owning: object)
+        return nil
+    }
+
+    /// It has ended. Returns what needn't be parked any more, as the node has a name.
+    mutating func endDeparture(hasName: Bool) -> FileDescriptor? {
+        guard let aside else { return nil }
+        aside.departures -= 1
+        guard aside.departures == 0, hasName else { return nil }
+        return aside.parked.take()?.release()
+    }
 
     /// How many times the kernel was told of the node and hasn't forgotten it.
     var lookups: UInt64 {
@@ -82,36 +108,55 @@ extension Node.State {
     }
 
     var activity: NodeActivity? { directory?.activity }
-    var placeMark: UInt32 { directory?.placeMark ?? 0 }
+    var owner: DirectoryOwner? { directory?.owner }
 
-    var floor: Int {
-        get { directory?.floor ?? 0 }
-        set { directory?.floor = newValue }
+    var makeup: Makeup {
+        get { directory?.makeup ?? Makeup() }
+        set { directory?.makeup = newValue }
     }
 
-    var layersTold: UInt64 {
-        get { directory?.layersTold ?? 0 }
-        set { directory?.layersTold = newValue }
+    mutating func note(_ makeup: Makeup, _ owner: DirectoryOwner, _ begun: UInt64) {
+        guard let directory else { return }
+        directory.makeup = makeup
+        directory.owner = owner
+        directory.madeAt = begun
     }
 
-    var backingsTold: UInt64 {
-        get { directory?.backingsTold ?? 0 }
-        set { directory?.backingsTold = newValue }
+    var madeAt: UInt64 {
+        get { directory?.madeAt ?? 0 }
+        set { directory?.madeAt = newValue }
     }
 
-    var lastDrop: UInt64 {
-        get { directory?.lastDrop ?? 0 }
-        set { directory?.lastDrop = newValue }
+    var names: ToldNames {
+        get { directory?.names ?? ToldNames() }
+        _modify {
+            if let directory {
+                yield &directory.names
+            } else {
+                var none = ToldNames()
+                yield &none
+            }
+        }
     }
 
-    var isSaidStale: Bool {
-        get { directory?.isSaidStale ?? false }
-        set { directory?.isSaidStale = newValue }
+    var mayKnowAbsent: Bool {
+        get { directory?.mayKnowAbsent ?? false }
+        set { directory?.mayKnowAbsent = newValue }
     }
 
-    var areNamesDropped: Bool {
-        get { directory?.areNamesDropped ?? false }
-        set { directory?.areNamesDropped = newValue }
+    var keptAt: UInt64 {
+        get { directory?.keptAt ?? 0 }
+        set { directory?.keptAt = newValue }
+    }
+
+    var isDead: Bool {
+        get { directory?.isDead ?? false }
+        set { directory?.isDead = newValue }
+    }
+
+    var lastTold: Attributes? {
+        get { directory?.lastTold }
+        set { directory?.lastTold = newValue }
     }
 
     var attributesTold: ToldMark {

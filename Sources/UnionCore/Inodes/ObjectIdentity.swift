@@ -8,23 +8,19 @@ struct ObjectIdentity: Equatable, Sendable {
     let device: UInt64
     let inode: UInt64
     let birth: BirthTime
-    /// 0, or the mark of a second place of one directory (a bind mount inside a layer): a directory is one
-    /// dentry to the kernel, so its places are different nodes.
-    let place: UInt32
 
     /// `filesystem` nil: an ordinary one. A copy-up of overlayfs gives its object another birth time, while
     /// the inode number stays.
-    init(_ status: FileStatus, on filesystem: FilesystemFacts?, place: UInt32 = 0) {
+    init(_ status: FileStatus, on filesystem: FilesystemFacts?) {
         self.init(
             device: status.device, inode: status.inode,
-            birth: filesystem?.type == .overlay ? .unknown : BirthTime(status.born), place: place)
+            birth: filesystem?.type == .overlay ? .unknown : BirthTime(status.born))
     }
 
-    init(device: UInt64, inode: UInt64, birth: BirthTime, place: UInt32) {
+    init(device: UInt64, inode: UInt64, birth: BirthTime) {
         self.device = device
         self.inode = inode
         self.birth = birth
-        self.place = place
     }
 
     /// Whether `status` is of this very object.
@@ -35,7 +31,7 @@ struct ObjectIdentity: Equatable, Sendable {
 
     /// Every bit of the number moves every bit of the hash; `seed` is nobody's to know who makes files.
     func hash(_ seed: UInt64) -> UInt64 {
-        var hash = inode ^ seed ^ device << 40 ^ UInt64(place) << 24
+        var hash = inode ^ seed ^ device << 40
         hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd
         hash = (hash ^ hash >> 33) &* 0xc4ce_b9fe_1a85_ec53
         return hash ^ hash >> 33

@@ -1,35 +1,46 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// One name under which a node was told to the kernel. It never changes: a rename makes a new one.
+/// One name under which a node was told to the kernel. Only when it was told changes, and how sure that is: a rename makes
+/// a new one.
 ///
-/// One allocation of 64 bytes for most names, for there are hundreds of thousands: the parent, and in the
-/// buffer's tail when it was told, the layer, the name's length and the name with its NUL.
+/// One allocation of 64 or 80 bytes for most names, for there are hundreds of thousands: the parent, and in the buffer's
+/// tail when it was told, of which node, the layer, the name's length and the name with its NUL.
 @safe struct Place: @unchecked Sendable {
-    // Sendable: of the tail only the time changes, which is atomic.
+    // Sendable: of the tail only two fields change, which are atomic.
     private let storage: ManagedBuffer<Node, UInt8>
 
-    private static let layerOffset = 8
-    private static let countOffset = 10
-    private static let nameOffset = 12
+    private static let nodeOffset = 8
+    private static let layerOffset = 16
+    private static let countOffset = 18
+    private static let stateOffset = 20
+    private static let nameOffset = 21
 
     /// `layer` owns what stands there. `told`: when the look that was told last was begun, by the clock of
     /// `Coherence`.
-    init(parent: Node, name: PathRef, layer: Int, told: UInt64) {
+    init(of node: NodeID, in parent: Node, _ name: PathRef, layer: Int, told: UInt64) {
         let size = Self.nameOffset + name.count + 1
         storage = .create(minimumCapacity: size) { _ in parent }
-        // The tail follows two words of the runtime's and the parent: the time is aligned.
+        // The tail follows two words of the runtime's and the parent: words are aligned.
         let tail = unsafe tail
         unsafe tail.bindMemory(to: Atomic<UInt64>.self, capacity: 1).initialize(to: Atomic(told))
+        unsafe tail.storeBytes(of: node.rawValue, toByteOffset: Self.nodeOffset, as: UInt64.self)
         unsafe tail.storeBytes(
             of: UInt16(truncatingIfNeeded: layer), toByteOffset: Self.layerOffset, as: UInt16.self)
         unsafe tail.storeBytes(
             of: UInt16(truncatingIfNeeded: name.count), toByteOffset: Self.countOffset, as: UInt16.self)
+        unsafe (tail + Self.stateOffset).bindMemory(to: Atomic<UInt8>.self, capacity: 1).initialize(
+            to: Atomic(0))
         unsafe (tail + Self.nameOffset).copyMemory(from: name.base, byteCount: name.count)
         unsafe tail.storeBytes(of: 0, toByteOffset: size - 1, as: UInt8.self)
     }
 
     var parent: Node { storage.header }
+
+    /// What stands there, or stood.
+    var node: NodeID {
+        unsafe NodeID(rawValue: tail.load(fromByteOffset: Self.nodeOffset, as: UInt64.self))
+    }
 
     /// Valid as long as the place.
     var name: PathRef {
@@ -42,27 +53,38 @@ internal import Synchronization
     /// The layer that owns what stands there.
     var layer: Int { unsafe Int(tail.load(fromByteOffset: Self.layerOffset, as: UInt16.self)) }
 
-    /// The kernel knows the name as it was told, as far as anybody can say.
-    var isCurrent: Bool {
-        let told = unsafe told.pointee.load(ordering: .sequentiallyConsistent)
-        return told >= parent.state.withLock { $0.lastDrop }
+    /// When the look that was told last was begun.
+    var told: UInt64 { unsafe toldField.pointee.load(ordering: .sequentiallyConsistent) }
+
+    /// Of two answers the kernel may have taken in either last.
+    var isContested: Bool { state != 0 }
+
+    /// The kernel doesn't know it any more; it is but where the object was seen last.
+    var isWithdrawn: Bool { state == Self.withdrawn }
+
+    func noteTold(_ time: UInt64) {
+        unsafe toldField.pointee.store(max(told, time), ordering: .sequentiallyConsistent)
     }
 
-    /// Whether the kernel was told this one later than the other, but before that time: it moves a directory to where it
-    /// is told.
-    func wasTold(after other: Place, before time: UInt64) -> Bool {
-        let told = unsafe told.pointee.load(ordering: .sequentiallyConsistent)
-        return unsafe told > other.told.pointee.load(ordering: .sequentiallyConsistent) && told < time
-    }
+    func contest() { unsafe stateField.pointee.store(Self.contested, ordering: .sequentiallyConsistent) }
 
-    func noteTold(_ time: UInt64) { unsafe told.pointee.store(time, ordering: .sequentiallyConsistent) }
+    func withdraw() { unsafe stateField.pointee.store(Self.withdrawn, ordering: .sequentiallyConsistent) }
 
     func isAt(_ parent: Node, _ name: PathRef) -> Bool { self.parent === parent && self.name == name }
 
     func isSame(as other: Place) -> Bool { storage === other.storage }
 
-    private var told: UnsafeMutablePointer<Atomic<UInt64>> {
+    private var toldField: UnsafeMutablePointer<Atomic<UInt64>> {
         unsafe tail.assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+
+    private static let contested: UInt8 = 1
+    private static let withdrawn: UInt8 = 2
+
+    private var state: UInt8 { unsafe stateField.pointee.load(ordering: .sequentiallyConsistent) }
+
+    private var stateField: UnsafeMutablePointer<Atomic<UInt8>> {
+        unsafe (tail + Self.stateOffset).assumingMemoryBound(to: Atomic<UInt8>.self)
     }
 
     private var tail: UnsafeMutableRawPointer {

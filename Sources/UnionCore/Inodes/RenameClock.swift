@@ -14,12 +14,13 @@ final class RenameClock: Sendable {
 
     func snapshot() -> UInt64 { ended.load(ordering: .sequentiallyConsistent) }
 
-    /// Whether a rename ended since the snapshot or is still going on; gives the processor away if so.
-    func happened(since snapshot: UInt64) -> Bool {
+    /// Whether a rename ended since the snapshot or is still going on; gives the processor away if so, and after some
+    /// tries for a millisecond.
+    func happened(since snapshot: UInt64, tries: Int) -> Bool {
         let ended = ended.load(ordering: .sequentiallyConsistent)
         let started = started.load(ordering: .sequentiallyConsistent)
         guard started != ended || ended != snapshot else { return false }
-        sched_yield()
+        if tries < 64 { sched_yield() } else { usleep(1000) }
         return true
     }
 }

@@ -33,10 +33,7 @@ extension Union {
     }
 
     func attributes(of node: Node, handle: HandleID?) throws(Errno) -> Attributes {
-        if node.isDirectory {
-            let view = try view(of: node)
-            return try directoryAttributes(of: view)
-        }
+        if node.isDirectory { return try directoryAttributes(of: node) }
         if let open = handle.flatMap(files.find) ?? node.state.withLock({ $0.openFiles })?.anyHandle {
             return attributes(try open.descriptor.status(), node.filesystem)
         }
@@ -44,10 +41,17 @@ extension Union {
         return attributes(object.status, node.filesystem)
     }
 
-    private func directoryAttributes(of view: borrowing DirectoryView) throws(Errno) -> Attributes {
-        let survey = try survey(of: view)
-        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
-        return attributes(of: survey, owner, try filesystem(of: owner, "", view), at: "", view)
+    private func directoryAttributes(of node: Node) throws(Errno) -> Attributes {
+        do throws(Errno) {
+            let view = try view(of: node)
+            let survey = try survey(of: view)
+            guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
+            let attributes = attributes(of: survey, owner, try filesystem(of: owner, "", view), at: "", view)
+            node.state.withLock { $0.lastTold = attributes }
+            return attributes
+        } catch .noSuchFileOrDirectory {
+            return try removedAttributes(of: node)
+        }
     }
 
     /// Changes attributes of the owner's real object, as the caller. EROFS where its layer is read-only.
@@ -56,6 +60,9 @@ extension Union {
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try node(id)
         let open = handle.flatMap(files.find)
+        if node.isDirectory, isOutOfReach(node), let left = changeRemoved(node, changes) {
+            return (left, .none)
+        }
         let target = try object(of: node)
         try checkWritable(target.layer)
         try changeOwnerAndMode(of: node, target, changes, caller)

@@ -23,11 +23,22 @@ extension Union {
             try remove(.complete, from: "", in: directory)
             try removeOpaqueMark(of: directory)
         }
-        dropAll()
+        try noteMarks(of: node)
     }
 
-    /// A change of marks brings no event that tells what it means: the kernel asks for everything again.
-    func dropAll() {
+    /// What is marked on the directory has changed, and perhaps by that what it is made of.
+    private func noteMarks(of node: Node) throws(Errno) {
+        if coherence.plan.isLasting { return coherence.invalidator.append(.object(node.id)) }
+        guard let place = node.place else { return }
+        let view = try view(of: place.parent)
+        let survey = try survey(view, place.name, in: place.parent)
+        guard let owner = survey.owner else { return }
+        let filesystem = try filesystem(of: owner, place.name, view)
+        take(Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+    }
+
+    /// Orphans show or don't show any more: all that the kernel knows is looked at again.
+    func lookAtEverything() {
         if coherence.plan.isLasting { coherence.invalidator.append(.everything) }
     }
 

@@ -8,7 +8,7 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, mode: UInt32, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {
         let flags = OpenFlags(rawValue: flags)
-        var target = try target(parent, name)
+        var target = try target(parent, name, caller)
         if target.survey.isVisible {
             if flags.contains(.exclusive) { throw .fileExists }
             return try openExisting(name, in: target, flags, caller)
@@ -26,7 +26,7 @@ extension Union {
         var entry = try newEntry(name, made.status, in: layer, target)
         do throws(Errno) {
             let node = try node(entry.node)
-            change.left(.present(entry.node))
+            change.left()
             let file = try opened(node, layer, made.intoObject(), flags)
             if coherence.plan.isLasting { keepBriefly(&entry) }
             return (entry, file)
@@ -80,7 +80,7 @@ extension Union {
             return try real.openPlain("", flags: flags, mode: mode & ModeBits.permissions)
         }
         let status = try file.descriptor.status()
-        let node = adoptNameless(status, try filesystem(of: status, file.descriptor), floor: layer.index)
+        let node = adoptNameless(status, try filesystem(of: status, file.descriptor))
         do {
             let entry = Entry(
                 node: node.id, generation: 1, attributes: attributes(status, node.filesystem),
@@ -92,12 +92,10 @@ extension Union {
         }
     }
 
-    private func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts, floor: Int) -> Node {
+    private func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Node {
         let identity = ObjectIdentity(status, on: filesystem)
         return table.adopt(identity, kind: status.kind) { id in
-            Node(
-                id: id, kind: status.kind, identity: identity, filesystem: filesystem, place: nil,
-                floor: floor)
+            Node(id: id, kind: status.kind, identity: identity, filesystem: filesystem)
         }
     }
 

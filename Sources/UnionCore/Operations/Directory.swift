@@ -12,7 +12,12 @@ extension Union {
         _ id: NodeID, _ caller: CallerIdentity
     ) throws(Errno) -> OpenedDirectory {
         let node = try node(id)
-        let listing = try openListing(of: node, caller)
+        var listing: Listing?
+        do throws(Errno) {
+            listing = try openListing(of: node, caller)
+        } catch .noSuchFileOrDirectory {
+            // Removed while somebody is in it: it can be opened, and holds nothing.
+        }
         let handle = directories.insert(DirectoryHandle(node: node, listing: listing))
         return OpenedDirectory(handle: handle, cacheListing: false, keepCache: false)
     }
@@ -40,7 +45,9 @@ extension Union {
 
     /// fsync(2) of the directory: of each real one in a writable layer.
     public func synchronizeDirectory(_ id: NodeID, dataOnly: Bool) throws(Errno) {
-        let view = try view(of: node(id))
+        let node = try node(id)
+        // Nothing of a removed directory can be lost.
+        guard let view = try? view(of: node) else { return }
         for backing in view.backings where !backing.layer.isReadOnly {
             let real = try backing.directory.openBeneath("", flags: [.readOnly, .directory])
             do {
@@ -71,7 +78,7 @@ extension Union {
 // Opening
 extension Union {
     private func openListing(of node: Node, _ caller: CallerIdentity) throws(Errno) -> Listing {
-        let view = try view(of: node)
+        let view = try view(of: node, for: caller)
         if let single = singleSource(of: view) {
             let opened = try openSource(single, of: node, caller)
             return .pure(PureListing(opened))

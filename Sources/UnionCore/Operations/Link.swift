@@ -10,7 +10,7 @@ extension Union {
         let node = try node(id)
         if node.isDirectory { throw .notPermitted }
         let object = try object(of: node)
-        var target = try target(newParent, newName)
+        var target = try target(newParent, newName, caller)
         if target.survey.isVisible { throw .fileExists }
         let layer = object.layer
         if layer.isReadOnly { throw .improperLink }
@@ -26,7 +26,7 @@ extension Union {
             forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
-        change.left(.present(entry.node))
+        change.left()
         // The kernel takes these attributes in whatever it learnt meanwhile: they are for this call only.
         entry.freshness.attributeSeconds = 0
         return entry

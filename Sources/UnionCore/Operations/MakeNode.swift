@@ -34,7 +34,7 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, _ operation: SelectedOperation, _ kind: FileKind, mode: UInt32,
         _ caller: CallerIdentity, _ make: (FileDescriptor, Layer) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
-        var target = try target(parent, name)
+        var target = try target(parent, name, caller)
         let survey = target.survey
         let change = OwnChange(coherence.noting, target.directory, name)
         try place(operation, name, in: &target) { directory, layer throws(Errno) in
@@ -49,7 +49,7 @@ extension Union {
             forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
-        change.left(.present(entry.node))
+        change.left()
         return entry
     }
 

@@ -141,14 +141,16 @@ extension Union {
         of node: Node, _ view: borrowing DirectoryView, _ offset: UInt64
     ) throws(Errno) -> ListingCache.Listing {
         if offset != 0, let known = listings.find(node.id) { return known }
-        let listing = ListingCache.Listing(
-            try merge(view, as: nil) { backing throws(Errno) in
-                try openAsServer(backing)
-            })
+        let listing = ListingCache.Listing(try listAsServer(view))
         listings.keep(listing, of: node.id)
         // They come and go with what they hold, however deep.
         if listing.merged.hasOrphans { dropAfterReply(node) }
         return listing
+    }
+
+    /// All names of a directory, as the server sees them.
+    func listAsServer(_ view: borrowing DirectoryView) throws(Errno) -> MergedListing {
+        try merge(view, as: nil) { backing throws(Errno) in try openAsServer(backing) }
     }
 
     private func openAsServer(_ backing: DirectoryView.Backing) throws(Errno) -> OpenSource {

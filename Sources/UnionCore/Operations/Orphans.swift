@@ -54,7 +54,7 @@ extension Union {
             let place = try open(orphan)
             try adopt(place.descriptor, at: orphan.path)
         }
-        dropAll()
+        lookAtEverything()
     }
 
     /// Removes an orphan and all that it holds. ENOENT: there is no such orphan.
@@ -62,7 +62,7 @@ extension Union {
         let orphan = try find(id)
         try checkWritableUpper()
         try purge(orphan)
-        dropAll()
+        lookAtEverything()
     }
 
     public func purgeAllOrphans() throws(Errno) {
@@ -74,7 +74,7 @@ extension Union {
                 // Gone meanwhile.
             }
         }
-        dropAll()
+        lookAtEverything()
     }
 
     private func checkWritableUpper() throws(Errno) {
@@ -234,7 +234,7 @@ extension Union {
         let (parent, visited) = try walk(parentPath)
         defer { for node in visited { forget(node, count: 1) } }
         let name = OwnedName(lastName)
-        var target = try target(parent, name.ref)
+        var target = try target(parent, name.ref, server)
         let upper = try upperDirectory(for: target.directory, &target.view)
         try makeRoom(for: name.ref, in: upper, of: target.directory, target.survey)
         let stored = OwnedName(orphan.id)
@@ -295,10 +295,14 @@ extension Union {
 }
 
 extension Union {
+    /// The server, where it acts for nobody.
+    private var server: CallerIdentity {
+        CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
+    }
+
     /// Looks a union path up, name by name. One lookup count is held on each of `visited`, also of those
     /// that were found before an error: then they are forgotten here.
     func walk(_ path: [UInt8]) throws(Errno) -> (node: NodeID, visited: [NodeID]) {
-        let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
         var current = NodeID.root
         var visited: [NodeID] = []
         for name in path.split(separator: 0x2f) where !name.elementsEqual([0x2e]) {

@@ -7,7 +7,7 @@ extension Union {
     public func removeDirectory(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        var target = try target(parent, name)
+        var target = try target(parent, name, caller)
         guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory else { throw .notDirectory }
         let survey = target.survey
@@ -16,9 +16,9 @@ extension Union {
         if let only = onlyDirectory(of: survey, target.view),
             try removePlain(name, in: only, caller)
         {
-            disown(departing.node, at: target.directory, name)
-            departing.finish(target.directory, name)
-            change.left(.absent)
+            noteTakenAway(name, from: target.directory)
+            departing.finish()
+            change.left()
             return dropEmptied(target.directory)
         }
         try checkEmpty(survey, name, in: target.directory, target.view)
@@ -38,9 +38,9 @@ extension Union {
         } else {
             try removeUpper(survey, name, in: target.directory, target.view, caller)
         }
-        disown(departing.node, at: target.directory, name)
-        departing.finish(target.directory, name)
-        change.left(.absent)
+        noteTakenAway(name, from: target.directory)
+        departing.finish()
+        change.left()
         dropEmptied(target.directory)
     }
 
@@ -106,18 +106,6 @@ extension Union {
             work.marks?.drop(part.status)
         } else {
             try putAside(name, in: directory, at: try path(of: name, in: parent))
-        }
-    }
-
-    /// A directory that lost its name by a call of a client is dead to the kernel: nothing is found in it ever
-    /// again. Where a stranger had moved it away a moment before it lives on, as a new node. `node` is the one
-    /// that stood there; the kernel may have known another by the name.
-    func disown(_ node: Node?, at directory: Node, _ name: PathRef) {
-        if let node { table.disown(node) }
-        let isKnown = node?.places.contains { $0.isAt(directory, name) && $0.isCurrent } ?? false
-        guard !isKnown, coherence.plan.isLasting else { return }
-        for other in table.directories {
-            if other.places.contains(where: { $0.isAt(directory, name) }) { table.disown(other) }
         }
     }
 }

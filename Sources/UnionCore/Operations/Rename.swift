@@ -24,8 +24,8 @@ extension Union {
         guard flags.isSubset(of: [.noReplace, .exchange]), flags != [.noReplace, .exchange] else {
             throw .invalidArgument
         }
-        let source = try target(parent, name)
-        let destination = try target(newParent, newName)
+        let source = try target(parent, name, caller)
+        let destination = try target(newParent, newName, caller)
         guard let moving = source.survey.owner else { throw .noSuchFileOrDirectory }
         if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
         if source.survey.isMerged || moving.layer.isReadOnly { throw .improperLink }
@@ -48,36 +48,57 @@ extension Union {
         }
         let cover = try coverForOldName(&plan)
         try removeFiles(plan.source.survey.hidden, plan.name, plan.source.view, except: nil, plan.caller)
-        let isMarked = try completeBeforeMove(plan, from)
         let departing = departingTarget(plan)
         let leaving = OwnChange(coherence.noting, plan.source.directory, plan.name)
         let arriving = OwnChange(coherence.noting, plan.destination.directory, plan.newName)
+        let isMarked = try completeBeforeMove(plan, from)
         renames.begin()
         defer { renames.end() }
         do {
             try moveReal(plan, from, to, flags, keepsTarget: cover != nil)
         } catch {
-            if isMarked { unmarkComplete(plan.name, in: from) }
+            if isMarked { unmarkComplete(plan) }
             throw error
         }
         keepMoved(plan.moving, at: plan.newName, in: to)
-        if isSameObject(plan) {
-            // Two names of one file: rename(2) did nothing and brings no event, but the kernel, which knew
-            // them as two, has moved one over the other.
-            noteReplaced(plan)
-            return dropNames(of: plan)
-        }
-        let moved = finish(plan, departing)
+        noteMoved(plan)
+        departing.finish()
         if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
         try uncover(plan)
-        leaving.left(.absent)
-        if let moved {
-            arriving.left(.present(moved.id))
-        } else {
-            noteReplaced(plan)
-            dropNames(of: plan)
-        }
+        leaving.left()
+        arriving.left()
         dropEmptied(plan.source.directory)
+    }
+
+    /// The kernel moves what it knew by the old name over what it knew by the new one. Where that isn't what the layer
+    /// did, as somebody else stood there a moment before, both names are looked at again.
+    private func noteMoved(_ plan: borrowing RenamePlan) {
+        let (from, to) = (plan.source.directory, plan.destination.directory)
+        let isSameFile = isSameObject(plan)
+        let moving = knownNode(plan.source.survey, plan.name, in: from)
+        let place = from.untell(plan.name)
+        let moved = place.flatMap { table.find($0.node) }
+        if let place { moved?.forget(place, isGone: !isSameFile) }
+        if let moved { put(moved, at: plan.newName, in: to, plan.layer) }
+        if let moving, moving !== moved {
+            moving.noteSeen(
+                at: Place(of: moving.id, in: to, plan.newName, layer: plan.layer.index, told: coherence.now))
+        }
+        // Two names of one file: rename(2) did nothing, and brings no event.
+        if isSameFile || moving == nil || moving !== moved { lookAgain(at: plan) }
+    }
+
+    /// The kernel knows the node by the name from now on.
+    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
+        let place = Place(of: node.id, in: directory, name, layer: layer.index, told: coherence.now)
+        if let displaced = directory.notePut(place), displaced.node != node.id { noteDisplaced(displaced) }
+        node.noteSeen(at: place)
+    }
+
+    private func lookAgain(at plan: borrowing RenamePlan) {
+        guard coherence.plan.isLasting else { return }
+        coherence.invalidator.appendName(plan.source.directory.id, plan.name)
+        coherence.invalidator.appendName(plan.destination.directory.id, plan.newName)
     }
 
     private func isSameObject(_ plan: borrowing RenamePlan) -> Bool {
@@ -85,24 +106,6 @@ extension Union {
             return false
         }
         return identity(of: replaced) == identity(of: plan.moving)
-    }
-
-    /// The kernel moves what it knew by the old name. Where that wasn't what the layer moved, as somebody else
-    /// was there a moment before, both names must be asked for again: the move itself may bring no event.
-    private func dropNames(of plan: borrowing RenamePlan) {
-        guard coherence.plan.isLasting else { return }
-        for (node, name) in [
-            (plan.source.directory, plan.name), (plan.destination.directory, plan.newName),
-        ] {
-            coherence.invalidator.appendName(node.id, name)
-        }
-    }
-
-    /// Where the kernel knew two directories by the names, it takes the second for removed by now.
-    private func noteReplaced(_ plan: borrowing RenamePlan) {
-        guard coherence.plan.isLasting, !plan.moving.isDirectory else { return }
-        let key = OwnChanges.Key(plan.destination.directory.id, plan.newName)
-        coherence.invalidator.append(.replaced(key, coherence.tick()))
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.
@@ -137,16 +140,26 @@ extension Union {
         return try coverDirectory(for: &plan.source)
     }
 
-    /// A directory that comes to stand over directories of lower layers must not be merged with them.
-    /// Returns whether the mark was set here.
+    /// A directory that comes to stand over directories of lower layers must not be merged with them, nor must anything
+    /// below it, from its first moment there: what it may be backed by is settled before it moves. (Where it stands now
+    /// nothing lies below it.) Returns whether the mark was set here.
     private func completeBeforeMove(
         _ plan: borrowing RenamePlan, _ from: FileDescriptor
     ) throws(Errno) -> Bool {
-        guard plan.moving.isDirectory, coversDirectories(plan.destination, plan.layer),
-            !marks(of: plan.name, in: from).contains(.complete)
-        else { return false }
+        guard plan.moving.isDirectory, coversDirectories(plan.destination, plan.layer) else { return false }
+        let isMarked = try markCompleteUnlessMarked(plan.name, in: from)
+        if let node = knownNode(plan.source.survey, plan.name, in: plan.source.directory) {
+            node.lowerFloor(to: plan.layer.index, at: coherence.tick())
+        }
+        return isMarked
+    }
+
+    private func markCompleteUnlessMarked(
+        _ name: PathRef, in directory: FileDescriptor
+    ) throws(Errno) -> Bool {
+        guard !marks(of: name, in: directory).contains(.complete) else { return false }
         do {
-            try markComplete(plan.name, in: from)
+            try markComplete(name, in: directory)
             return true
         } catch {
             throw .improperLink
@@ -160,12 +173,13 @@ extension Union {
         }
     }
 
-    private func unmarkComplete(_ name: PathRef, in directory: FileDescriptor) {
-        try? remove(.complete, from: name, in: directory)
+    private func unmarkComplete(_ plan: borrowing RenamePlan) {
+        guard let directory = plan.source.view.directory(in: plan.layer.index) else { return }
+        try? remove(.complete, from: plan.name, in: directory)
     }
 
     private func departingTarget(_ plan: borrowing RenamePlan) -> Departing {
-        guard plan.destination.survey.isVisible else { return Departing(node: nil, object: nil) }
+        guard plan.destination.survey.isVisible, !isSameObject(plan) else { return Departing(nil, nil) }
         return depart(
             plan.destination.survey, plan.newName, in: plan.destination.directory, plan.destination.view)
     }
@@ -209,33 +223,6 @@ extension Union {
         }
     }
 
-    /// Returns the node that moved, where the kernel knew it by the old name.
-    private func finish(_ plan: borrowing RenamePlan, _ departing: consuming Departing) -> Node? {
-        if plan.moving.isDirectory {
-            disown(departing.node, at: plan.destination.directory, plan.newName)
-        }
-        departing.finish(plan.destination.directory, plan.newName)
-        let node = movedNode(plan.moving, plan.name, plan.source.directory)
-        // Directories have been at many places: what the kernel knew by the name is asked for again.
-        let wasKnown =
-            !plan.moving.isDirectory
-            && node?.places.contains { $0.isAt(plan.source.directory, plan.name) && $0.isCurrent } ?? false
-        node?.noteMoved(
-            from: plan.source.directory, plan.name, to: plan.destination.directory, plan.newName,
-            layer: plan.layer.index, at: coherence.now)
-        return wasKnown ? node : nil
-    }
-
-    /// The node of what was at (directory, name): it is known by its identity or by its place.
-    private func movedNode(_ standing: Standing, _ name: PathRef, _ directory: Node) -> Node? {
-        let identity = self.identity(of: standing)
-        if let node = table.find(identity), !standing.isDirectory { return node }
-        if let node = table.find(identity), let place = node.place, place.isAt(directory, name) {
-            return node
-        }
-        return knownNode(of: standing, name, in: directory)
-    }
-
     /// Takes away what stands above the renamed object, the topmost last: until then it is what shows.
     private func uncover(_ plan: borrowing RenamePlan) throws(Errno) {
         let name = plan.newName
@@ -262,12 +249,11 @@ extension Union {
         guard let other = plan.destination.survey.owner else { throw .noSuchFileOrDirectory }
         if plan.destination.survey.isMerged || other.layer !== plan.layer { throw .improperLink }
         let (from, to) = try directories(of: &plan)
-        try completeForExchange(plan.moving, plan.name, in: from, over: plan.destination.survey)
-        try completeForExchange(other, plan.newName, in: to, over: plan.source.survey)
+        let leaving = OwnChange(coherence.noting, plan.source.directory, plan.name)
+        let arriving = OwnChange(coherence.noting, plan.destination.directory, plan.newName)
         let (name, newName) = (plan.name, plan.newName)
-        let (directory, newDirectory) = (plan.source.directory, plan.destination.directory)
-        let moving = movedNode(plan.moving, name, directory)
-        let moved = movedNode(other, newName, newDirectory)
+        try completeForExchange(plan.source, name, in: from, over: plan.destination.survey)
+        try completeForExchange(plan.destination, newName, in: to, over: plan.source.survey)
         renames.begin()
         defer { renames.end() }
         try asCaller(plan.caller, in: from) { () throws(Errno) in
@@ -275,22 +261,37 @@ extension Union {
         }
         keepMoved(plan.moving, at: newName, in: to)
         keepMoved(other, at: name, in: from)
-        let (layer, now) = (plan.layer.index, coherence.now)
-        moving?.noteMoved(from: directory, name, to: newDirectory, newName, layer: layer, at: now)
-        moved?.noteMoved(from: newDirectory, newName, to: directory, name, layer: layer, at: now)
-        dropNames(of: plan)
+        noteExchanged(plan)
+        leaving.left()
+        arriving.left()
+    }
+
+    private func noteExchanged(_ plan: borrowing RenamePlan) {
+        let (from, to) = (plan.source.directory, plan.destination.directory)
+        let moving = knownNode(plan.source.survey, plan.name, in: from)
+        let other = knownNode(plan.destination.survey, plan.newName, in: to)
+        let moved = take(plan.name, from: from)
+        let exchanged = take(plan.newName, from: to)
+        if let moved { put(moved, at: plan.newName, in: to, plan.layer) }
+        if let exchanged { put(exchanged, at: plan.name, in: from, plan.layer) }
+        if moving == nil || other == nil || moving !== moved || other !== exchanged { lookAgain(at: plan) }
+    }
+
+    /// What the kernel knew by the name, which it knows by another one now.
+    private func take(_ name: PathRef, from directory: Node) -> Node? {
+        guard let place = directory.untell(name), let node = table.find(place.node) else { return nil }
+        node.forget(place, isGone: true)
+        return node
     }
 
     private func completeForExchange(
-        _ standing: Standing, _ name: PathRef, in directory: FileDescriptor, over survey: Survey
+        _ target: borrowing Target, _ name: PathRef, in directory: FileDescriptor, over survey: Survey
     ) throws(Errno) {
-        guard standing.isDirectory, survey.hidden.contains(where: \.isDirectory),
-            !marks(of: name, in: directory).contains(.complete)
+        guard let standing = target.survey.owner, standing.isDirectory,
+            survey.hidden.contains(where: \.isDirectory)
         else { return }
-        do {
-            try markComplete(name, in: directory)
-        } catch {
-            throw .improperLink
-        }
+        _ = try markCompleteUnlessMarked(name, in: directory)
+        knownNode(target.survey, name, in: target.directory)?
+            .lowerFloor(to: standing.layer.index, at: coherence.tick())
     }
 }

@@ -9,7 +9,7 @@ extension Union {
     public func unlink(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        var target = try target(parent, name)
+        var target = try target(parent, name, caller)
         guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
         if owner.isDirectory { throw .isDirectory }
         let survey = target.survey
@@ -19,8 +19,9 @@ extension Union {
         let change = OwnChange(coherence.noting, target.directory, name)
         try removeFiles(survey.standings, name, target.view, except: upper, caller)
         if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
-        departing.finish(target.directory, name)
-        change.left(.absent)
+        noteTakenAway(name, from: target.directory)
+        departing.finish()
+        change.left()
         target.directory.noteRemoval()
         if keepsListings { habits.noteRemoval(caller.pid, parent) }
         dropEmptied(target.directory)
@@ -60,29 +61,36 @@ extension Union {
     }
 }
 
-/// A node about to lose a name, and its real object, kept in reach until the kernel forgets it.
+/// A node that is about to lose a name. Its real object is kept in reach from before that until the kernel forgets the node,
+/// or until it turns out that it has kept a name.
 struct Departing: ~Copyable {
     let node: Node?
-    private var object: OwnedDescriptor?
+    private let isParked: Bool
 
-    init(node: Node?, object: consuming OwnedDescriptor?) {
+    init(_ node: Node?, _ object: consuming OwnedDescriptor?) {
         self.node = node
-        self.object = object
+        guard let node, let object = object else {
+            isParked = false
+            return
+        }
+        isParked = true
+        let descriptor = object.release()
+        let unneeded: FileDescriptor? = node.state.withLock { $0.beginDeparture(descriptor) }
+        if let unneeded { _ = OwnedDescriptor(owning: unneeded) }
     }
 
-    /// The name is gone.
-    consuming func finish(_ directory: Node, _ name: PathRef) {
-        guard let node else { return }
-        node.noteGone(from: directory, name)
-        guard let object = object.take() else { return }
-        let descriptor = object.release()
+    deinit {
+        guard isParked, let node else { return }
         let unneeded: FileDescriptor? = node.state.withLock { state in
-            guard state.parked == nil, state.place == nil else { return descriptor }
-            state.park(descriptor)
-            return nil
+            // Other names that it is known by may have gone as well, underneath.
+            let links = state.place == nil ? nil : try? state.parked?.status().linkCount
+            return state.endDeparture(hasName: links.map { $0 > 0 } ?? (state.place != nil))
         }
         if let unneeded { _ = OwnedDescriptor(owning: unneeded) }
     }
+
+    /// The name is gone.
+    consuming func finish() {}
 }
 
 extension Union {
@@ -90,20 +98,37 @@ extension Union {
     func depart(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Departing {
-        guard let standing = survey.owner,
-            let node = knownNode(of: standing, name, in: directory)
-        else {
-            return Departing(node: nil, object: nil)
-        }
-        let isOpen = node.state.withLock { $0.openFiles?.count ?? 0 } > 0
-        guard !isOpen, let real = view.directory(in: standing.layer.index) else {
-            return Departing(node: node, object: nil)
-        }
-        return Departing(node: node, object: try? real.openBeneath(name, flags: [.path, .noFollow]))
+        guard let standing = survey.owner, let node = knownNode(survey, name, in: directory),
+            let real = view.directory(in: standing.layer.index)
+        else { return Departing(nil, nil) }
+        return Departing(node, try? real.openBeneath(name, flags: [.path, .noFollow]))
     }
 
-    /// The node that the kernel knows the standing object by.
-    func knownNode(of standing: Standing, _ name: PathRef, in directory: Node) -> Node? {
-        table.find(nodeIdentity(of: standing, name, in: directory))
+    /// The node that the kernel knows what the survey shows by.
+    func knownNode(_ survey: Survey, _ name: PathRef, in directory: Node) -> Node? {
+        guard let owner = survey.owner else { return nil }
+        guard owner.isDirectory else { return table.find(identity(of: owner)) }
+        let makeup = Makeup(of: survey)
+        if let told = directory.told(name).flatMap({ table.find($0.node) }), told.continues(as: makeup) {
+            return told
+        }
+        guard let node = table.directory(ownedBy: Makeup.part(owner.status, in: owner.layer)),
+            !node.isRoot, node.continues(as: makeup), node.place?.isAt(directory, name) == true
+        else { return nil }
+        return node
+    }
+
+    /// A client has taken the name away. What the kernel knew by it has lost it; a directory is dead to the kernel,
+    /// though it may live on where a stranger had moved it a moment before.
+    func noteTakenAway(_ name: PathRef, from directory: Node) {
+        guard let place = directory.noteTakenAway(name) else { return }
+        noteDisplaced(place)
+    }
+
+    /// The same where a client has put something else there.
+    func noteDisplaced(_ place: Place) {
+        guard let node = table.find(place.node) else { return }
+        if node.isDirectory { node.die() }
+        node.forget(place, isGone: true)
     }
 }

@@ -209,7 +209,7 @@ extension Union {
     private func sharedView(of node: Node, _ links: [KeptViews.Link]) -> SharedView? {
         let floor = node.floor
         guard var view = try? walkedView(of: node), let mark = try? view.backingsMark(),
-            mark == node.state.withLock({ $0.backingsTold }), isOnMountsOfLayers(view)
+            mark == node.makeup.backings, isOnMountsOfLayers(view)
         else { return nil }
         view.noteMarks { marks(of: "", in: $0.directory) }
         return SharedView(view, mark: mark, floor: floor, links: links)
@@ -244,7 +244,7 @@ extension Union {
         while let parent = current.place?.parent, !parent.isRoot {
             if views.find(parent.id) == nil {
                 guard let view = try? walkedView(of: parent), let mark = try? view.backingsMark(),
-                    mark == parent.state.withLock({ $0.backingsTold })
+                    mark == parent.makeup.backings
                 else { return false }
             }
             current = parent

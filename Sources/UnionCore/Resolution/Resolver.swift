@@ -11,9 +11,6 @@ private let longestPath = 1 << 20
 /// Directories above one another, where places are followed: they may go round in a circle.
 let deepest = 4096
 
-/// Nodes that are tried to find one: as deep as a worker's stack can go with ease.
-private let mostTried = 256
-
 // From nodes and names to what the layers hold: every operation starts here.
 extension Union {
     /// The node with that number. ESTALE: the kernel names what it was never told.
@@ -46,18 +43,8 @@ extension Union {
         }
     }
 
-    /// The real directories that back `node` now, for a request. ENOENT: it is gone, or another one stands in its place.
+    /// The real directories that back `node` now. ENOENT: it is gone, or another one stands in its place.
     func view(of node: Node) throws(Errno) -> DirectoryView {
-        do throws(Errno) {
-            return try foundView(of: node)
-        } catch {
-            if [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error) { dropNames(of: node) }
-            throw error
-        }
-    }
-
-    /// The same for ourselves.
-    func foundView(of node: Node) throws(Errno) -> DirectoryView {
         guard node.isDirectory else { throw .notDirectory }
         if node.isRoot { return DirectoryView(rootView) }
         if coherence.plan.isLasting, let view = keptView(of: node) ?? makeKeptView(of: node) {
@@ -66,87 +53,38 @@ extension Union {
         return try walkedView(of: node)
     }
 
+    /// The same for a request that names something in the directory. ESTALE, upon which the kernel walks the path again,
+    /// where the caller may have come by a name that was the directory's until now.
+    func view(of node: Node, for caller: CallerIdentity) throws(Errno) -> DirectoryView {
+        do throws(Errno) {
+            return try view(of: node)
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            lookAgain(at: node)
+            throw staleAnswers.mustSay(to: caller.pid, node.id) ? .staleNFSFileHandle : error
+        }
+    }
+
+    /// The directory isn't where it was seen. A kernel that asks by it all the same either has it open, or has a name
+    /// that should have been dropped: then it would fail there for ever.
+    private func lookAgain(at node: Node) {
+        guard coherence.plan.isLasting, node.isToldAtItsPlace, let place = node.place else { return }
+        coherence.invalidator.appendName(place.parent.id, place.name)
+    }
+
     /// The same by walking to it.
     func walkedView(of node: Node) throws(Errno) -> DirectoryView {
-        do throws(Errno) {
-            return try placedView(of: node)
-        } catch {
-            guard coherence.plan.isLasting, [.noSuchFileOrDirectory, .staleNFSFileHandle].contains(error),
-                findPlaces(upTo: node)
-            else { throw error }
-            return try placedView(of: node)
-        }
-    }
-
-    /// The directory is nowhere that it was seen at. A kernel that asks by it all the same either has it open, or has
-    /// kept a name that should have been dropped: then it would fail there for ever.
-    private func dropNames(of node: Node) {
-        guard coherence.plan.isLasting else { return }
-        // Once: each drop takes a lock of the kernel's that others need.
-        let wereDropped = node.state.withLock { state in
-            defer { state.areNamesDropped = true }
-            return state.areNamesDropped
-        }
-        if wereDropped { return }
-        for place in node.places { coherence.invalidator.appendName(place.parent.id, place.name) }
-    }
-
-    /// A kernel that keeps names asks on by a node that it knows, wherever that is by now: where the node's
-    /// place or one above it is wrong, others that it was seen at are tried. True: the node has been found.
-    func findPlaces(upTo node: Node) -> Bool {
-        var tried: Set<NodeID> = []
-        return findPlace(of: node, &tried)
-    }
-
-    /// `tried`: what was sought already, or is being sought above.
-    private func findPlace(of node: Node, _ tried: inout Set<NodeID>) -> Bool {
-        if node.isRoot || stands(node) { return true }
-        guard tried.count < mostTried, tried.insert(node.id).inserted else { return false }
-        for place in node.places where findPlace(of: place.parent, &tried) {
-            node.prefer(place)
-            if stands(node) { return true }
-        }
-        return false
-    }
-
-    private func stands(_ node: Node) -> Bool { (try? placedView(of: node)) != nil }
-
-    /// The view at the place that the node was seen at last.
-    private func placedView(of node: Node) throws(Errno) -> DirectoryView {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
-            guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
+            guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
             var view = try openView(at: path.ref, floor: node.floor)
             var tries = 0
             while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
                 view = try openView(at: path.ref, floor: node.floor)
                 tries += 1
             }
-            guard isIdentity(of: node, in: view) else {
-                throw view.isEmpty ? .noSuchFileOrDirectory : mismatch(of: node)
-            }
+            guard view.shows(node) else { throw .noSuchFileOrDirectory }
             return view
         }
-    }
-
-    /// Another one stands in the node's place. A kernel that knows the name as this node walks the path again on
-    /// ESTALE, asking for every name; who comes a second time came by an open file.
-    private func mismatch(of node: Node) -> Errno {
-        guard coherence.plan.isLasting else { return .noSuchFileOrDirectory }
-        let wasSaid = node.state.withLock { state in
-            defer { state.isSaidStale = true }
-            return state.isSaidStale
-        }
-        return wasSaid && !isKnownByName(node) ? .noSuchFileOrDirectory : .staleNFSFileHandle
-    }
-
-    private func isKnownByName(_ node: Node) -> Bool {
-        var current = node
-        for _ in 0..<deepest {
-            guard let place = current.place else { return true }
-            guard place.isCurrent else { return false }
-            current = place.parent
-        }
-        return false
     }
 
     private func openView(at path: PathRef, floor: Int) throws(Errno) -> DirectoryView {
@@ -164,14 +102,6 @@ extension Union {
             }
         }
         return view
-    }
-
-    /// Whether one of the backing directories is the node's own: its name may denote another one by now.
-    private func isIdentity(of node: Node, in view: borrowing DirectoryView) -> Bool {
-        for backing in view.backings {
-            if let status = try? backing.directory.status(), node.identity.matches(status) { return true }
-        }
-        return false
     }
 
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
@@ -302,20 +232,7 @@ extension Union {
                 try namedObject(of: node)
             }
         } catch .staleNFSFileHandle {
-            if let found = try objectElsewhere(node) { return found }
             return try namelessObject(of: node)
-        }
-    }
-
-    /// A file whose directory was seen at another place before.
-    private func objectElsewhere(_ node: Node) throws(Errno) -> LocatedObject? {
-        guard coherence.plan.isLasting, let parent = node.place?.parent, findPlaces(upTo: parent) else {
-            return nil
-        }
-        do {
-            return try namedObject(of: node)
-        } catch .staleNFSFileHandle {
-            return nil
         }
     }
 
@@ -335,10 +252,17 @@ extension Union {
         if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
             return try LocatedObject(layer: stack[handle.layer], open: handle.file.duplicate())
         }
-        let parked = node.state.withLock { $0.parked }
-        guard let parked else { throw .staleNFSFileHandle }
-        // The kernel forgets a node only after every request on it: what is parked stays open meanwhile.
-        return try LocatedObject(layer: stack[0], open: parked.duplicated())
+        return try parkedObject(of: node)
+    }
+
+    func parkedObject(of node: Node) throws(Errno) -> LocatedObject {
+        // Somebody else may end its parking: a descriptor of one's own is taken with the lock held.
+        let copy: OwnedDescriptor? = node.state.withLock { state in
+            guard let parked = state.parked else { return nil }
+            return try? parked.duplicated()
+        }
+        guard let copy else { throw .staleNFSFileHandle }
+        return try LocatedObject(layer: stack[0], open: copy)
     }
 
     private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
@@ -351,16 +275,18 @@ extension Union {
         return LocatedObject(layer: stack[place.layer], object: object, status: status)
     }
 
-    /// The owner's directory.
+    /// The owner's directory; of one that a client has removed, what is left of it.
     private func directoryObject(of node: Node) throws(Errno) -> LocatedObject {
-        let view = try view(of: node)
-        for backing in view.backings {
-            let status = try backing.directory.status()
-            guard node.identity.matches(status) else { continue }
-            let directory = try backing.directory.duplicated()
-            return LocatedObject(layer: backing.layer, object: directory, status: status)
+        do throws(Errno) {
+            let view = try view(of: node)
+            guard let owner = try survey(of: view).owner,
+                let directory = view.directory(in: owner.layer.index)
+            else { throw .noSuchFileOrDirectory }
+            return LocatedObject(
+                layer: owner.layer, object: try directory.duplicated(), status: owner.status)
+        } catch .noSuchFileOrDirectory {
+            return try parkedObject(of: node)
         }
-        throw .noSuchFileOrDirectory
     }
 
     /// Makes an attempt that goes by names again when a rename through the union got in its way.
@@ -371,13 +297,16 @@ extension Union {
             do {
                 return try attempt()
             } catch {
-                guard error == .noSuchFileOrDirectory || error == .staleNFSFileHandle, tries < 64,
-                    renames.happened(since: before)
+                guard error == .noSuchFileOrDirectory || error == .staleNFSFileHandle, tries < Self.mostTries,
+                    renames.happened(since: before, tries: tries)
                 else { throw error }
                 tries += 1
             }
         }
     }
+
+    /// A rename that is under way may wait for a slow layer, or for a processor: a second, then it is taken for stuck.
+    private static var mostTries: Int { 1000 }
 }
 
 extension FileDescriptor {

@@ -43,11 +43,13 @@ extension Union {
             try setAside(name, in: parent, at: try path(of: node), expecting: status)
         }
         let origin = try object(of: node)
-        let change = OwnChange(coherence.noting, place.parent, name, isSeen: false)
+        // Its event is looked at when what the node is made of is noted.
+        let change = OwnChange(coherence.noting, place.parent, name)
         let made = try makeSkeleton(name, of: origin, for: node, in: parent)
         let found = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
         // Somebody else's directory, faster than ours or in its place by now, is nothing that anybody was told.
-        if let made, noteLayers(of: node, with: made) { change.left(.present(node.id)) }
+        if let made { noteLayers(of: node, with: made) }
+        change.leftUnseen()
         return found
     }
 

@@ -12,11 +12,13 @@ struct Target: ~Copyable {
 
 extension Union {
     /// Opens the directory and finds all that stands under the name, hidden things too.
-    func target(_ parent: NodeID, _ name: PathRef) throws(Errno) -> Target {
+    func target(
+        _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) -> Target {
         try check(name)
         try checkWritable()
         let directory = try node(parent)
-        let view = try view(of: directory)
+        let view = try view(of: directory, for: caller)
         let survey = try survey(view, name, in: directory, all: true)
         return Target(directory: directory, view: view, survey: survey)
     }

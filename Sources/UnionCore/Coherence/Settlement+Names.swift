@@ -1,0 +1,107 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// The names in directories that are made of others than before, and in all after an overflow.
+//
+// A name that the kernel knows as something is in the directory's table. One that it remembers as missing is wrong only
+// if it exists now: then it is in the listing. So all that can be wrong can be gone through.
+extension Settlement {
+    /// The node is the same directory as before, but perhaps made of others. From here on these are watched, and counted
+    /// on.
+    mutating func remake(_ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node) {
+        guard node.makeup != Makeup(of: survey) else { return }
+        var survey = survey
+        for _ in 0..<8 {
+            guard let owner = survey.owner, let filesystem = union.stack.filesystems.find(owner.status.device),
+                let view = try? union.view(of: directory)
+            else { break }
+            guard node.state.withLock({ $0.isCached }) else {
+                union.take(
+                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+                break
+            }
+            _ = union.watchParts(of: node, survey, name, view)
+            guard let next = lookAgain(at: name, in: directory), next.isVisible,
+                node.continues(as: Makeup(of: next))
+            else { break }
+            if node.makeup == Makeup(of: next) { break }
+            survey = next
+        }
+        remade.append(node)
+    }
+
+    /// Level by level: a directory that stays may be made of others by what its parent is made of.
+    mutating func putNamesRight() {
+        var isDone: Set<NodeID> = []
+        while !remade.isEmpty || !gone.isEmpty {
+            if let node = gone.popLast() {
+                forgetNames(in: node)
+            } else if let node = remade.popLast(), isDone.insert(node.id).inserted {
+                putNamesRight(in: node)
+            }
+        }
+    }
+
+    private mutating func putNamesRight(in node: Node) {
+        node.noteKept(coherence.tick())
+        let isKept = node.state.withLock { $0.isCached }
+        for place in node.toldNames { settleName(place.name, in: node) }
+        if node.state.withLock({ $0.mayKnowAbsent }) { dropAbsent(in: node) }
+        // What can't be watched is asked for each time from now on.
+        if !isKept { expireNames(in: node) }
+        drop(node.id, content: false)
+        listings.insert(node.id)
+    }
+
+    /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody.
+    private func dropAbsent(in node: Node) {
+        guard let view = try? union.view(of: node), let listing = try? union.listAsServer(view) else { return }
+        for item in listing.items where !item.isHidden {
+            listing.withName(of: item) { name in
+                if node.told(name) == nil { sendDrop(node.id, name) }
+            }
+        }
+    }
+
+    /// A directory of which nothing may be kept any more: the names that it is known by stay, and are asked for at the
+    /// next look. Names that were remembered as missing can't be named: the directory's own goes with them.
+    private mutating func expireNames(in node: Node) {
+        waitForReplies(in: node.id)
+        for place in node.toldNames {
+            try? kernel.expireEntry(node.id, place.name)
+            coherence.invalidator.sent.add(1, ordering: .relaxed)
+        }
+        guard node.state.withLock({ $0.mayKnowAbsent }), let place = node.place else { return }
+        drop(place.name, in: place.parent)
+    }
+
+    /// The directory isn't where the kernel knew it. Who stands in it sees what it holds where it is now, if that is
+    /// known, else nothing.
+    private mutating func forgetNames(in node: Node) {
+        if union.stands(node) { return }
+        node.noteKept(coherence.tick())
+        for place in node.toldNames { drop(place.name, in: node) }
+        drop(node.id, content: true)
+    }
+
+    /// After an overflow nothing is known of what was watched. Parents go first: by them it is decided whether a directory
+    /// is still the same.
+    mutating func settleEverything() {
+        let directories = table.directories.map { (node: $0, depth: depth(of: $0)) }
+        remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))
+        remade.append(table.root)
+        putNamesRight()
+        for node in table.all { drop(node.id, content: true) }
+    }
+
+    private func depth(of node: Node) -> Int {
+        var depth = 0
+        var current = node
+        while let place = current.place, depth < deepest {
+            depth += 1
+            current = place.parent
+        }
+        return depth
+    }
+}

@@ -1,0 +1,131 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// What a union directory is made of, and which of its names the kernel was told.
+
+extension Node {
+    var makeup: Makeup { state.withLock { $0.makeup } }
+
+    /// The lowest layer that may back the directory: complete marks on it, and on those above it, end the search there.
+    var floor: Int {
+        var floor = Int.max
+        var current = self
+        for _ in 0..<deepest {
+            let (own, place) = current.state.withLock { ($0.makeup.floor, $0.place) }
+            floor = min(floor, own)
+            guard let place else { break }
+            current = place.parent
+        }
+        return floor
+    }
+
+    /// The directory is made of these from now on. `begun`: when that was looked at; what is newer stays. Returns the
+    /// owner of before.
+    @discardableResult
+    func note(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64) -> DirectoryOwner? {
+        state.withLock { state in
+            guard state.madeAt <= begun else { return nil }
+            defer { state.note(makeup, owner, begun) }
+            return state.owner
+        }
+    }
+
+    /// Nothing below `layer` backs the directory any more, as of `now`.
+    func lowerFloor(to layer: Int, at now: UInt64) {
+        state.withLock { state in
+            var makeup = state.makeup
+            makeup.lower(floor: layer)
+            state.makeup = makeup
+            state.madeAt = now
+        }
+    }
+
+    /// A client has removed it, or put something in its place: to the kernel it is dead, whatever became of it.
+    var isDead: Bool { state.withLock { $0.isDead } }
+
+    func die() { state.withLock { $0.isDead = true } }
+
+    /// What the kernel may know the name as; nil: as nothing, or not at all.
+    func told(_ name: PathRef) -> Place? { state.withLock { $0.names.find(name) } }
+
+    /// What the kernel may know the directory's names as.
+    var toldNames: [Place] { state.withLock { $0.names.all } }
+
+    /// Whether the kernel knows the directory by its name at its place, as far as anybody can say.
+    var isToldAtItsPlace: Bool {
+        guard let place else { return false }
+        return place.parent.told(place.name)?.node == id
+    }
+
+    /// Somebody has decided that what the kernel knows of names in here may stay. A look that was begun before isn't to
+    /// be told any more.
+    func noteKept(_ now: UInt64) { state.withLock { $0.keptAt = now } }
+
+    /// Whether a look that was begun at that time may be told.
+    func mayTell(_ begun: UInt64) -> Bool { state.withLock { $0.keptAt <= begun } }
+}
+
+/// What became of a name's telling.
+enum Telling {
+    /// `displaced`: the kernel knew another one by the name.
+    case told(Place, displaced: Place?)
+    /// What was told meanwhile is younger than the look.
+    case outdated
+    /// Something else was told than was expected.
+    case changed
+}
+
+extension Node {
+    /// The kernel is about to be told `child` under the name, by a look that was begun at that time; `.max`: whatever was
+    /// told meanwhile. `expected`: what must have been told before, where that matters.
+    func tell(
+        _ name: PathRef, _ child: Node, layer: Int, begun: UInt64, expecting expected: Place?? = nil
+    ) -> Telling {
+        state.withLock { state in
+            let known = state.names.find(name)
+            if let expected, expected?.node != known?.node { return .changed }
+            if let known, known.told > begun { return .outdated }
+            let told = begun == .max ? known?.told ?? 0 : begun
+            if let known, known.node == child.id, known.layer == layer {
+                known.noteTold(told)
+                return .told(known, displaced: nil)
+            }
+            let place = Place(of: child.id, in: self, name, layer: layer, told: told)
+            if begun == .max || known.map({ $0.node != child.id }) == true { place.contest() }
+            let displaced = state.names.set(place)
+            return .told(place, displaced: displaced)
+        }
+    }
+
+    /// The kernel is about to be told that there is nothing of that name. What it knows there, if anything, is
+    /// contested.
+    func tellAbsent(_ name: PathRef) {
+        state.withLock { state in
+            state.mayKnowAbsent = true
+            state.names.find(name)?.contest()
+        }
+    }
+
+    /// The kernel knows nothing by the name any more, or is about to be told so. Returns what it knew.
+    func untell(_ name: PathRef) -> Place? {
+        let place = state.withLock { $0.names.remove(name) }
+        place?.withdraw()
+        return place
+    }
+
+    /// That very place isn't known any more.
+    func untell(_ place: Place) {
+        state.withLock { $0.names.remove(place) }
+        place.withdraw()
+    }
+
+    /// A client has taken the name away: the kernel knows that there is nothing. Returns what it knew before.
+    func noteTakenAway(_ name: PathRef) -> Place? {
+        state.withLock { $0.mayKnowAbsent = true }
+        return untell(name)
+    }
+
+    /// A client has put a node there, whatever stood or stands there. Returns what the kernel knew before.
+    func notePut(_ place: Place) -> Place? { state.withLock { $0.names.set(place) } }
+}

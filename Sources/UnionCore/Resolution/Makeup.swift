@@ -1,0 +1,75 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What a union directory is made of: the real directories that back it, and what is marked on them.
+struct Makeup: Equatable, Sendable {
+    /// One mark for each real directory. The first, for most have no other.
+    private var first: UInt64 = 0
+    private var others: [UInt64] = []
+    /// What is marked on them, as far as it counts.
+    private var marks: UInt64 = 0
+    /// The lowest layer that may back it, by what stands at its own name. What ends the search above it comes on top.
+    private(set) var floor = Int.max
+
+    init() {}
+
+    init(of survey: Survey, without layer: Layer? = nil) {
+        floor = survey.lastLayer ?? .max
+        for standing in survey.visible where standing.layer !== layer {
+            add(Self.part(standing.status, in: standing.layer))
+            marks = marks &* 31 &+ UInt64(standing.marks.rawValue) &+ 1
+        }
+    }
+
+    private mutating func add(_ part: UInt64) {
+        if first == 0 { first = part } else { others.append(part) }
+    }
+
+    func has(_ part: UInt64) -> Bool { first == part || others.contains(part) }
+
+    /// Something of the one is still part of the other: it is the same directory to users.
+    func shares(with other: Makeup) -> Bool {
+        if other.has(first) { return first != 0 }
+        return others.contains(where: other.has)
+    }
+
+    /// The parts together, whatever is marked on them.
+    var backings: UInt64 { others.reduce(first, ^) }
+
+    /// The directory may be backed by no layer below this one from now on.
+    mutating func lower(floor layer: Int) { floor = min(floor, layer) }
+
+    /// What a real directory is known by as a part. Not 0.
+    static func part(_ status: FileStatus, in layer: Layer) -> UInt64 {
+        var mark = MarkBuilder(seed)
+        mark.add(UInt64(layer.index))
+        mark.add(status.device)
+        mark.add(status.inode)
+        // A copy-up gives an overlay's object another birth.
+        if layer.filesystem.type != .overlay { mark.add(status.born) }
+        return mark.value | 1
+    }
+
+    /// Nobody who makes directories can know it: two that differ have two marks.
+    private static let seed = UInt64.random(in: 0 ... .max)
+}
+
+extension DirectoryView {
+    /// What `Makeup.backings` is for the directory that the view is of.
+    func backingsMark() throws(Errno) -> UInt64 {
+        var result: UInt64 = 0
+        for backing in backings {
+            result ^= Makeup.part(try backing.directory.status(), in: backing.layer)
+        }
+        return result
+    }
+
+    /// Whether one of the real directories is a part of what the node was made of when it was looked at last.
+    func shows(_ node: Node) -> Bool {
+        let makeup = node.makeup
+        return backings.contains { backing in
+            guard let status = try? backing.directory.status() else { return false }
+            return makeup.has(Makeup.part(status, in: backing.layer))
+        }
+    }
+}
