@@ -19,6 +19,13 @@ extension Settlement {
         try? kernel.dropEntry(directory, name)
     }
 
+    /// What the kernel knows by the name is right, but may not be kept any more: it is asked for at the next look.
+    func expire(_ name: PathRef, in directory: Node) {
+        waitForReplies(in: directory.id)
+        coherence.invalidator.sent.add(1, ordering: .relaxed)
+        try? kernel.expireEntry(directory.id, name)
+    }
+
     func dropAttributes(of files: [NodeID]) {
         let parents = Set(files.flatMap { table.find($0)?.places.map(\.parent.id) ?? [] })
         for parent in parents { waitForReplies(in: parent) }

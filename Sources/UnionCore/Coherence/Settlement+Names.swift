@@ -67,11 +67,7 @@ extension Settlement {
     /// A directory of which nothing may be kept any more: the names that it is known by stay, and are asked for at the
     /// next look. Names that were remembered as missing can't be named: the directory's own goes with them.
     private mutating func expireNames(in node: Node) {
-        waitForReplies(in: node.id)
-        for place in node.toldNames {
-            try? kernel.expireEntry(node.id, place.name)
-            coherence.invalidator.sent.add(1, ordering: .relaxed)
-        }
+        for place in node.toldNames { expire(place.name, in: node) }
         guard node.state.withLock({ $0.mayKnowAbsent }), let place = node.place else { return }
         drop(place.name, in: place.parent)
     }

@@ -79,8 +79,10 @@ struct Settlement {
     private mutating func isRight(
         _ told: Place?, _ survey: Survey?, _ name: PathRef, in directory: Node
     ) -> Bool {
-        // What isn't there, and what isn't kept: an orphan that may begin to show.
-        guard let survey, let owner = survey.owner else { return told == nil }
+        // In a directory that isn't found nothing is known of its names.
+        guard let survey else { return false }
+        // An orphan that doesn't show may begin to, and nobody watches it.
+        guard let owner = survey.owner else { return told == nil && survey.unseen == nil }
         guard owner.isDirectory else {
             guard let told, !told.isContested, let node = table.find(union.identity(of: owner)) else {
                 return false
@@ -94,18 +96,24 @@ struct Settlement {
             return false
         }
         remake(node, survey, name, in: directory)
+        // It comes and goes with what it holds, however deep: it is asked for each time.
+        if survey.isOrphan { expire(name, in: directory) }
         return true
     }
 
-    /// A stranger has moved a directory here that somebody may stand in.
-    private func noteSeen(_ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node) {
+    /// A directory that the kernel doesn't know by this name, but that somebody may stand in: a stranger has moved it here.
+    private mutating func noteSeen(
+        _ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node
+    ) {
         let part = Makeup.part(owner.status, in: owner.layer)
-        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)),
-            !union.stands(node)
-        else { return }
-        let place = Place(of: node.id, in: directory, name, layer: owner.layer.index, told: 0)
-        place.withdraw()
-        node.noteSeen(at: place)
+        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)) else { return }
+        if node.place?.isAt(directory, name) != true {
+            if union.stands(node) { return }
+            let place = Place(of: node.id, in: directory, name, layer: owner.layer.index, told: 0)
+            place.withdraw()
+            node.noteSeen(at: place)
+        }
+        remake(node, survey, name, in: directory)
     }
 
     /// An object's own attributes or content changed, or it is gone from where it was.

@@ -50,7 +50,7 @@ extension Union {
         while true {
             let known = directory.told(name)
             let node =
-                continuing(known, makeup) ?? movedHere(owned, makeup)
+                continuing(known, makeup) ?? seenBefore(owned, makeup, at: name, in: directory)
                 ?? table.add { Node(id: $0, owner: owned, makeup: makeup) }
             let telling = directory.tell(
                 name, node, layer: owner.layer.index, begun: begun, expecting: known)
@@ -74,11 +74,13 @@ extension Union {
         return table.retain(node) ? node : nil
     }
 
-    /// The directory that was seen elsewhere and isn't there any more, with a lookup count. One that still is there, as a
-    /// layer shows it at two places (a bind mount), is another one here.
-    private func movedHere(_ owner: DirectoryOwner, _ makeup: Makeup) -> Node? {
+    /// The directory that was seen here, or elsewhere and isn't there any more, with a lookup count: somebody may stand in
+    /// it. One that still is elsewhere, as a layer shows it at two places (a bind mount), is another one here.
+    private func seenBefore(
+        _ owner: DirectoryOwner, _ makeup: Makeup, at name: PathRef, in directory: Node
+    ) -> Node? {
         guard let node = table.directory(ownedBy: owner.part), !node.isRoot, node.continues(as: makeup),
-            !stands(node)
+            node.place?.isAt(directory, name) == true || !stands(node)
         else { return nil }
         return table.retain(node) ? node : nil
     }

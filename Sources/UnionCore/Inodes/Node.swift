@@ -141,14 +141,16 @@ extension Node {
         }
     }
 
-    /// The place isn't one of the node's any more. Its last one is kept, to be looked at if all else fails, unless
-    /// `isGone`: nothing of the node stands there.
+    /// The place isn't one of the node's any more. The one where it was seen last is kept, to be looked at if all else
+    /// fails, unless `isGone`: nothing of the node stands there.
     func forget(_ place: Place, isGone: Bool) {
         state.withLock { state in
             state.otherPlaces.removeAll { $0.isSame(as: place) }
             guard let current = state.place, current.isSame(as: place) else { return }
-            guard isGone || !state.otherPlaces.isEmpty else { return }
-            state.place = isDirectory ? nil : state.otherPlaces.popLast()
+            // A directory is at one place alone: where it was before that it isn't.
+            if isGone || !isDirectory && !state.otherPlaces.isEmpty {
+                state.place = isDirectory ? nil : state.otherPlaces.popLast()
+            }
         }
     }
 

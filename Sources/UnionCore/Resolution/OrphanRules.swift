@@ -146,24 +146,17 @@ extension Union {
 
 // Orphans that change by what users do.
 extension Union {
-    /// An orphan that lost its last entry isn't shown any more, nor is one that held nothing else: their names
-    /// are to be dropped by the kernel.
-    func dropEmptied(_ directory: Node, _ drop: (NodeID, PathRef) -> Void) {
+    /// After a change of the union's own: an orphan that lost its last entry isn't shown any more, nor is one that held
+    /// nothing else. Their names are to be looked at again.
+    func dropEmptied(_ directory: Node) {
         guard coherence.plan.isLasting else { return }
         var current = directory
         while let place = current.place, let view = try? view(of: current), view.count == 1,
             let own = view.backings.first, own.layer.isUpper, marks(of: own).contains(.skeleton),
             !hasEntries("", in: own.directory)
         {
-            drop(place.parent.id, place.name)
+            coherence.invalidator.appendName(place.parent.id, place.name)
             current = place.parent
-        }
-    }
-
-    /// The same after a change of the union's own.
-    func dropEmptied(_ directory: Node) {
-        dropEmptied(directory) { parent, name in
-            coherence.invalidator.appendName(parent, name)
         }
     }
 

@@ -11,13 +11,10 @@ final class StaleAnswers: Sendable {
     private let said = Mutex<[Int32: NodeID]>([:])
     private let isEmpty = Atomic<Bool>(true)
 
-    /// Whether ESTALE is the answer, for the caller of that number has just come to the directory.
+    /// Whether ESTALE is the answer, for the caller of that number comes to the directory for the first time.
     func mustSay(to caller: Int32, _ directory: NodeID) -> Bool {
         said.withLock { said in
-            if said[caller] == directory {
-                said[caller] = nil
-                return false
-            }
+            if said[caller] == directory { return false }
             if said.count >= Self.most { said.removeAll(keepingCapacity: true) }
             said[caller] = directory
             isEmpty.store(false, ordering: .sequentiallyConsistent)
