@@ -1,0 +1,90 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+import UnionCore
+
+/// A union over real layers, with a scripted kernel above and a scripted source of changes below.
+final class CoherenceScene {
+    let fixture: Fixture
+    let kernel: ScriptedKernel
+    let changes: ScriptedChanges
+    private let lowers: Int
+
+    /// `layers`: a script that fills `upper`, `lower1`, …
+    init(
+        lowers: Int = 1, _ layers: String = "", policies: (inout Policies) -> Void = { _ in }
+    ) throws {
+        self.lowers = lowers
+        changes = try ScriptedChanges()
+        fixture = try Fixture(
+            lowers: lowers, watcher: changes, policies: policies,
+            before: { shell("cd \($0); \(layers.isEmpty ? ":" : layers)") })
+        kernel = ScriptedKernel(fixture.union)
+        changes.setSink(fixture.union.changeSink)
+        try fixture.union.startCoherence(kernel)
+    }
+
+    deinit { fixture.union.stopCoherence() }
+
+    /// Somebody changes the layers behind the union's back. Nobody looks at the events yet.
+    func underneath(_ script: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(shell("cd \(fixture.base); \(script)") == 0, sourceLocation: sourceLocation)
+    }
+
+    /// The same, to be done when the time has come.
+    func stranger(_ script: String) -> @Sendable () -> Void {
+        let base = fixture.base
+        return { shell("cd \(base); \(script)") }
+    }
+
+    func path(_ real: String) -> String { fixture.base + "/" + real }
+
+    /// `switchfs sync`: returns when all changes so far have been dealt with, or when a drop waits for a reply that
+    /// hasn't arrived.
+    func settle() {
+        let (union, kernel) = (fixture.union, kernel)
+        kernel.state.withLock { $0.settling += 1 }
+        let waiter = try? WorkerThread.spawn(name: "sync") {
+            union.synchronizeChanges()
+            kernel.state.withLock { $0.settling -= 1 }
+        }
+        kernel.state.wait { $0.settling == 0 || $0.isHeldUp }
+        waiter?.detach()
+        kernel.sendForgets()
+    }
+
+    /// Nothing that is told from here on is what was told before.
+    func settleAndForget() {
+        settle()
+        kernel.forgetRecords()
+    }
+
+    /// The same layers, of which nothing is kept.
+    private var configuration: UnionConfiguration {
+        let names = ["upper"] + (1...lowers).map { "lower\($0)" }
+        return UnionConfiguration(
+            layers: names.map { LayerConfiguration(path: path($0)) }, hasUpper: true)
+    }
+
+    /// What the kernel shows, from what it keeps, beside what somebody sees who keeps nothing.
+    func expectTruth(
+        _ paths: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let bystander = try Fixture(base: fixture.base, configuration: configuration)
+        for path in paths {
+            let shown = result { () throws(Errno) in try kernel.stat(path) }
+            let fresh = result { () throws(Errno) in try bystander.attributes(path) }
+            #expect(shown == fresh, "\(path)", sourceLocation: sourceLocation)
+        }
+    }
+
+    private func result(_ body: () throws(Errno) -> Attributes) -> String {
+        do throws(Errno) {
+            let found = try body()
+            return "inode \(found.inode) mode \(String(found.mode, radix: 8)) links \(found.linkCount) "
+                + "size \(found.size) modified \(found.modificationTime) changed \(found.changeTime)"
+        } catch {
+            return "\(error)"
+        }
+    }
+}
