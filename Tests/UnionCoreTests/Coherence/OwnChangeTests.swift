@@ -1,0 +1,154 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+import UnionCore
+
+/// Changes that clients make through the union bring events too, of which the kernel needn't be told: it made them.
+@Suite struct OwnChangeTests {
+    private func scene() throws -> CoherenceScene {
+        let scene = try CoherenceScene(
+            lowers: 2,
+            """
+            mkdir -p upper/a/d upper/b lower1/low; touch upper/a/f upper/a/g lower1/low/f; touch -d @1000 upper/a
+            """)
+        for path in ["a/f", "a/g", "a/d", "b", "low/f"] { try scene.kernel.stat(path) }
+        for path in ["a/new", "b/new"] { #expect(!scene.kernel.exists(path)) }
+        try scene.kernel.list("a")
+        scene.settleAndForget()
+        return scene
+    }
+
+    /// Attributes of new files are only told for a moment, and dropped with `sync`.
+    private func expectSilence(
+        _ scene: CoherenceScene, of directories: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        scene.settle()
+        let nodes = try directories.map { path throws(Errno) in try scene.kernel.walk(path) }
+        #expect(scene.kernel.droppedNames == [], sourceLocation: sourceLocation)
+        for node in nodes {
+            let dropped = [true, false].map { Sent.node(node, content: $0) }
+            #expect(!scene.kernel.sent.contains(where: dropped.contains), sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test func makingAndRemovingFiles() throws {
+        let scene = try scene()
+        try scene.kernel.create("a/new")
+        try expectSilence(scene, of: "a")
+        try scene.kernel.unlink("a/new")
+        try scene.kernel.unlink("a/f")
+        try expectSilence(scene, of: "a")
+        try scene.expectTruth("a", "a/new", "a/f", "a/g")
+        #expect(try scene.kernel.list("a").sorted() == ["d", "g"])
+    }
+
+    @Test func makingAndRemovingDirectories() throws {
+        let scene = try scene()
+        try scene.kernel.mkdir("a/new")
+        try scene.kernel.create("a/new/f")
+        try scene.kernel.unlink("a/new/f")
+        try scene.kernel.rmdir("a/d")
+        try expectSilence(scene, of: "a", "a/new")
+        try scene.expectTruth("a", "a/new", "a/d", "a/new/f")
+    }
+
+    @Test func renamingAndLinking() throws {
+        let scene = try scene()
+        try scene.kernel.rename("a/f", "b/new")
+        try scene.kernel.link("a/g", "a/new")
+        try scene.kernel.rename("a/d", "b/d")
+        try expectSilence(scene, of: "a", "b")
+        try scene.expectTruth("a", "b", "a/f", "b/new", "a/g", "a/new", "b/d", "a/d")
+    }
+
+    @Test func inADirectoryThatOnlyALowerHas() throws {
+        let scene = try scene()
+        try scene.kernel.create("low/new")
+        scene.settle()
+        #expect(scene.kernel.droppedNames == [])
+        try scene.expectTruth("low", "low/new", "low/f", "")
+    }
+
+    @Test func changingAttributes() throws {
+        let scene = try scene()
+        try scene.kernel.chmod("a/f", 0o600)
+        try scene.kernel.chmod("a/d", 0o700)
+        scene.settle()
+        #expect(scene.kernel.droppedNames == [])
+        try scene.expectTruth("a/f", "a/d", "a")
+    }
+
+    /// Names that were told are kept, and cost nothing afterwards.
+    @Test func whatFollowsIsWarm() throws {
+        let scene = try scene()
+        try scene.kernel.create("a/new")
+        try scene.kernel.rename("a/f", "a/h")
+        scene.settleAndForget()
+        for path in ["a/new", "a/h", "a/g"] { #expect(scene.kernel.exists(path)) }
+        #expect(scene.kernel.requests == [])
+    }
+
+    /// A stranger's change beside ours isn't taken for ours.
+    @Test func aStrangerBeside() throws {
+        let scene = try scene()
+        try scene.kernel.create("a/new")
+        scene.underneath("rm upper/a/new; mkdir upper/a/new; rm upper/a/g")
+        scene.settle()
+        try scene.expectTruth("a/new", "a/g", "a")
+        try scene.kernel.unlink("a/f")
+        scene.underneath("touch upper/a/f")
+        scene.settle()
+        try scene.expectTruth("a/f", "a")
+        #expect(try Set(scene.kernel.list("a")) == ["d", "f", "new"])
+    }
+
+    /// Nor one that comes between our change and its event.
+    @Test func aStrangerWhoMakesTheSameAgain() throws {
+        let scene = try scene()
+        try scene.kernel.unlink("a/f")
+        scene.underneath("touch upper/a/f; rm upper/a/f; touch upper/a/f")
+        scene.settle()
+        try scene.expectTruth("a/f")
+        try scene.kernel.create("a/new")
+        scene.underneath("rm upper/a/new; touch upper/a/new")
+        scene.settle()
+        try scene.expectTruth("a/new")
+    }
+
+    /// The kernel moved what it knew by the old name; a stranger had just put something else there.
+    @Test(arguments: ["touch upper/x; mv upper/x upper/a/f", "rm upper/a/f; mkdir upper/a/f"])
+    func aRenameOfWhatAStrangerPutThere(change: String) throws {
+        let scene = try scene()
+        scene.kernel.beforeNextChange(scene.stranger(change))
+        try scene.kernel.rename("a/f", "b/new")
+        scene.settle()
+        try scene.expectTruth("a/f", "b/new", "a", "b")
+    }
+
+    /// Two names of one file by then: rename(2) does nothing, and brings no event.
+    @Test func aRenameThatDoesNothing() throws {
+        let scene = try scene()
+        scene.kernel.beforeNextChange(scene.stranger("ln -f upper/a/f upper/a/g"))
+        try scene.kernel.rename("a/f", "a/g")
+        scene.settle()
+        try scene.expectTruth("a/f", "a/g", "a")
+    }
+
+    @Test(arguments: ["rm upper/a/f; mkdir upper/a/f", "mv upper/a/g upper/a/f"])
+    func aRemovalOfWhatAStrangerPutThere(change: String) throws {
+        let scene = try scene()
+        scene.kernel.beforeNextChange(scene.stranger(change))
+        try? scene.kernel.unlink("a/f")
+        scene.settle()
+        try scene.expectTruth("a/f", "a/g", "a")
+    }
+
+    /// A stranger was quicker: EEXIST, and his is what shows.
+    @Test func aStrangerMakesItFirst() throws {
+        let scene = try scene()
+        scene.kernel.beforeNextChange(scene.stranger("echo his >upper/a/new"))
+        #expect(throws: Errno.fileExists) { try scene.kernel.create("a/new") }
+        scene.settle()
+        try scene.expectTruth("a/new", "a")
+    }
+}
