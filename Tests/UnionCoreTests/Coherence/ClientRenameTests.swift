@@ -87,12 +87,13 @@ import UnionCore
         let held = try kernel.hold("d")
         #expect(!kernel.exists("d/none"))
         scene.settleAndForget()
-        try kernel.rename("d", "w")
-        // No event was looked at yet.
-        #expect(!kernel.exists("w/ghost"))
-        #expect(!kernel.exists("ghost", from: held))
-        #expect(throws: Errno.noSuchFileOrDirectory) { try kernel.unlink("w/ghost") }
-        #expect(try kernel.list("w").sorted() == ["f", "m"])
+        try scene.beforeEvents {
+            try kernel.rename("d", "w")
+            #expect(!kernel.exists("w/ghost"))
+            #expect(!kernel.exists("ghost", from: held))
+            #expect(throws: Errno.noSuchFileOrDirectory) { try kernel.unlink("w/ghost") }
+            #expect(try kernel.list("w").sorted() == ["f", "m"])
+        }
         scene.settle()
         #expect(!kernel.exists("w/ghost"))
         #expect(try kernel.walk("w") == held)
@@ -109,9 +110,11 @@ import UnionCore
         #expect(!kernel.exists("w/ghost"))
         let held = try kernel.hold("d")
         scene.settleAndForget()
-        try kernel.rename("d", "w")
-        #expect(!kernel.exists("w/ghost"))
-        #expect(!kernel.exists("ghost", from: replaced))
+        try scene.beforeEvents {
+            try kernel.rename("d", "w")
+            #expect(!kernel.exists("w/ghost"))
+            #expect(!kernel.exists("ghost", from: replaced))
+        }
         scene.settle()
         #expect(!kernel.exists("ghost", from: held))
         #expect(try kernel.walk("w") == held)
@@ -125,9 +128,11 @@ import UnionCore
         let kernel = scene.kernel
         let held = try kernel.hold("d/m/n")
         scene.settleAndForget()
-        try kernel.rename("d", "w")
-        #expect(!kernel.exists("ghost", from: held))
-        #expect(!kernel.exists("w/m/n/ghost"))
+        try scene.beforeEvents {
+            try kernel.rename("d", "w")
+            #expect(!kernel.exists("ghost", from: held))
+            #expect(!kernel.exists("w/m/n/ghost"))
+        }
         scene.settle()
         #expect(!kernel.exists("ghost", from: held))
         try scene.expectTruth("w/m/n/ghost", "w/m/n", "w/m", "w")
@@ -140,8 +145,10 @@ import UnionCore
         scene.underneath("mkdir lower1/c; touch lower1/c/ghost")
         let (c, d) = (try kernel.hold("c"), try kernel.hold("d"))
         scene.settleAndForget()
-        try kernel.rename("d", "c", flags: .exchange)
-        for node in [c, d] { #expect(!kernel.exists("ghost", from: node)) }
+        try scene.beforeEvents {
+            try kernel.rename("d", "c", flags: .exchange)
+            for node in [c, d] { #expect(!kernel.exists("ghost", from: node)) }
+        }
         scene.settle()
         for node in [c, d] { #expect(!kernel.exists("ghost", from: node)) }
         try scene.expectTruth("c", "d", "c/f", "d/f", "c/ghost")
@@ -151,8 +158,10 @@ import UnionCore
         let scene = try scene("mkdir lower1/w; touch lower1/w/ghost; mknod upper/w c 0 0")
         let kernel = scene.kernel
         #expect(!kernel.exists("w"))
-        try kernel.mkdir("w")
-        #expect(!kernel.exists("w/ghost"))
+        try scene.beforeEvents {
+            try kernel.mkdir("w")
+            #expect(!kernel.exists("w/ghost"))
+        }
         scene.settle()
         #expect(!kernel.exists("w/ghost"))
         try scene.expectTruth("w", "w/ghost")

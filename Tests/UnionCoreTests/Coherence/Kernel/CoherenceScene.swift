@@ -53,6 +53,15 @@ final class CoherenceScene {
         kernel.sendForgets()
     }
 
+    /// What happens before anybody has dealt with an event: who tells the kernel is at another one all the time.
+    func beforeEvents<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        kernel.state.withLock { $0.isBlocked = true }
+        changes.tell(.object, at: path("lower1"))
+        kernel.state.wait { $0.blocked > 0 }
+        defer { kernel.state.withLock { $0.isBlocked = false } }
+        try body()
+    }
+
     /// Nothing that is told from here on is what was told before.
     func settleAndForget() {
         settle()

@@ -4,14 +4,10 @@ import UnionCore
 
 // Attributes.
 extension ScriptedKernel {
-    /// stat(2) by a path. On ESTALE the kernel walks once more, as it does for every call by a path.
+    /// stat(2) by a path.
     @discardableResult
     func stat(_ path: String, from start: NodeID = .root) throws(Errno) -> Attributes {
-        do throws(Errno) {
-            return try attributes(of: walk(path, from: start))
-        } catch .staleNFSFileHandle {
-            return try attributes(of: walk(path, from: start))
-        }
+        try found(path, from: start) { node throws(Errno) in try attributes(of: node) }
     }
 
     /// fstat(2): by what is held.
@@ -53,18 +49,12 @@ extension ScriptedKernel {
         }
     }
 
-    /// open(2) and close(2) of a file; ESTALE sends the kernel back to the path, once.
+    /// open(2) and close(2) of a file.
     func open(_ path: String) throws(Errno) {
-        do throws(Errno) {
-            try openNode(walk(path))
-        } catch .staleNFSFileHandle {
-            try openNode(walk(path))
+        try found(path) { node throws(Errno) in
+            let file = try union.open(node, flags: 0, root)
+            union.release(file.handle, lockOwner: 0, flockRelease: false)
         }
-    }
-
-    private func openNode(_ node: NodeID) throws(Errno) {
-        let file = try union.open(node, flags: 0, root)
-        union.release(file.handle, lockOwner: 0, flockRelease: false)
     }
 }
 

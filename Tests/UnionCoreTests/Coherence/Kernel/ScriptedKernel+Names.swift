@@ -4,15 +4,21 @@ import UnionCore
 
 // Names: kept, asked for, asked for again.
 extension ScriptedKernel {
-    /// Walks a path from a directory, by what is kept where that may be used. On ESTALE once more, asking for every
-    /// name.
+    /// Walks a path from a directory, by what is kept where that may be used.
     @discardableResult
     func walk(_ path: String, from start: NodeID = .root) throws(Errno) -> NodeID {
+        try found(path, from: start) { $0 }
+    }
+
+    /// What is done with what a path leads to. On ESTALE the kernel walks once more, asking for every name.
+    func found<R>(
+        _ path: String, from start: NodeID = .root, _ body: (NodeID) throws(Errno) -> R
+    ) throws(Errno) -> R {
         defer { sendForgets() }
         do throws(Errno) {
-            return try walk(path, from: start, asksAlways: false)
+            return try body(walk(path, from: start, asksAlways: false))
         } catch .staleNFSFileHandle {
-            return try walk(path, from: start, asksAlways: true)
+            return try body(walk(path, from: start, asksAlways: true))
         }
     }
 

@@ -32,6 +32,10 @@ final class ScriptedKernel: Sendable {
         var exclusive: Set<NodeID> = []
         /// Drops that wait for a directory's lock.
         var waiting: [NameKey] = []
+        /// No notification gets through.
+        var isBlocked = false
+        /// How many wait for that.
+        var blocked = 0
         /// Threads that wait for `sync`.
         var settling = 0
         var lastMount = 0
@@ -42,8 +46,8 @@ final class ScriptedKernel: Sendable {
             shared[directory, default: 0] > 0 || exclusive.contains(directory)
         }
 
-        /// A drop waits for a reply that only the test lets arrive.
-        var isHeldUp: Bool { waiting.contains { isLocked($0.parent) } }
+        /// A drop waits for what only the test lets happen.
+        var isHeldUp: Bool { blocked > 0 && isBlocked || waiting.contains { isLocked($0.parent) } }
     }
 
     let union: Union
@@ -141,10 +145,18 @@ extension ScriptedKernel: KernelCache {
         try change(key, .expiry(parent, key.name)) { tree throws(Errno) in try tree.expireEntry(key) }
     }
 
+    /// Whoever tells the kernel anything waits here until that may go on.
+    private func pass() {
+        state.withLock { $0.blocked += 1 }
+        state.wait { !$0.isBlocked }
+        state.withLock { $0.blocked -= 1 }
+    }
+
     /// Waits for the directory's lock.
     private func change(
         _ key: NameKey, _ sent: Sent, _ body: (inout KernelTree) throws(Errno) -> Void
     ) throws(Errno) {
+        pass()
         state.withLock { state in
             state.sent.append(sent)
             state.waiting.append(key)
@@ -158,6 +170,7 @@ extension ScriptedKernel: KernelCache {
     }
 
     func dropNode(_ node: NodeID, content: Bool) throws(Errno) {
+        pass()
         try state.withLock { state throws(Errno) in
             state.sent.append(.node(node, content: content))
             try state.tree.dropNode(node, content: content)

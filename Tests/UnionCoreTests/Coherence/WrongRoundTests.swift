@@ -1,0 +1,166 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+import UnionCore
+
+/// What the stress test has ever found, each from the shortest script that leads there.
+@Suite struct WrongRoundTests {
+    /// A directory that had become merged went on being shown as its upper part alone: its own change was judged at the
+    /// place where it had been seen last, and there stood another one by then.
+    @Test func aDirectoryThatWasElsewhereBecomesMerged() throws {
+        let scene = try CoherenceScene(
+            """
+            mkdir -p upper/a/d upper/b lower1/a/d; touch lower1/a/d/l upper/a/d/u
+            setfattr -n user.overlay.opaque -v y upper/a/d
+            """)
+        let held = try scene.kernel.hold("a/d")
+        #expect(!scene.kernel.exists("l", from: held))
+        scene.underneath("mv upper/a/d upper/b/d")
+        #expect(scene.kernel.exists("b/d"))
+        scene.settle()
+        scene.underneath("mv upper/b/d upper/a/d; mkdir upper/b/d")
+        scene.settle()
+        scene.underneath("setfattr -x user.overlay.opaque upper/a/d")
+        scene.settle()
+        #expect(try scene.kernel.list("a/d").sorted() == ["l", "u"])
+        #expect(scene.kernel.exists("l", from: held))
+        try scene.expectTruth("a/d", "b/d", "a/d/l")
+    }
+
+    /// A client removes a directory by its name; it was another one's a moment before, and the kernel takes that one for
+    /// dead. Where it lives on it must be told as another node.
+    @Test(arguments: [false, true]) func aDirectoryThatTheKernelTakesForDead(isSeen: Bool) throws {
+        let scene = try CoherenceScene("mkdir -p lower1/d lower1/b; touch lower1/d/f")
+        let held = try scene.kernel.hold("d")
+        try scene.kernel.stat("b")
+        scene.settle()
+        let (union, change) = (scene.fixture.union, scene.stranger("mv lower1/d lower1/b/d; mkdir lower1/d"))
+        scene.kernel.beforeNextChange {
+            change()
+            // Somebody else's request, whose answer the kernel doesn't keep.
+            if isSeen, let found = try? union.lookup(.root, "d", root) {
+                let node = found.entry.node
+                found.finish()
+                union.forget(node, count: 1)
+            }
+        }
+        try scene.kernel.rmdir("d")
+        scene.settle()
+        #expect(try scene.kernel.list("b/d") == ["f"])
+        #expect(scene.kernel.exists("b/d/f"))
+        try scene.expectTruth("d", "b/d", "b/d/f")
+        scene.kernel.release(held)
+    }
+
+    /// The same where a client renames another directory over it.
+    @Test func aDirectoryThatTheKernelTakesForReplaced() throws {
+        let scene = try CoherenceScene("mkdir -p upper/d upper/e upper/b; touch upper/d/f upper/e/g")
+        for path in ["d/f", "e/g", "b"] { try scene.kernel.stat(path) }
+        scene.settle()
+        scene.kernel.beforeNextChange(scene.stranger("mv upper/d upper/b/d; mkdir upper/d"))
+        try scene.kernel.rename("e", "d")
+        scene.settle()
+        #expect(try scene.kernel.list("b/d") == ["f"])
+        try scene.expectTruth("d", "d/g", "e", "b/d", "b/d/f")
+    }
+
+    /// And where it sees a file renamed over another one, which the kernel takes for directories.
+    @Test func aFileThatTheKernelTakesForADirectory() throws {
+        let scene = try CoherenceScene("mkdir -p upper/d upper/e upper/b; touch upper/d/f upper/e/g")
+        for path in ["d/f", "e/g", "b"] { try scene.kernel.stat(path) }
+        scene.settle()
+        scene.kernel.beforeNextChange(
+            scene.stranger("mv upper/d upper/b/d; mv upper/e upper/b/e; touch upper/d upper/e"))
+        try scene.kernel.rename("e", "d")
+        scene.settle()
+        #expect(try scene.kernel.list("b/d") == ["f"])
+        #expect(try scene.kernel.list("b/e") == ["g"])
+        try scene.expectTruth("d", "e", "b/d/f", "b/e/g")
+    }
+
+    /// A skeleton that is marked as complete, listed with the number of the lower's directory that it shuts out.
+    @Test func aSkeletonThatIsMarkedAsComplete() throws {
+        let scene = try CoherenceScene("mkdir lower1/a; touch lower1/a/l")
+        try scene.kernel.create("a/u")
+        scene.settle()
+        scene.underneath("setfattr -n user.overlay.opaque -v y upper/a")
+        scene.settle()
+        #expect(try scene.fixture.listing("")["a"] == scene.kernel.stat("a").inode)
+        #expect(try scene.kernel.list("a") == ["u"])
+        try scene.expectTruth("a", "a/l", "a/u")
+    }
+
+    /// A directory's name known by a node that the server finds nowhere: a look by the path finds the one that is there.
+    @Test func aNodeThatIsNowhere() throws {
+        let scene = try CoherenceScene("mkdir -p lower1/a/d; touch lower1/a/d/f")
+        try scene.kernel.stat("a/d/f")
+        scene.settle()
+        scene.underneath("mv lower1/a/d away; mkdir lower1/a/d; touch lower1/a/d/new")
+        scene.changes.lose()
+        _ = scene.kernel.exists("a/d/new")
+        scene.settle()
+        _ = scene.kernel.exists("a/d/new")
+        scene.settle()
+        #expect(scene.kernel.exists("a/d/new"))
+    }
+
+    /// A mark far above a directory that somebody stands in, set and taken back.
+    @Test func aMarkFarAbove() throws {
+        let scene = try CoherenceScene(
+            "mkdir -p lower1/a/b/c upper/a/b/c; touch lower1/a/b/c/l upper/a/b/c/u")
+        let held = try scene.kernel.hold("a/b/c")
+        #expect(scene.kernel.exists("l", from: held))
+        scene.settle()
+        for _ in 0..<2 {
+            scene.underneath("setfattr -n user.overlay.opaque -v y upper/a")
+            scene.settle()
+            #expect(!scene.kernel.exists("l", from: held))
+            #expect(try scene.kernel.names(in: held) == ["u"])
+            try scene.expectTruth("a", "a/b", "a/b/c", "a/b/c/l", "a/b/c/u")
+            scene.underneath("setfattr -x user.overlay.opaque upper/a")
+            scene.settle()
+            #expect(scene.kernel.exists("l", from: held))
+            #expect(try scene.kernel.names(in: held).sorted() == ["l", "u"])
+            try scene.expectTruth("a", "a/b", "a/b/c", "a/b/c/l", "a/b/c/u")
+        }
+    }
+
+    /// The same while the directory was elsewhere: it must be looked for when it comes back.
+    @Test func aMarkFarAboveWhileItWasElsewhere() throws {
+        let scene = try CoherenceScene(
+            "mkdir -p lower1/a/b/c upper/a/b/c; touch lower1/a/b/c/l upper/a/b/c/u")
+        let held = try scene.kernel.hold("a/b/c")
+        #expect(scene.kernel.exists("l", from: held))
+        scene.settle()
+        scene.underneath("mv upper/a/b/c upper/away")
+        scene.settle()
+        scene.underneath("setfattr -n user.overlay.opaque -v y upper/a")
+        scene.settle()
+        scene.underneath("mv upper/away upper/a/b/c")
+        scene.settle()
+        try scene.expectTruth("a/b/c", "a/b/c/l", "a/b/c/u")
+        #expect(try scene.kernel.list("a/b/c") == ["u"])
+        #expect(!scene.kernel.exists("l", from: held))
+    }
+
+    /// A name that a directory once had is another one's by now, with what is mounted below: its own changes leave that
+    /// alone.
+    @Test func dropsLeaveOthersNamesAlone() throws {
+        let scene = try CoherenceScene("mkdir -p upper/a/d/x upper/b lower1/b/d; touch lower1/b/d/l")
+        let kernel = scene.kernel
+        let moved = try kernel.hold("a/d")
+        try kernel.stat("b")
+        scene.settle()
+        scene.underneath("mv upper/a/d upper/b/d; mkdir -p upper/a/d/m")
+        scene.settle()
+        #expect(try kernel.walk("b/d") == moved)
+        let mount = try kernel.mount(on: "a/d/m")
+        #expect(kernel.exists("l", from: moved))
+        scene.settleAndForget()
+        scene.underneath("setfattr -n user.overlay.opaque -v y upper/b/d")
+        scene.settle()
+        #expect(kernel.isMounted(mount))
+        #expect(!kernel.exists("l", from: moved))
+        try scene.expectTruth("a/d", "a/d/m", "b/d", "b/d/l", "b/d/x")
+    }
+}
