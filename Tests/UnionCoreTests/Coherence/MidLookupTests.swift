@@ -48,10 +48,14 @@ import UnionCore
     /// The same, and it is dealt with before the reply: what has ceased to be what it was isn't made that again.
     @Test(arguments: ["upper", "lower2"]) func anotherLayerAndItsEvents(layer: String) throws {
         let scene = try CoherenceScene(lowers: 2, "mkdir -p lower1/d/m; touch lower1/d/f")
-        let (fixture, base) = (scene.fixture, scene.fixture.base)
+        let (sink, kernel) = (scene.fixture.union.changeSink, scene.kernel)
+        let change = scene.stranger("mkdir \(layer)/d; touch \(layer)/d/new")
         scene.changes.beforeWatching(scene.path("lower1/d")) {
-            shell("cd \(base); mkdir \(layer)/d; touch \(layer)/d/new")
-            fixture.union.changeSink.changed(ChangeEvent(node: .root, layer: 0, kind: .entry, name: "d"))
+            change()
+            sink.changed(ChangeEvent(node: .root, layer: 0, kind: .entry, name: "d"))
+            // Something is told of this one in any case.
+            sink.changed(ChangeEvent(node: .root, layer: 0, kind: .object))
+            kernel.state.wait { $0.isHeldUp || $0.sent.contains(.node(.root, content: false)) }
         }
         let held = try scene.kernel.hold("d")
         #expect(scene.kernel.exists("d/new") || !scene.kernel.exists("d/none"))
