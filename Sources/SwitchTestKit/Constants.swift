@@ -25,6 +25,9 @@ public enum Flag {
     public static let punchHole: Int32 = 2
     public static let zeroRange: Int32 = 16
 
+    /// Of mounts.
+    public static let bind: UInt = 4096
+
     public static let xattrCreate: Int32 = 1
     public static let xattrReplace: Int32 = 2
 }

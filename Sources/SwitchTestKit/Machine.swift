@@ -62,8 +62,11 @@ public enum Machine {
     }
 
     /// What is mounted now, in the order of mounting.
-    public static var mounts: [MountEntry] {
-        let text = (try? Sys.text("/proc/self/mountinfo")) ?? ""
+    public static var mounts: [MountEntry] { mounts(of: "self") }
+
+    /// The same in the namespace of a process.
+    public static func mounts(of process: String) -> [MountEntry] {
+        let text = (try? Sys.text("/proc" / TestPath(process) / "mountinfo")) ?? ""
         return text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ").map(String.init)
             guard let dash = fields.firstIndex(of: "-"), fields.count >= dash + 4 else { return nil }
