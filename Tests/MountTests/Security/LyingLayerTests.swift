@@ -90,20 +90,8 @@ struct LyingLayerTests {
         #expect(!union.messages.contains("error"), "\(union.messages)")
     }
 
-    /// Serves a liar while `body` runs.
     private func withLiar(_ body: (Scratch, TestPath) throws -> Void) throws {
-        try withScratch { scratch in
-            let place = try scratch.directory("liar")
-            let outside = try Sys.facts(place).device
-            let log = try Sys.open(scratch.root / "liar.log", O_WRONLY | O_CREAT)
-            let server = try Child([Machine.built("switchfs-liar"), place.text], output: log, errors: log)
-            defer {
-                try? Sys.unmount(place, lazily: true)
-                server.end()
-            }
-            try eventually("the liar is mounted") { (try? Sys.facts(place).device) ?? outside != outside }
-            try body(scratch, place)
-        }
+        try Liar.with { try body($0, $1.root) }
     }
 
     private struct Call: Sendable {
