@@ -37,11 +37,18 @@ struct CoherenceStressTests {
             let (upper, lower) = (ground / "upper", ground / "lower")
             try Sys.makeDirectory(upper)
             try Sys.makeDirectory(lower)
+            try StressHoldings.prepare(lower)
             try withUnion(in: scratch, upper: upper, lowers: [lower]) { union throws in
+                let holdings = try StressHoldings(in: union.mount, scratch)
+                defer { holdings.close() }
                 let stress = CoherenceStress(
-                    check: StressCheck(mount: union.mount, layers: [upper, lower], hasUpper: true),
+                    check: StressCheck(
+                        mount: union.mount, layers: [upper, lower], hasUpper: true, holdings: holdings),
                     control: union.control)
-                var changes = [
+                var changes: [any StressChanger] = [
+                    StressKept(
+                        layers: [upper, lower], mount: union.mount,
+                        changesMount: arrangement != .underneath, seed: seed + 10),
                     StressMutator(root: upper, outside: try Self.outside(ground, 0), marks: true, seed: seed),
                     StressMutator(
                         root: lower, outside: try Self.outside(ground, 1), marks: false, seed: seed + 1),
@@ -105,7 +112,7 @@ private final class CoherenceStress: Sendable {
         }
     }
 
-    func run(_ changes: [StressMutator], _ looks: [StressReader], seconds: Double) throws {
+    func run(_ changes: [any StressChanger], _ looks: [StressReader], seconds: Double) throws {
         let deadline = Deadline(seconds)
         try together(
             changes.map { change in { @Sendable [self] in mutate(change) } }
@@ -113,7 +120,7 @@ private final class CoherenceStress: Sendable {
                 + [{ @Sendable [self] in try compare(until: deadline) }])
     }
 
-    private func mutate(_ mutator: StressMutator) {
+    private func mutate(_ mutator: any StressChanger) {
         var mutator = mutator
         mutators.run { if let error = mutator.step(), error == .ioError { note(error.name, "a change") } }
     }

@@ -13,6 +13,8 @@ struct Mismatch: CustomStringConvertible {
         /// One that ended in an error of the kernel's own, and in none at once thereafter. It won't take a directory
         /// in at a new place while somebody else holds a lock that it needs of the old one: ESTALE.
         case refusal
+        /// A user's mount that has gone, or what one sees who works in a directory or holds it open.
+        case holding
     }
 
     var kind: Kind
@@ -37,6 +39,8 @@ struct StressCheck {
     let layers: [TestPath]
     let hasUpper: Bool
     var names = StressNames.few
+    /// What users have in it.
+    var holdings: StressHoldings?
 
     /// How many names are looked at at least.
     var checks: Int { names.all.count + 1 }
@@ -45,11 +49,12 @@ struct StressCheck {
         let model = try LayerModel(layers: layers, hasUpper: hasUpper).tree
         var found: [Mismatch] = []
         for path in Set(names.all).union(model.objects.keys) {
+            if holdings != nil, StressHoldings.isCovered(path) { continue }
             if let wrong = Self.object(mount / path, path, model.objects[path]) { found.append(wrong) }
             guard let listing = model.listings[path] else { continue }
             if let wrong = Self.listing(mount / path, path, listing) { found.append(wrong) }
         }
-        return found
+        return found + (holdings?.mismatches(model) ?? [])
     }
 
     private static func object(_ real: TestPath, _ path: TestPath, _ expected: ShownObject?) -> Mismatch? {

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Makes one random change after another in a tree: a layer, or the mount. Most fail, as others change the same
 /// names; that is not its business.
-struct StressMutator {
+struct StressMutator: StressChanger {
     let root: TestPath
     /// Outside of the tree, on its file system; nil: nothing is moved out or in.
     let outside: TestPath?

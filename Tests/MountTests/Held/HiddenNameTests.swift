@@ -14,9 +14,9 @@ struct HiddenNameTests {
         case emptied
     }
 
-    static let modes = ["watch", "ttl"]
+    static let modes = ["watch", "ttl", "check"]
     /// Of each mode and way.
-    static let runs = 2500
+    static let runs = 1700
     static let companies: [RenameRace.Run.Company] = [.none, .workingDirectory, .none, .descriptor]
 
     /// In the upper, so many directories to rename and so many places to rename them to, below which the lower has

@@ -22,7 +22,7 @@ final class RenameRace: Sendable {
 
     private let union: TestPath
     private let runs: [Run]
-    /// The run that the companion is to join, and the one that it has joined.
+    /// The run that the companion is to join, if any, and the one that it has joined.
     private let wanted = Atomic<Int>(-1)
     private let joined = Atomic<Int>(-1)
     private let tries = Atomic<Int>(0)
@@ -53,8 +53,8 @@ final class RenameRace: Sendable {
     private func rename() throws {
         defer { wanted.store(.max, ordering: .sequentiallyConsistent) }
         for (index, run) in runs.enumerated() {
+            wanted.store(run.company == .none ? -1 : index, ordering: .sequentiallyConsistent)
             if run.company != .none {
-                wanted.store(index, ordering: .sequentiallyConsistent)
                 let deadline = Deadline(60)
                 while joined.load(ordering: .sequentiallyConsistent) != index {
                     if deadline.passed { throw FixtureError("the companion hasn't come") }
@@ -72,7 +72,7 @@ final class RenameRace: Sendable {
             let index = wanted.load(ordering: .sequentiallyConsistent)
             guard index != .max else { return }
             guard index >= 0 else {
-                sched_yield()
+                usleep(50)
                 continue
             }
             if run?.index != index {
