@@ -45,31 +45,26 @@ extension Settlement {
 
     private mutating func putNamesRight(in node: Node) {
         node.noteKept(coherence.tick())
-        let isKept = node.state.withLock { $0.isCached }
-        for place in node.toldNames { settleName(place.name, in: node) }
-        if node.state.withLock({ $0.mayKnowAbsent }) { dropAbsent(in: node) }
+        let told = node.toldNames
+        for place in told { settleName(place.name, in: node) }
+        if node.mayKnowAbsent { dropAbsent(in: node, except: told) }
         // What can't be watched is asked for each time from now on.
-        if !isKept { expireNames(in: node) }
+        if !node.state.withLock({ $0.isCached }) {
+            for place in node.toldNames { expire(place.name, in: node) }
+        }
         drop(node.id, content: false)
         listings.insert(node.id)
     }
 
     /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody.
-    private func dropAbsent(in node: Node) {
+    private func dropAbsent(in node: Node, except settled: [Place]) {
         guard let view = try? union.view(of: node), let listing = try? union.listAsServer(view) else { return }
-        for item in listing.items where !item.isHidden {
+        let settled = Set(settled.map(\.name.hash))
+        for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
             listing.withName(of: item) { name in
                 if node.told(name) == nil { sendDrop(node.id, name) }
             }
         }
-    }
-
-    /// A directory of which nothing may be kept any more: the names that it is known by stay, and are asked for at the
-    /// next look. Names that were remembered as missing can't be named: the directory's own goes with them.
-    private mutating func expireNames(in node: Node) {
-        for place in node.toldNames { expire(place.name, in: node) }
-        guard node.state.withLock({ $0.mayKnowAbsent }), let place = node.place else { return }
-        drop(place.name, in: place.parent)
     }
 
     /// The directory isn't where the kernel knew it. Who stands in it sees what it holds where it is now, if that is

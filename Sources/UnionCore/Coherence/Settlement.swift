@@ -83,6 +83,8 @@ struct Settlement {
         guard let survey else { return false }
         // An orphan that doesn't show may begin to, and nobody watches it.
         guard let owner = survey.owner else { return told == nil && survey.unseen == nil }
+        // Nothing was told, nor was any name that there is nothing.
+        if told == nil && !owner.isDirectory && !directory.mayKnowAbsent { return true }
         guard owner.isDirectory else {
             guard let told, !told.isContested, let node = table.find(union.identity(of: owner)) else {
                 return false
@@ -93,7 +95,7 @@ struct Settlement {
             node.continues(as: Makeup(of: survey))
         else {
             noteSeen(survey, owner, name, in: directory)
-            return false
+            return told == nil && !directory.mayKnowAbsent
         }
         remake(node, survey, name, in: directory)
         // It comes and goes with what it holds, however deep: it is asked for each time.

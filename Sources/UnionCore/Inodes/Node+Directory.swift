@@ -52,6 +52,9 @@ extension Node {
     /// What the kernel may know the directory's names as.
     var toldNames: [Place] { state.withLock { $0.names.all } }
 
+    /// Whether the kernel may remember names in the directory as missing.
+    var mayKnowAbsent: Bool { state.withLock { $0.mayKnowAbsent } }
+
     /// Whether the kernel knows the directory by its name at its place, as far as anybody can say.
     var isToldAtItsPlace: Bool {
         guard let place else { return false }

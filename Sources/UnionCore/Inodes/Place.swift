@@ -56,19 +56,26 @@ internal import Synchronization
     /// When the look that was told last was begun.
     var told: UInt64 { unsafe toldField.pointee.load(ordering: .sequentiallyConsistent) }
 
+    /// The kernel knows just that by the name, or did until it was withdrawn.
+    var isSure: Bool { state & Self.contested == 0 }
+
     /// Of two answers the kernel may have taken in either last.
-    var isContested: Bool { state != 0 }
+    var isContested: Bool { state & Self.contested != 0 }
 
     /// The kernel doesn't know it any more; it is but where the object was seen last.
-    var isWithdrawn: Bool { state == Self.withdrawn }
+    var isWithdrawn: Bool { state & Self.withdrawn != 0 }
 
     func noteTold(_ time: UInt64) {
         unsafe toldField.pointee.store(max(told, time), ordering: .sequentiallyConsistent)
     }
 
-    func contest() { unsafe stateField.pointee.store(Self.contested, ordering: .sequentiallyConsistent) }
+    func contest() { add(Self.contested) }
 
-    func withdraw() { unsafe stateField.pointee.store(Self.withdrawn, ordering: .sequentiallyConsistent) }
+    func withdraw() { add(Self.withdrawn) }
+
+    private func add(_ bits: UInt8) {
+        unsafe stateField.pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent)
+    }
 
     func isAt(_ parent: Node, _ name: PathRef) -> Bool { self.parent === parent && self.name == name }
 

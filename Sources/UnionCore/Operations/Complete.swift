@@ -23,16 +23,23 @@ extension Union {
             try remove(.complete, from: "", in: directory)
             try removeOpaqueMark(of: directory)
         }
-        try noteMarks(of: node)
+        try lookAtMakeup(of: node)
     }
 
-    /// What is marked on the directory has changed, and perhaps by that what it is made of.
-    private func noteMarks(of node: Node) throws(Errno) {
-        if coherence.plan.isLasting { return coherence.invalidator.append(.object(node.id)) }
+    /// What is marked on the directory has changed, and by that perhaps what it is made of. When this returns, nobody
+    /// reaches what isn't part of it. Not for threads that serve requests.
+    private func lookAtMakeup(of node: Node) throws(Errno) {
+        guard coherence.plan.isLasting else { return try takeMakeup(of: node) }
+        coherence.invalidator.append(.object(node.id))
+        coherence.invalidator.waitForAll()
+    }
+
+    /// Looks at what the directory is made of at its place.
+    func takeMakeup(of node: Node) throws(Errno) {
         guard let place = node.place else { return }
         let view = try view(of: place.parent)
         let survey = try survey(view, place.name, in: place.parent)
-        guard let owner = survey.owner else { return }
+        guard let owner = survey.owner, node.continues(as: Makeup(of: survey)) else { return }
         let filesystem = try filesystem(of: owner, place.name, view)
         take(Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun)
     }

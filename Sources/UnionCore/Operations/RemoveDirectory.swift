@@ -16,7 +16,7 @@ extension Union {
         if let only = onlyDirectory(of: survey, target.view),
             try removePlain(name, in: only, caller)
         {
-            noteTakenAway(name, from: target.directory)
+            noteTakenAway(name, from: target.directory, isDirectory: true)
             departing.finish()
             change.left()
             return dropEmptied(target.directory)
@@ -38,7 +38,7 @@ extension Union {
         } else {
             try removeUpper(survey, name, in: target.directory, target.view, caller)
         }
-        noteTakenAway(name, from: target.directory)
+        noteTakenAway(name, from: target.directory, isDirectory: true)
         departing.finish()
         change.left()
         dropEmptied(target.directory)

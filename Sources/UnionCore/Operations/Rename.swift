@@ -84,6 +84,8 @@ extension Union {
             moving.noteSeen(
                 at: Place(of: moving.id, in: to, plan.newName, layer: plan.layer.index, told: coherence.now))
         }
+        // The marks that it got are no news.
+        if let moved, moved.isDirectory { try? takeMakeup(of: moved) }
         // Two names of one file: rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved { lookAgain(at: plan) }
     }
@@ -91,7 +93,9 @@ extension Union {
     /// The kernel knows the node by the name from now on.
     private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
         let place = Place(of: node.id, in: directory, name, layer: layer.index, told: coherence.now)
-        if let displaced = directory.notePut(place), displaced.node != node.id { noteDisplaced(displaced) }
+        let displaced = directory.notePut(place)
+        if let displaced, displaced.node != node.id { noteDisplaced(displaced) }
+        if node.isDirectory && displaced?.isSure == false { noteDead(at: name, in: directory) }
         node.noteSeen(at: place)
     }
 
@@ -274,6 +278,9 @@ extension Union {
         let exchanged = take(plan.newName, from: to)
         if let moved { put(moved, at: plan.newName, in: to, plan.layer) }
         if let exchanged { put(exchanged, at: plan.name, in: from, plan.layer) }
+        for node in [moved, exchanged] where node?.isDirectory == true {
+            if let node { try? takeMakeup(of: node) }
+        }
         if moving == nil || other == nil || moving !== moved || other !== exchanged { lookAgain(at: plan) }
     }
 

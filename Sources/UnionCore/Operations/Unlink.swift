@@ -120,9 +120,10 @@ extension Union {
 
     /// A client has taken the name away. What the kernel knew by it has lost it; a directory is dead to the kernel,
     /// though it may live on where a stranger had moved it a moment before.
-    func noteTakenAway(_ name: PathRef, from directory: Node) {
-        guard let place = directory.noteTakenAway(name) else { return }
-        noteDisplaced(place)
+    func noteTakenAway(_ name: PathRef, from directory: Node, isDirectory: Bool = false) {
+        let place = directory.noteTakenAway(name)
+        if let place { noteDisplaced(place) }
+        if isDirectory && place?.isSure != true { noteDead(at: name, in: directory) }
     }
 
     /// The same where a client has put something else there.
@@ -130,5 +131,10 @@ extension Union {
         guard let node = table.find(place.node) else { return }
         if node.isDirectory { node.die() }
         node.forget(place, isGone: true)
+    }
+
+    /// It isn't sure which directory the kernel knew by the name: it may be any that was seen there last.
+    func noteDead(at name: PathRef, in directory: Node) {
+        for node in table.directories where node.place?.isAt(directory, name) == true { node.die() }
     }
 }

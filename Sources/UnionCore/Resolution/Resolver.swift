@@ -59,7 +59,7 @@ extension Union {
         do throws(Errno) {
             return try view(of: node)
         } catch {
-            guard error == .noSuchFileOrDirectory else { throw error }
+            guard error == .noSuchFileOrDirectory, !node.isDead else { throw error }
             lookAgain(at: node)
             throw staleAnswers.mustSay(to: caller.pid, node.id) ? .staleNFSFileHandle : error
         }
