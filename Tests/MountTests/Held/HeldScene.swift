@@ -68,8 +68,12 @@ struct HeldScene {
 
     /// Has everything looked at, and then the mounts there; throws when one isn't.
     func demand(_ what: String) throws {
-        try settle()
-        try look()
+        do {
+            try settle()
+            try look()
+        } catch let error as FixtureError {
+            throw FixtureError("after \(what): \(error)")
+        }
         let complaints = held.complaints()
         if !complaints.isEmpty {
             throw FixtureError("after \(what): \(complaints.joined(separator: "; "))")
@@ -89,13 +93,15 @@ struct HeldScene {
 
     /// As users do: walks to the places, and looks around on the way.
     private func look() throws {
-        _ = try Sys.list(union.mount)
-        for place in held.places {
-            for directory in place.above {
+        for directory in [""] + held.places.flatMap(\.above) {
+            let error = failure {
                 _ = try Sys.facts(union[directory])
                 _ = try Sys.list(union[directory])
-                if Sys.exists(union[directory / "missing"]) { throw FixtureError("there is one missing") }
             }
+            if let error { throw FixtureError("/\(directory), which is there: \(error.name)") }
+            if Sys.exists(union[directory / "missing"]) { throw FixtureError("there is one missing") }
+        }
+        for place in held.places {
             _ = try? Sys.facts(union[place])
             _ = try? Sys.facts(held.others(place))
         }
