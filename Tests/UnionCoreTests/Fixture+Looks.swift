@@ -30,4 +30,11 @@ extension Fixture {
     }
 
     func names(_ path: String) throws(Errno) -> [String] { try listing(path).keys.sorted() }
+
+    /// What a lookup in a directory ends with, as the kernel asks: upon ESTALE once more. nil: it finds the name.
+    func lookupError(_ directory: NodeID, _ name: PathRef) -> Errno? {
+        let look = { () throws(Errno) in _ = try self.union.lookup(directory, name, root) }
+        let first = error(look)
+        return first == .staleNFSFileHandle ? error(look) : first
+    }
 }

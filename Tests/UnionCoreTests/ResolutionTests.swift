@@ -96,9 +96,7 @@ import UnionCore
         let directory = try fixture.node("d")
         // A directory that became a symbolic link since its lookup.
         shell("rmdir \(fixture.lower())/d; ln -s /etc \(fixture.lower())/d")
-        let error = fixture.error { () throws(Errno) in
-            _ = try fixture.union.lookup(directory, "passwd", root)
-        }
+        let error = fixture.lookupError(directory, "passwd")
         #expect(error == .noSuchFileOrDirectory)
     }
 
@@ -124,9 +122,7 @@ import UnionCore
             #expect(throws: Never.self) { _ = try fixture.union.lookup(directory, name, root) }
         }
         shell("rm -r \(fixture.upper)/d \(fixture.lower())/d")
-        let error = fixture.error { () throws(Errno) in
-            _ = try fixture.union.lookup(directory, "f", root)
-        }
+        let error = fixture.lookupError(directory, "f")
         #expect(error == .noSuchFileOrDirectory)
     }
 
@@ -136,9 +132,7 @@ import UnionCore
         shell(
             "mv \(fixture.lower())/d \(fixture.lower())/e; mkdir \(fixture.lower())/d; echo > \(fixture.lower())/d/f"
         )
-        let error = fixture.error { () throws(Errno) in
-            _ = try fixture.union.lookup(before, "f", root)
-        }
+        let error = fixture.lookupError(before, "f")
         #expect(error == .noSuchFileOrDirectory)
         #expect(try fixture.node("d") != before)
         #expect(try fixture.node("e") == before)

@@ -9,6 +9,8 @@ enum Invalidation: Hashable, Sendable {
     case object(NodeID)
     /// A watched object is gone from where it was.
     case gone(NodeID)
+    /// The names in a directory that is made of others than before.
+    case names(NodeID)
     /// Attributes that may no longer be kept.
     case attributes(NodeID)
     /// Attributes of a file (`BrieflyKept`) that the kernel may be about to take in.

@@ -43,6 +43,7 @@ struct Settlement {
             if let directory = table.find(directory) { settleName(name.ref, in: directory) }
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
+        case .names(let node): if let node = table.find(node) { remade.append(node) }
         case .attributes(let node): drop(node, content: false)
         case .brieflyKept(let node): brieflyKept.append(node)
         case .listing(let directory): dropListing(directory)

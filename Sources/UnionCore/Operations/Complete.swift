@@ -23,15 +23,16 @@ extension Union {
             try remove(.complete, from: "", in: directory)
             try removeOpaqueMark(of: directory)
         }
-        try lookAtMakeup(of: node)
+        try settleMakeup(of: node, isLess: isComplete)
     }
 
-    /// What is marked on the directory has changed, and by that perhaps what it is made of. When this returns, nobody
-    /// reaches what isn't part of it. Not for threads that serve requests.
-    private func lookAtMakeup(of node: Node) throws(Errno) {
-        guard coherence.plan.isLasting else { return try takeMakeup(of: node) }
-        coherence.invalidator.append(.object(node.id))
-        coherence.invalidator.waitForAll()
+    /// What is marked on the directory has changed, and by that what it is made of. `isLess`: what isn't part of it any
+    /// more is out of reach at once. More of it must be watched first.
+    private func settleMakeup(of node: Node, isLess: Bool) throws(Errno) {
+        let isLasting = coherence.plan.isLasting
+        if isLess || !isLasting { try takeMakeup(of: node) }
+        // What the kernel has of the names in it is put right, and of those below.
+        if isLasting { coherence.invalidator.append(isLess ? .names(node.id) : .object(node.id)) }
     }
 
     /// Looks at what the directory is made of at its place.
