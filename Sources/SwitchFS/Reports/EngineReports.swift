@@ -10,7 +10,8 @@ extension MountStatus.Layer {
             index: layer.index, role: layer.isUpper ? .upper : .lower, path: layer.path,
             access: layer.isReadOnly || isUnionReadOnly ? .ro : .rw, filesystem: layer.filesystem,
             coherence: MountStatus.Coherence(
-                mode: layer.coherence.rawValue, reason: layer.coherenceReason))
+                mode: layer.coherence.rawValue, reason: layer.coherenceReason),
+            error: layer.failure.map { "\($0)" })
     }
 }
 

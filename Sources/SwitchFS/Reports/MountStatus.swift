@@ -22,6 +22,8 @@ public struct MountStatus: Codable, Sendable, Equatable {
         /// As `mount(8)` names it.
         public var filesystem: String
         public var coherence: Coherence
+        /// With what the layer fails, in words; nil: it answers.
+        public var error: String?
 
         public enum Role: String, Codable, Sendable { case upper, lower }
         public enum Access: String, Codable, Sendable { case rw, ro }

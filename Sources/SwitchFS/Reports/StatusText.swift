@@ -7,7 +7,8 @@ public enum StatusText {
             let path = layer.path.padded(to: width)
             lines.append(
                 "  \(layer.index)  \(layer.role.rawValue)  \(layer.access.rawValue)  \(path)  "
-                    + "\(layer.filesystem), \(layer.coherence.mode): \(layer.coherence.reason)")
+                    + "\(layer.filesystem), \(layer.coherence.mode): \(layer.coherence.reason)"
+                    + (layer.error.map { "; fails: \($0)" } ?? ""))
         }
         let passthrough = status.passthrough
         lines.append("")

@@ -1,6 +1,6 @@
 internal import LinuxSystem
 internal import Synchronization
-internal import SystemPackage
+public import SystemPackage
 
 /// A layer as `status` shows it.
 public struct LayerStatus: Sendable {
@@ -13,6 +13,8 @@ public struct LayerStatus: Sendable {
     public let coherence: CoherenceMode
     /// Why it has that mode.
     public let coherenceReason: String
+    /// With what the layer fails; nil: it answers.
+    public let failure: Errno?
 }
 
 /// What keeping costs and how it goes.
@@ -45,7 +47,7 @@ extension Union {
             LayerStatus(
                 index: layer.index, isUpper: layer.isUpper, path: layer.path, isReadOnly: layer.isReadOnly,
                 filesystem: layer.filesystem.type.name, coherence: coherence.plan.choices[layer.index].mode,
-                coherenceReason: coherence.plan.choices[layer.index].reason)
+                coherenceReason: coherence.plan.choices[layer.index].reason, failure: layer.failure)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import Synchronization
 internal import SystemPackage
 
 /// One layer: its root, held open, and what it allows.
@@ -23,6 +24,8 @@ final class Layer: Sendable {
     let rootStatus: FileStatus
     /// Directories of it can hold the union's marks: it has extended attributes. Asked of the upper only.
     let keepsMarks: Bool
+    /// The error with which the layer failed last, as far as it hasn't answered since; 0: none.
+    private let lastFailure = Atomic<Int32>(0)
 
     init(
         _ configuration: LayerConfiguration, index: Int, isUpper: Bool, filesystems: Filesystems
@@ -54,5 +57,27 @@ final class Layer: Sendable {
     /// Opens what stands at `path`, O_PATH, a symbolic link itself and not its target.
     func openObject(at path: PathRef) throws(Errno) -> OwnedDescriptor {
         try root.descriptor.openBeneath(path, flags: [.path, .noFollow])
+    }
+
+    /// Notes that the layer itself failed, or, `nil`, that it answered.
+    func note(failure: Errno?) {
+        let code = failure?.rawValue ?? 0
+        guard lastFailure.load(ordering: .relaxed) != code else { return }
+        lastFailure.store(code, ordering: .relaxed)
+    }
+
+    var failure: Errno? {
+        let code = lastFailure.load(ordering: .relaxed)
+        return code == 0 ? nil : Errno(rawValue: code)
+    }
+}
+
+extension Errno {
+    /// The layer itself fails, and says nothing of what was asked for: a server that is gone, a disk, a network.
+    var isLayerFailure: Bool {
+        switch self {
+        case .socketNotConnected, .ioError, .staleNFSFileHandle, .timedOut, .connectionAbort: true
+        default: false
+        }
     }
 }

@@ -46,16 +46,24 @@ extension Union {
     /// fsync(2) of the directory: of each real one in a writable layer.
     public func synchronizeDirectory(_ id: NodeID, dataOnly: Bool) throws(Errno) {
         let node = try node(id)
-        // Nothing of a removed directory can be lost.
-        guard let view = try? view(of: node) else { return }
+        guard let view = try? view(of: node) else {
+            // Nothing of a removed directory can be lost.
+            return try checkSynchronizes(node.filesystem)
+        }
+        let isPseudo = view.count == 1 && !view.backings[0].isRoot && node.filesystem.isPseudo
         for backing in view.backings where !backing.layer.isReadOnly {
             let real = try backing.directory.openBeneath("", flags: [.readOnly, .directory])
             do {
                 try real.descriptor.synchronize(dataOnly: dataOnly)
-            } catch .invalidArgument {
-                // A pseudo filesystem: there is nothing that could be lost.
+            } catch .invalidArgument where !isPseudo {
+                // A pseudo filesystem's part: there is nothing that could be lost.
             }
         }
+    }
+
+    /// EINVAL: pseudo filesystems have no fsync(2) of directories.
+    private func checkSynchronizes(_ filesystem: FilesystemFacts) throws(Errno) {
+        if filesystem.isPseudo { throw .invalidArgument }
     }
 
     /// A listing that starts over looks at the layers anew.
@@ -93,6 +101,8 @@ extension Union {
         _ view: borrowing DirectoryView, as caller: CallerIdentity?,
         _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
     ) throws(Errno) -> MergedListing {
+        // What the layer that failed has is part of it.
+        if let failure = view.failure { throw failure }
         var readings: [LayerReading] = []
         for backing in view.backings { readings.append(LayerReading(try open(backing))) }
         return try merge(LayerReadings(readings), as: caller)

@@ -7,6 +7,8 @@ extension Union {
         _ id: NodeID, _ name: PathRef, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let node = try node(id)
+        // Of a directory that was removed underneath nothing is left that could have any.
+        if node.isDirectory && isOutOfReach(node) { throw .noData }
         let target = try object(of: node)
         if MarkName.isPrivate(name) {
             return try unsafe virtualXattr(name, of: node, target, into: buffer)
@@ -32,6 +34,7 @@ extension Union {
         _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let node = try node(id)
+        if node.isDirectory && isOutOfReach(node) { return 0 }
         let target = try object(of: node)
         let length = try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
             try unsafe target.descriptor.listXattrs(into: buffer)

@@ -82,7 +82,7 @@ extension Union {
                 view = try openView(at: path.ref, floor: node.floor)
                 tries += 1
             }
-            guard view.shows(node) else { throw .noSuchFileOrDirectory }
+            guard view.shows(node) else { throw view.failure ?? .noSuchFileOrDirectory }
             return view
         }
     }
@@ -90,15 +90,21 @@ extension Union {
     private func openView(at path: PathRef, floor: Int) throws(Errno) -> DirectoryView {
         var view = DirectoryView()
         for layer in stack.layers where layer.index <= floor {
-            do {
+            do throws(Errno) {
                 view.append(layer, try layer.openDirectory(at: path))
-            } catch .noSuchFileOrDirectory {
-                continue
-            } catch .notDirectory, .tooManySymbolicLinkLevels {
-                break
-            } catch .permissionDenied {
+                layer.note(failure: nil)
+            } catch {
+                switch error {
+                case .noSuchFileOrDirectory: continue
                 // A server that isn't root, and a directory that it may not search: not there for it.
-                continue
+                case .permissionDenied: continue
+                case .notDirectory, .tooManySymbolicLinkLevels: return view
+                case let failure where failure.isLayerFailure:
+                    layer.note(failure: failure)
+                    view.failure = failure
+                    return view
+                default: throw error
+                }
             }
         }
         return view
@@ -111,17 +117,18 @@ extension Union {
         having: UInt64 = .max
     ) throws(Errno) -> Survey {
         if let order = readOrder(of: name, in: directory, view) {
-            return try survey(order, name, all: all)
+            return try survey(order, view.failure, name, all: all)
         }
-        return try survey(view.backings, name, all: all, having: having)
+        return try survey(view.backings, view.failure, name, all: all, having: having)
     }
 
     private func survey(
-        _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool, having: UInt64 = .max
+        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, all: Bool,
+        having: UInt64 = .max
     ) throws(Errno) -> Survey {
         var tries = 0
         while true {
-            let survey = try looks(backings, name, all: all, having: having)
+            let survey = try looks(backings, failure, name, all: all, having: having)
             tries += 1
             if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
         }
@@ -139,29 +146,38 @@ extension Union {
     }
 
     private func looks(
-        _ backings: [DirectoryView.Backing], _ name: PathRef, all: Bool, having: UInt64
+        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, all: Bool, having: UInt64
     ) throws(Errno) -> Survey {
         var survey = Survey()
         survey.begun = coherence.now
+        survey.failure = failure
         for (position, backing) in backings.enumerated() {
             if position < 64, having >> UInt64(position) & 1 == 0 { continue }
             if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
             let isLowest = position == backings.count - 1
-            if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
-                survey.add(standing)
-                if standing.isWhiteout || survey.isDecided && !all { break }
+            do throws(Errno) {
+                if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
+                    survey.add(standing)
+                    if standing.isWhiteout || survey.isDecided && !all { break }
+                }
+            } catch {
+                guard error.isLayerFailure else { throw error }
+                backing.layer.note(failure: error)
+                survey.failure = error
+                break
             }
             if backing.layer.isOCI && isOCIWhiteout(name, in: backing.directory) {
                 survey.end(at: backing.layer)
                 break
             }
         }
+        if let failure = survey.undecided(all: all) { throw failure }
         guard let position = survey.skeleton else { return survey }
         if !isShown(survey, position, name, backings) {
             // Then what it shuts out shows.
             let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
             return isLast
-                ? try looks(backings, name, all: true, having: having) : survey.leavingOut(position)
+                ? try looks(backings, failure, name, all: true, having: having) : survey.leavingOut(position)
         }
         followOrigin(survey, position, name, backings)
         return survey
@@ -212,8 +228,17 @@ extension Union {
     /// What backs the directory that the view is of, as if it had been looked up. `marksOf` the upper only.
     func survey(of view: borrowing DirectoryView) throws(Errno) -> Survey {
         var survey = Survey()
+        survey.failure = view.failure
         for backing in view.backings {
-            let status = try backing.directory.status()
+            let status: FileStatus
+            do {
+                status = try backing.directory.status()
+            } catch {
+                guard error.isLayerFailure, survey.isVisible else { throw error }
+                backing.layer.note(failure: error)
+                survey.failure = error
+                break
+            }
             let marks: Marks =
                 backing.layer.isUpper && !backing.isRoot
                 ? self.marks(of: backing).intersection(.skeleton) : []

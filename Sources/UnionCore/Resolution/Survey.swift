@@ -27,6 +27,8 @@ struct Survey {
     /// A directory of the upper that has the name and isn't shown: an orphan. It must make room for anything
     /// new there.
     private(set) var unseen: Standing?
+    /// With what the search ended before it was decided, as a layer failed.
+    var failure: Errno?
     /// When it was begun, by the clock of `Coherence`.
     var begun: UInt64 = 0
     /// Where `end` ended the search.
@@ -58,6 +60,7 @@ struct Survey {
         if let end { rest.end(at: end) }
         rest.unseen = standings[position]
         rest.begun = begun
+        rest.failure = failure
         return rest
     }
 
@@ -88,6 +91,13 @@ struct Survey {
     /// Only a skeleton is left of what was a lower's directory.
     var isOrphan: Bool {
         isVisible && visible.allSatisfy { $0.marks.contains(.skeleton) }
+    }
+
+    /// The error of a layer that failed, where only that layer could have answered. `all`: what lies hidden counts, too.
+    func undecided(all: Bool) -> Errno? {
+        guard let failure, !isDecided || all else { return nil }
+        // A skeleton alone says nothing: its origin may be in the layer that failed.
+        return all || !isVisible || isOrphan ? failure : nil
     }
 
     /// The topmost whiteout, where that is what the name is.
