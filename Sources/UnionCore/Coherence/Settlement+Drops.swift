@@ -7,16 +7,20 @@ extension Settlement {
     /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
     /// noted, and the drop waits until it is taken in.
     mutating func drop(_ name: PathRef, in directory: Node) {
-        if let place = directory.untell(name), let node = table.find(place.node) {
+        guard let place = directory.untell(name) else { return forgetAbsent(name, in: directory) }
+        if let node = table.find(place.node) {
             node.forget(place, isGone: false)
             if node.isDirectory { gone.append(node) }
         }
-        sendDrop(directory.id, name)
+        coherence.invalidator.sent.add(1, ordering: .relaxed)
+        try? kernel.dropEntry(directory.id, name)
     }
 
-    func sendDrop(_ directory: NodeID, _ name: PathRef) {
+    /// The kernel may remember the name as missing. What it is told of it meanwhile is right, and stays: it is but asked
+    /// for once more.
+    func forgetAbsent(_ name: PathRef, in directory: Node) {
         coherence.invalidator.sent.add(1, ordering: .relaxed)
-        try? kernel.dropEntry(directory, name)
+        try? kernel.expireEntry(directory.id, name)
     }
 
     /// What the kernel knows by the name is right, but may not be kept any more: it is asked for at the next look.

@@ -62,7 +62,7 @@ extension Settlement {
         let settled = Set(settled.map(\.name.hash))
         for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
             listing.withName(of: item) { name in
-                if node.told(name) == nil { sendDrop(node.id, name) }
+                if node.told(name) == nil { forgetAbsent(name, in: node) }
             }
         }
     }

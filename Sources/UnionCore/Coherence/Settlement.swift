@@ -62,18 +62,29 @@ struct Settlement {
 
     /// Something happened to a name in a watched directory.
     mutating func settleName(_ name: PathRef, in directory: Node) {
-        waitForOwnChange(OwnChanges.Key(directory.id, name))
-        // From here on a look that is older than this one isn't told any more. What was told before stands in the table.
-        directory.noteKept(coherence.tick())
-        let survey = lookAgain(at: name, in: directory)
-        let told = directory.told(name)
-        if isRight(told, survey, name, in: directory) {
-            unchanged.insert(directory.id)
-        } else {
-            drop(name, in: directory)
-            listings.insert(directory.id)
+        let key = OwnChanges.Key(directory.id, name)
+        for _ in 0..<Self.mostTries {
+            waitForOwnChange(key)
+            // From here on a look that is older than this one isn't told any more. What was told before is in the table.
+            let now = coherence.tick()
+            directory.noteKept(now)
+            let survey = lookAgain(at: name, in: directory)
+            let told = directory.told(name)
+            if isRight(told, survey, name, in: directory) {
+                unchanged.insert(directory.id)
+                return
+            }
+            // What was told since is younger than this look.
+            if let told, told.told >= now { continue }
+            if coherence.own.isPending(key) { continue }
+            break
         }
+        drop(name, in: directory)
+        listings.insert(directory.id)
     }
+
+    /// Then somebody changes the name all the time, and it isn't what anybody has mounted anything on.
+    private static var mostTries: Int { 16 }
 
     /// Whether the kernel, as it was told, knows just what the union shows. (Looks whose answers it takes in later found
     /// nothing else.) A directory that is made of others now is the same, but names in it are to be put right.
@@ -112,7 +123,7 @@ struct Settlement {
         guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)) else { return }
         if node.place?.isAt(directory, name) != true {
             if union.stands(node) { return }
-            let place = Place(of: node.id, in: directory, name, layer: owner.layer.index, told: 0)
+            let place = Place(of: node, in: directory, name, layer: owner.layer.index, told: 0)
             place.withdraw()
             node.noteSeen(at: place)
         }

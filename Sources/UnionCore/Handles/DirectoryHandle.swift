@@ -34,7 +34,9 @@ struct PureListing: ~Copyable, Sendable {
 enum Listing: ~Copyable, Sendable {
     /// One layer alone backs the directory.
     case pure(PureListing)
-    /// Several layers: a snapshot, made when the listing starts.
+    /// Several layers, which were opened and are read when the listing starts.
+    case opened(LayerReadings)
+    /// Several layers: a snapshot, made when the listing started.
     case merged(MergedListing)
 }
 

@@ -15,14 +15,9 @@ extension Union {
         in directory: Node, isLast: Bool
     ) -> Node? {
         let begun = isLast ? .max : survey.begun
-        let node =
-            owner.isDirectory
+        return owner.isDirectory
             ? adoptDirectory(survey, owner, filesystem, name, in: directory, begun)
             : adoptFile(owner, filesystem, name, in: directory, begun)
-        guard let node else { return nil }
-        if directory.mayTell(begun) { return node }
-        forget(node.id, count: 1)
-        return nil
     }
 
     private func adoptFile(

@@ -64,16 +64,13 @@ extension Node {
     /// Somebody has decided that what the kernel knows of names in here may stay. A look that was begun before isn't to
     /// be told any more.
     func noteKept(_ now: UInt64) { state.withLock { $0.keptAt = now } }
-
-    /// Whether a look that was begun at that time may be told.
-    func mayTell(_ begun: UInt64) -> Bool { state.withLock { $0.keptAt <= begun } }
 }
 
 /// What became of a name's telling.
 enum Telling {
     /// `displaced`: the kernel knew another one by the name.
     case told(Place, displaced: Place?)
-    /// What was told meanwhile is younger than the look.
+    /// What was told or decided meanwhile is younger than the look.
     case outdated
     /// Something else was told than was expected.
     case changed
@@ -86,6 +83,8 @@ extension Node {
         _ name: PathRef, _ child: Node, layer: Int, begun: UInt64, expecting expected: Place?? = nil
     ) -> Telling {
         state.withLock { state in
+            // In one step with the writing: who has decided sees what was written before, or is seen here.
+            guard state.keptAt <= begun else { return .outdated }
             let known = state.names.find(name)
             if let expected, expected?.node != known?.node { return .changed }
             if let known, known.told > begun { return .outdated }
@@ -94,19 +93,29 @@ extension Node {
                 known.noteTold(told)
                 return .told(known, displaced: nil)
             }
-            let place = Place(of: child.id, in: self, name, layer: layer, told: told)
-            if begun == .max || known.map({ $0.node != child.id }) == true { place.contest() }
+            let place = Place(of: child, in: self, name, layer: layer, told: told)
+            // A file may be on its way to the kernel in a listing, too: nobody knows which answer it takes in last.
+            if let known, known.node != child.id, !known.isDirectory { place.contest() }
             let displaced = state.names.set(place)
             return .told(place, displaced: displaced)
         }
     }
 
-    /// The kernel is about to be told that there is nothing of that name. What it knows there, if anything, is
-    /// contested.
-    func tellAbsent(_ name: PathRef) {
+    /// The kernel is about to be told that there is nothing of that name, by a look that was begun at that time. False:
+    /// what was decided meanwhile is younger; such an answer mustn't be kept.
+    func tellAbsent(_ name: PathRef, begun: UInt64) -> Bool {
         state.withLock { state in
+            guard state.keptAt <= begun else { return false }
             state.mayKnowAbsent = true
-            state.names.find(name)?.contest()
+            guard let known = state.names.find(name) else { return true }
+            guard known.isDirectory else {
+                known.contest()
+                return true
+            }
+            // The kernel asks where it has nothing.
+            state.names.remove(name)
+            known.withdraw()
+            return true
         }
     }
 

@@ -18,19 +18,19 @@ internal import Synchronization
 
     /// `layer` owns what stands there. `told`: when the look that was told last was begun, by the clock of
     /// `Coherence`.
-    init(of node: NodeID, in parent: Node, _ name: PathRef, layer: Int, told: UInt64) {
+    init(of node: Node, in parent: Node, _ name: PathRef, layer: Int, told: UInt64) {
         let size = Self.nameOffset + name.count + 1
         storage = .create(minimumCapacity: size) { _ in parent }
         // The tail follows two words of the runtime's and the parent: words are aligned.
         let tail = unsafe tail
         unsafe tail.bindMemory(to: Atomic<UInt64>.self, capacity: 1).initialize(to: Atomic(told))
-        unsafe tail.storeBytes(of: node.rawValue, toByteOffset: Self.nodeOffset, as: UInt64.self)
+        unsafe tail.storeBytes(of: node.id.rawValue, toByteOffset: Self.nodeOffset, as: UInt64.self)
         unsafe tail.storeBytes(
             of: UInt16(truncatingIfNeeded: layer), toByteOffset: Self.layerOffset, as: UInt16.self)
         unsafe tail.storeBytes(
             of: UInt16(truncatingIfNeeded: name.count), toByteOffset: Self.countOffset, as: UInt16.self)
         unsafe (tail + Self.stateOffset).bindMemory(to: Atomic<UInt8>.self, capacity: 1).initialize(
-            to: Atomic(0))
+            to: Atomic(node.isDirectory ? Self.directory : 0))
         unsafe (tail + Self.nameOffset).copyMemory(from: name.base, byteCount: name.count)
         unsafe tail.storeBytes(of: 0, toByteOffset: size - 1, as: UInt8.self)
     }
@@ -62,6 +62,9 @@ internal import Synchronization
     /// Of two answers the kernel may have taken in either last.
     var isContested: Bool { state & Self.contested != 0 }
 
+    /// What stands there is a directory: the kernel learns of it by LOOKUP alone, one answer after the other.
+    var isDirectory: Bool { state & Self.directory != 0 }
+
     /// The kernel doesn't know it any more; it is but where the object was seen last.
     var isWithdrawn: Bool { state & Self.withdrawn != 0 }
 
@@ -87,6 +90,7 @@ internal import Synchronization
 
     private static let contested: UInt8 = 1
     private static let withdrawn: UInt8 = 2
+    private static let directory: UInt8 = 4
 
     private var state: UInt8 { unsafe stateField.pointee.load(ordering: .sequentiallyConsistent) }
 

@@ -91,23 +91,26 @@ extension Union {
             let opened = try openSource(single, of: node, caller)
             return .pure(PureListing(opened))
         }
-        return .merged(
-            try merge(view, as: caller) { backing throws(Errno) in try openSource(backing, of: node, caller) }
-        )
+        return .opened(
+            try openAll(view) { backing throws(Errno) in try openSource(backing, of: node, caller) })
     }
 
-    /// The listings of all real directories as one. `caller` nil: as the server sees them.
-    func merge(
-        _ view: borrowing DirectoryView, as caller: CallerIdentity?,
-        _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
-    ) throws(Errno) -> MergedListing {
+    /// All names of a directory, as the server sees them.
+    func listAsServer(_ view: borrowing DirectoryView) throws(Errno) -> MergedListing {
+        try merge(try openAll(view) { backing throws(Errno) in try openAsServer(backing) }, as: nil)
+    }
+
+    private func openAll(
+        _ view: borrowing DirectoryView, _ open: (DirectoryView.Backing) throws(Errno) -> OpenSource
+    ) throws(Errno) -> LayerReadings {
         // What the layer that failed has is part of it.
         if let failure = view.failure { throw failure }
         var readings: [LayerReading] = []
         for backing in view.backings { readings.append(LayerReading(try open(backing))) }
-        return try merge(LayerReadings(readings), as: caller)
+        return LayerReadings(readings)
     }
 
+    /// The listings of all real directories as one. `caller` nil: as the server sees them.
     private func merge(
         _ readings: LayerReadings, as caller: CallerIdentity?
     ) throws(Errno) -> MergedListing {
@@ -181,6 +184,10 @@ extension Union {
             }
             state.listing = .pure(pure)
             if let failure { throw failure }
+        case .opened(let readings):
+            let listing = try merge(readings, as: caller)
+            list(listing, node, from: offset, emit)
+            state.listing = .merged(listing)
         case .merged(let listing):
             list(listing, node, from: offset, emit)
             state.listing = .merged(listing)

@@ -72,6 +72,12 @@ extension Union {
         if item.kind == .directory || name.isDots { return nil }
         let survey = try survey(view, name, in: directory, having: directories(of: view, having: name))
         guard survey.owner?.isDirectory == false else { return nil }
+        // The kernel takes this in whatever LOOKUP tells it meanwhile: it mustn't put one file over another.
+        if let told = directory.told(name),
+            survey.owner.map({ table.find(identity(of: $0))?.id == told.node }) != true
+        {
+            return nil
+        }
         try checkSight(survey, name, in: directory, files.caller)
         let found = try find(survey, name, in: directory, view, watches: files.watching)
         if found.isFile { return found }

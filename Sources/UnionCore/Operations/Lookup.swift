@@ -64,9 +64,9 @@ extension Union {
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) -> Entry {
         let seconds = entrySeconds(of: survey, in: directory, view)
-        directory.tellAbsent(name)
-        // Somebody has decided on the name by a look that is younger: such an answer would never go.
-        guard seconds > 0, directory.mayTell(survey.begun) else { throw .noSuchFileOrDirectory }
+        guard seconds > 0, directory.tellAbsent(name, begun: survey.begun) else {
+            throw .noSuchFileOrDirectory
+        }
         return Entry.absent(forSeconds: seconds)
     }
 

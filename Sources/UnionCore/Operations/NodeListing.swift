@@ -148,12 +148,7 @@ extension Union {
         return listing
     }
 
-    /// All names of a directory, as the server sees them.
-    func listAsServer(_ view: borrowing DirectoryView) throws(Errno) -> MergedListing {
-        try merge(view, as: nil) { backing throws(Errno) in try openAsServer(backing) }
-    }
-
-    private func openAsServer(_ backing: DirectoryView.Backing) throws(Errno) -> OpenSource {
+    func openAsServer(_ backing: DirectoryView.Backing) throws(Errno) -> OpenSource {
         let source = try listingSource(backing)
         let directory = try backing.directory.openBeneath("", flags: [.readOnly, .directory])
         return OpenSource(source: source, directory: directory)

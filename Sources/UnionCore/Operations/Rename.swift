@@ -82,7 +82,7 @@ extension Union {
         if let moved { put(moved, at: plan.newName, in: to, plan.layer) }
         if let moving, moving !== moved {
             moving.noteSeen(
-                at: Place(of: moving.id, in: to, plan.newName, layer: plan.layer.index, told: coherence.now))
+                at: Place(of: moving, in: to, plan.newName, layer: plan.layer.index, told: coherence.now))
         }
         // The marks that it got are no news.
         if let moved, moved.isDirectory { try? takeMakeup(of: moved) }
@@ -92,7 +92,7 @@ extension Union {
 
     /// The kernel knows the node by the name from now on.
     private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
-        let place = Place(of: node.id, in: directory, name, layer: layer.index, told: coherence.now)
+        let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
         let displaced = directory.notePut(place)
         if let displaced, displaced.node != node.id { noteDisplaced(displaced) }
         if node.isDirectory && displaced?.isSure == false { noteDead(at: name, in: directory) }

@@ -208,7 +208,7 @@ extension Union {
 
     private func sharedView(of node: Node, _ links: [KeptViews.Link]) -> SharedView? {
         let floor = node.floor
-        guard var view = try? walkedView(of: node), let mark = try? view.backingsMark(),
+        guard var view = try? walkedView(of: node), view.failure == nil, let mark = try? view.backingsMark(),
             mark == node.makeup.backings, isOnMountsOfLayers(view)
         else { return nil }
         view.noteMarks { marks(of: "", in: $0.directory) }
