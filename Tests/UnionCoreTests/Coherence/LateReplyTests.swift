@@ -138,17 +138,6 @@ import UnionCore
         try scene.expectTruth("a/x", "b/hard", "b")
     }
 
-    /// The directory's attributes, asked for before a change of the union's own and taken in after it.
-    @Test func attributesBesideAnOwnChange() throws {
-        let scene = try scene()
-        let late = try scene.kernel.holdAttributes(of: scene.kernel.walk("a"))
-        try scene.kernel.create("a/new")
-        scene.settle()
-        try late.arrive()
-        scene.settle()
-        try scene.expectTruth("a")
-    }
-
     /// A directory that two lookups find at two places: the kernel has it where it was told last, and both are asked for.
     @Test func aDirectoryThatWasElsewhere() throws {
         let scene = try scene()
