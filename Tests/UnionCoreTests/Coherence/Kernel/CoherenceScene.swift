@@ -81,6 +81,9 @@ final class CoherenceScene {
     ) throws {
         let bystander = try Fixture(base: fixture.base, configuration: configuration)
         for path in paths {
+            // By names alone first: on ESTALE the kernel would ask for them again.
+            let isThere = bystander.exists(path)
+            #expect(kernel.exists(path) == isThere, "\(path)", sourceLocation: sourceLocation)
             let shown = result { () throws(Errno) in try kernel.stat(path) }
             let fresh = result { () throws(Errno) in try bystander.attributes(path) }
             #expect(shown == fresh, "\(path)", sourceLocation: sourceLocation)
