@@ -56,6 +56,7 @@ import UnionCore
     @Test func aDirectoryThatTheKernelTakesForReplaced() throws {
         let scene = try CoherenceScene("mkdir -p upper/d upper/e upper/b; touch upper/d/f upper/e/g")
         for path in ["d/f", "e/g", "b"] { try scene.kernel.stat(path) }
+        for path in ["d", "e"] { _ = try scene.kernel.hold(path) }
         scene.settle()
         scene.kernel.beforeNextChange(scene.stranger("mv upper/d upper/b/d; mkdir upper/d"))
         try scene.kernel.rename("e", "d")
@@ -68,6 +69,7 @@ import UnionCore
     @Test func aFileThatTheKernelTakesForADirectory() throws {
         let scene = try CoherenceScene("mkdir -p upper/d upper/e upper/b; touch upper/d/f upper/e/g")
         for path in ["d/f", "e/g", "b"] { try scene.kernel.stat(path) }
+        for path in ["d", "e"] { _ = try scene.kernel.hold(path) }
         scene.settle()
         scene.kernel.beforeNextChange(
             scene.stranger("mv upper/d upper/b/d; mv upper/e upper/b/e; touch upper/d upper/e"))
