@@ -36,9 +36,9 @@ extension Settlement {
         for node in files { drop(node, content: false) }
     }
 
-    /// A listing that must not be kept may be on its way.
+    /// A listing from before may be on its way.
     func dropListing(_ directory: NodeID) {
-        waitForReplies(in: directory)
+        if table.find(directory)?.state.withLock({ $0.isListingTold }) == true { waitForReplies(in: directory) }
         drop(directory, content: true)
     }
 

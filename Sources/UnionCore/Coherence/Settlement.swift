@@ -57,7 +57,7 @@ struct Settlement {
         dropAttributes(of: brieflyKept)
         putNamesRight()
         for directory in unchanged.subtracting(listings) { settleAttributes(of: directory) }
-        for directory in listings { drop(directory, content: true) }
+        for directory in listings { dropListing(directory) }
     }
 
     /// Something happened to a name in a watched directory.

@@ -35,7 +35,6 @@ import UnionCore
         held.lose()
         let kernel = held.scene.kernel
         #expect(kernel.droppedNames == [])
-        #expect(!kernel.sent.contains(.allNames))
         #expect(held.mounts.allSatisfy(kernel.isMounted))
         kernel.forgetRecords()
         #expect(kernel.exists("a/b/c"))

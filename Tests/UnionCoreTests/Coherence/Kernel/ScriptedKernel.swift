@@ -17,7 +17,6 @@ enum Sent: Hashable {
     case barrier(NodeID)
     case expiry(NodeID, String)
     case node(NodeID, content: Bool)
-    case allNames
 }
 
 /// The kernel over a union, as far as it keeps anything: what it is told it keeps, asks for and drops as Linux 6.18
@@ -62,9 +61,14 @@ final class ScriptedKernel: Sendable {
     /// Notifications since then.
     var sent: [Sent] { state.withLock { $0.sent } }
 
-    /// The names that were dropped, without those that can't be.
+    /// The names that were dropped or that are asked for again, without those that can't be.
     var droppedNames: [NameKey] {
-        sent.compactMap { if case .entry(let parent, let name) = $0 { NameKey(parent, name) } else { nil } }
+        sent.compactMap { sent in
+            switch sent {
+            case .entry(let parent, let name), .expiry(let parent, let name): NameKey(parent, name)
+            default: nil
+            }
+        }
     }
 
     /// Drops that wait for a reply to be taken in.
@@ -174,13 +178,6 @@ extension ScriptedKernel: KernelCache {
         try state.withLock { state throws(Errno) in
             state.sent.append(.node(node, content: content))
             try state.tree.dropNode(node, content: content)
-        }
-    }
-
-    func dropAllNames() throws(Errno) {
-        state.withLock { state in
-            state.sent.append(.allNames)
-            state.tree.epoch += 1
         }
     }
 }
