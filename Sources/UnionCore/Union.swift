@@ -26,6 +26,7 @@ public final class Union: Sendable {
     let listings = ListingCache()
     let habits = CallerHabits()
     let staleAnswers = StaleAnswers()
+    let held = HeldObjects()
     let views: KeptViews
     /// The root's, which never changes.
     let rootView: SharedView

@@ -86,7 +86,7 @@ extension Union {
 // Opening
 extension Union {
     private func openListing(of node: Node, _ caller: CallerIdentity) throws(Errno) -> Listing {
-        let view = try view(of: node, for: caller)
+        let view = try viewToLook(of: node, for: caller)
         if let single = singleSource(of: view) {
             let opened = try openSource(single, of: node, caller)
             return .pure(PureListing(opened))

@@ -24,7 +24,7 @@ extension Union {
         let directory = try node(parent)
         let turn = coherence.lateWatches.begin()
         let found = try directory.lookingUp { () throws(Errno) -> Found in
-            let view = try view(of: directory, for: caller)
+            let view = try viewToLook(of: directory, for: caller)
             let having = directories(of: view, having: name)
             let survey = try survey(view, name, in: directory, having: having)
             guard survey.isVisible else {
@@ -94,6 +94,11 @@ extension Union {
             if let previous { forget(previous, count: 1) }
             previous = nil
             guard let node = adopted else {
+                survey = try self.survey(view, name, in: directory)
+                continue
+            }
+            if !isLast, !hold(node, survey, name, view) {
+                previous = node.id
                 survey = try self.survey(view, name, in: directory)
                 continue
             }

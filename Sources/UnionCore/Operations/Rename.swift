@@ -75,6 +75,7 @@ extension Union {
     private func noteMoved(_ plan: borrowing RenamePlan) {
         let (from, to) = (plan.source.directory, plan.destination.directory)
         let isSameFile = isSameObject(plan)
+        noteChanged(from, to)
         let moving = knownNode(plan.source.survey, plan.name, in: from)
         let place = from.untell(plan.name)
         let moved = place.flatMap { table.find($0.node) }
@@ -88,6 +89,12 @@ extension Union {
         if let moved, moved.isDirectory { try? takeMakeup(of: moved) }
         // Two names of one file: rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved { lookAgain(at: plan) }
+    }
+
+    /// Looks from before the change aren't told any more: they would say that things are where they were.
+    private func noteChanged(_ from: Node, _ to: Node) {
+        from.noteKept(coherence.tick())
+        to.noteKept(coherence.tick())
     }
 
     /// The kernel knows the node by the name from now on.
@@ -272,6 +279,7 @@ extension Union {
 
     private func noteExchanged(_ plan: borrowing RenamePlan) {
         let (from, to) = (plan.source.directory, plan.destination.directory)
+        noteChanged(from, to)
         let moving = knownNode(plan.source.survey, plan.name, in: from)
         let other = knownNode(plan.destination.survey, plan.newName, in: to)
         let moved = take(plan.name, from: from)

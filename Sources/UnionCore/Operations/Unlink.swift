@@ -121,6 +121,8 @@ extension Union {
     /// A client has taken the name away. What the kernel knew by it has lost it; a directory is dead to the kernel,
     /// though it may live on where a stranger had moved it a moment before.
     func noteTakenAway(_ name: PathRef, from directory: Node, isDirectory: Bool = false) {
+        // Looks from before aren't told any more.
+        directory.noteKept(coherence.tick())
         let place = directory.noteTakenAway(name)
         if let place { noteDisplaced(place) }
         if isDirectory && place?.isSure != true { noteDead(at: name, in: directory) }

@@ -61,7 +61,24 @@ extension Union {
         } catch {
             guard error == .noSuchFileOrDirectory, !node.isDead else { throw error }
             lookAgain(at: node)
-            throw staleAnswers.mustSay(to: caller.pid, node.id) ? .staleNFSFileHandle : error
+            guard staleAnswers.mustSay(to: caller.pid, node.id) else { throw error }
+            held.begin()
+            throw .staleNFSFileHandle
+        }
+    }
+
+    /// The same to look something up or to list: what was told a moment ago will do.
+    func viewToLook(of node: Node, for caller: CallerIdentity) throws(Errno) -> DirectoryView {
+        if let held = try? viewToLook(of: node) { return held }
+        return try view(of: node, for: caller)
+    }
+
+    func viewToLook(of node: Node) throws(Errno) -> DirectoryView {
+        do throws(Errno) {
+            return try view(of: node)
+        } catch {
+            if error == .noSuchFileOrDirectory, let held = heldView(of: node) { return held }
+            throw error
         }
     }
 
@@ -286,8 +303,10 @@ extension Union {
             guard let parked = state.parked else { return nil }
             return try? parked.duplicated()
         }
-        guard let copy else { throw .staleNFSFileHandle }
-        return try LocatedObject(layer: stack[0], open: copy)
+        if let copy { return try LocatedObject(layer: stack[0], open: copy) }
+        if !node.isDirectory, let found = try heldObject(of: node) { return found }
+        held.begin()
+        throw .staleNFSFileHandle
     }
 
     private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {

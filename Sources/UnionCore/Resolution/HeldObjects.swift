@@ -1,0 +1,131 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// Real objects that are held open for a moment after they were told, while strangers replace names faster than callers
+/// walk.
+///
+/// A caller that has looked a name up comes next by the node. Where another object stands at the name by then, ESTALE has
+/// the kernel walk the path once more; a second ESTALE reaches the caller, though its path was there all the time. So from
+/// the first ESTALE on, for a second, what is looked up is held: whoever has looked a name up reaches just that, as on any
+/// local filesystem. A thread of its own lets go of it. The lock is a leaf.
+final class HeldObjects: Sendable {
+    private static let most = 128
+    private static let milliseconds = 1000
+
+    final class Held: Sendable {
+        let layers: [Layer]
+        let descriptors: [FileDescriptor]
+
+        /// Takes the descriptors over.
+        init(_ layers: [Layer], _ descriptors: [FileDescriptor]) {
+            self.layers = layers
+            self.descriptors = descriptors
+        }
+
+        deinit { for descriptor in descriptors { _ = OwnedDescriptor(owning: descriptor) } }
+    }
+
+    private struct State {
+        var held: [NodeID: Held] = [:]
+        /// The oldest first.
+        var order: [NodeID] = []
+        /// What was held when the second began goes at its end.
+        var isRenewed = false
+    }
+
+    private let state = Mutex(State())
+    private let isActiveFlag = Atomic<Bool>(false)
+
+    /// Whether what is told now is to be held.
+    var isActive: Bool { isActiveFlag.load(ordering: .relaxed) }
+
+    /// ESTALE is about to be said.
+    func begin() {
+        let isFirst = state.withLock { state in
+            state.isRenewed = true
+            return !isActiveFlag.exchange(true, ordering: .sequentiallyConsistent)
+        }
+        guard isFirst else { return }
+        do {
+            let thread = try WorkerThread.spawn(name: "switchfs-held", stackSize: 256 * 1024) { [self] in
+                repeat { pause(milliseconds: Self.milliseconds) } while letGo()
+            }
+            thread.detach()
+        } catch {
+            _ = state.withLock { _ in isActiveFlag.exchange(false, ordering: .sequentiallyConsistent) }
+        }
+    }
+
+    func hold(_ node: NodeID, _ object: Held) {
+        var gone: [Held?] = []
+        state.withLock { state in
+            guard isActive else { return }
+            gone.append(state.held.updateValue(object, forKey: node))
+            if gone[0] == nil { state.order.append(node) }
+            if state.order.count > Self.most { gone.append(state.held.removeValue(forKey: state.order.removeFirst())) }
+        }
+        withExtendedLifetime(gone) {}
+    }
+
+    func find(_ node: NodeID) -> Held? {
+        guard isActive else { return nil }
+        return state.withLock { $0.held[node] }
+    }
+
+    /// True: ESTALE was said in the last second.
+    private func letGo() -> Bool {
+        var gone: [NodeID: Held] = [:]
+        let goesOn = state.withLock { state in
+            swap(&gone, &state.held)
+            state.order = []
+            defer { state.isRenewed = false }
+            if !state.isRenewed { isActiveFlag.store(false, ordering: .sequentiallyConsistent) }
+            return state.isRenewed
+        }
+        withExtendedLifetime(gone) {}
+        return goesOn
+    }
+}
+
+extension Union {
+    /// Holds what was just told, if that is called for. False: something else stands there by now.
+    func hold(_ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView) -> Bool {
+        guard held.isActive else { return true }
+        let standings = node.isDirectory ? survey.visible : survey.visible.prefix(1)
+        var layers: [Layer] = []
+        var descriptors: [FileDescriptor] = []
+        for standing in standings {
+            guard let parent = view.directory(in: standing.layer.index),
+                let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
+                let status = try? object.descriptor.status(), identity(of: standing).matches(status)
+            else {
+                _ = HeldObjects.Held(layers, descriptors)
+                return false
+            }
+            layers.append(standing.layer)
+            descriptors.append(object.release())
+        }
+        held.hold(node.id, HeldObjects.Held(layers, descriptors))
+        return true
+    }
+
+    /// The real directories that back the node, as they were when it was told a moment ago.
+    func heldView(of node: Node) -> DirectoryView? {
+        guard !node.isDead, let held = held.find(node.id) else { return nil }
+        var view = DirectoryView()
+        for (layer, descriptor) in zip(held.layers, held.descriptors) {
+            guard let copy = try? descriptor.duplicated() else { return nil }
+            view.append(layer, copy)
+        }
+        return view
+    }
+
+    /// The real file, the same way.
+    func heldObject(of node: Node) throws(Errno) -> LocatedObject? {
+        guard let held = held.find(node.id), let layer = held.layers.first,
+            let copy = try held.descriptors.first?.duplicated()
+        else { return nil }
+        return try LocatedObject(layer: layer, open: copy)
+    }
+}
