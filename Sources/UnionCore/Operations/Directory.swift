@@ -123,6 +123,11 @@ extension Union {
             let directory = try backing.directory.openBeneath("", flags: flags)
             return OpenSource(source: source, directory: directory)
         }
+        if filesystem.type == .proc,
+            let directory = try openElsewhere(node, filesystem, in: backing.layer, caller)
+        {
+            return OpenSource(source: source, directory: directory)
+        }
         let directory = try asCaller(caller, exact: filesystem.isPseudo) {
             () throws(Errno) -> OwnedDescriptor in
             guard filesystem.isPseudo, let found = try reach(node, in: backing.layer) else {

@@ -12,22 +12,45 @@ extension Union {
             return length
         }
         let object = try object(of: node)
+        if node.filesystem.type == .proc,
+            let length = unsafe try readServersLink(node, in: object.layer, caller, into: buffer)
+        {
+            return length
+        }
         return try asCaller(caller, on: node, in: object.layer) { () throws(Errno) in
             try unsafe object.descriptor.readLink(into: buffer)
         }
     }
 
-    /// `self` and `thread-self` of a proc filesystem are the caller's and not the server's.
+    /// `self` and `thread-self` of a proc filesystem are the caller's and not the server's. ENOENT: that
+    /// filesystem is of another pid namespace, in which his number isn't known.
     private func callersOwn(
         _ node: Node, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
-        guard let place = node.place, caller.pid > 0 else { return nil }
+        guard let place = node.place, place.name == "self" || place.name == "thread-self" else { return nil }
         let isSelf = place.name == "self"
-        guard isSelf || place.name == "thread-self" else { return nil }
+        let path = try path(of: node)
+        let layer = stack[place.layer]
+        let isAsHere = withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
+            // Further below a name like that is another thing.
+            rest.holdsSlash ? nil : root?.numbersAsHere
+        }
+        guard let isAsHere else { return nil }
+        guard isAsHere, caller.pid > 0 else { throw .noSuchFileOrDirectory }
         let process = processID(ofThread: caller.pid)
         let target = OwnedName(isSelf ? "\(process)" : "\(process)/task/\(caller.pid)")
         let length = min(target.count, buffer.count)
         unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: target.ref.bytes[..<length]))
         return length
+    }
+
+    /// Links of the server's own processes are read as any other process would read them. nil: it is none.
+    private func readServersLink(
+        _ node: Node, in layer: Layer, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int? {
+        let path = try path(of: node)
+        guard isServers(path.ref, on: node.filesystem, in: layer) else { return nil }
+        let agent = try agentForServers(caller)
+        return try unsafe agent.readLink(path.ref, beneath: layer.root.descriptor, into: buffer)
     }
 }

@@ -1,0 +1,87 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Where a call on a file of a pseudo filesystem is made, so that the kernel takes the caller for who asks.
+enum CallPlace {
+    /// By the thread that serves, with the caller's credentials.
+    case here
+    case elsewhere(Agent)
+}
+
+extension Union {
+    /// EACCES: it isn't known who asks. EPERM: the server may enter nobody's namespaces.
+    func place(
+        of acting: ActingFile, _ namespaces: Namespaces, _ caller: CallerIdentity
+    ) throws(Errno) -> CallPlace {
+        guard let foreign = Namespaces.foreign(to: caller, namespaces) else {
+            if acting.isServers || acting.needsKnownCaller { throw .permissionDenied }
+            return .here
+        }
+        if foreign.isEmpty && !acting.isServers { return .here }
+        if !Agent.areAvailable {
+            if acting.isServers && caller.uid != ServerIdentity.uid { throw .permissionDenied }
+            if acting.needsKnownCaller && !foreign.isEmpty { throw .notPermitted }
+            return .here
+        }
+        return .elsewhere(Agent(for: caller, entering: foreign))
+    }
+
+    /// What is to be known of a node's file in `layer`.
+    func acting(_ node: Node, in layer: Layer) -> ActingFile {
+        let type = node.filesystem.type
+        guard let path = try? path(of: node) else {
+            // It has no name any more: nothing of it is sure.
+            return ActingFile(type, path: "", isServers: type == .proc)
+        }
+        guard type == .proc else { return ActingFile(type, path: path.ref, isServers: false) }
+        return withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
+            guard let root else { return ActingFile(type, path: path.ref, isServers: true) }
+            return ActingFile(type, path: rest, isServers: root.showsServer(at: rest))
+        }
+    }
+
+    /// Opens the real file where the caller is; nil: the serving thread is to do it.
+    func openElsewhere(
+        _ node: Node, in layer: Layer, _ acting: ActingFile, flags: OpenFlags, _ caller: CallerIdentity
+    ) throws(Errno) -> OwnedDescriptor? {
+        guard case .elsewhere(let agent) = try place(of: acting, acting.opening(flags), caller) else { return nil }
+        let path = try path(of: node)
+        let file = try agent.open(path.ref, beneath: layer.root.descriptor, flags: flags)
+        let status = try file.descriptor.status()
+        let isIt =
+            acting.hasFilesOfItsOwn
+            ? status.device == node.identity.device && FileKind(mode: status.mode) == node.kind : node.identity.matches(status)
+        guard isIt else { throw .staleNFSFileHandle }
+        return file
+    }
+
+    /// The same of a directory of proc in `layer` that is listed.
+    func openElsewhere(
+        _ node: Node, _ filesystem: FilesystemFacts, in layer: Layer, _ caller: CallerIdentity
+    ) throws(Errno) -> OwnedDescriptor? {
+        let path = try path(of: node)
+        guard isServers(path.ref, on: filesystem, in: layer) else { return nil }
+        let agent = try agentForServers(caller)
+        return try agent.open(path.ref, beneath: layer.root.descriptor, flags: [.readOnly, .directory])
+    }
+
+    /// Fails where the caller can't see what is one of the server's entries in proc.
+    func lookElsewhere(_ path: PathRef, in layer: Layer, _ caller: CallerIdentity) throws(Errno) {
+        guard Agent.areAvailable || caller.uid != ServerIdentity.uid else { return }
+        try agentForServers(caller).look(at: path, beneath: layer.root.descriptor)
+    }
+
+    /// EACCES: a server that isn't root can't ask as somebody else.
+    func agentForServers(_ caller: CallerIdentity) throws(Errno) -> Agent {
+        guard Agent.areAvailable else { throw .permissionDenied }
+        return Agent(for: caller, entering: [])
+    }
+}
+
+extension ActingFile {
+    /// What it shows, or whom it acts on, depends on where the caller is.
+    fileprivate var needsKnownCaller: Bool {
+        if case .processList = role { return true }
+        return showsNamespaces
+    }
+}
