@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,7 +170,9 @@ static _Noreturn void make_call(const struct task *task) {
         if (task->head.flags & O_DIRECTORY) check_listing(task, fd);
         answer(task, 0, fd, NULL);
     case SLX_AGENT_LOOK:
-        open_object(task, O_PATH | O_NOFOLLOW);
+        fd = open_object(task, O_PATH | O_NOFOLLOW);
+        // proc hides some processes from stat(2) only.
+        if (fstat(fd, &(struct stat){0}) < 0) fail(task, errno);
         answer(task, 0, -1, NULL);
     case SLX_AGENT_READ:
         count = task->head.is_stream ? read(task->descriptors[1], task->data, task->head.size)

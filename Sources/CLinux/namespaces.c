@@ -81,19 +81,45 @@ int32_t slx_foreign_namespaces(int32_t thread, uint32_t asked) {
     return foreign;
 }
 
+/// The line of a status file that has the process's number in each pid namespace, from that of the file's
+/// filesystem to its own; the caller frees it. NULL: there is none.
+static char *numbers_line(int directory, const char *path) {
+    int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!file) {
+        if (fd >= 0) close(fd);
+        return NULL;
+    }
+    char *line = NULL;
+    size_t room = 0;
+    int found = 0;
+    while (!found && getline(&line, &room, file) > 0) found = strncmp(line, "NSpid:", 6) == 0;
+    fclose(file);
+    if (found) return line;
+    free(line);
+    return NULL;
+}
+
 int32_t slx_innermost_number(int32_t thread) {
     char path[64] = "/proc/";
     stpcpy(slx_put_number(path + 6, thread), "/status");
-    FILE *file = fopen(path, "re");
-    if (!file) return -errno;
-    char *line = NULL;
-    size_t room = 0;
-    int32_t number = -ESRCH;
-    while (number < 0 && getline(&line, &room, file) > 0) {
-        const char *last = strncmp(line, "NSpid:", 6) == 0 ? strrchr(line, '\t') : NULL;
-        if (last) number = atoi(last + 1);
-    }
+    char *line = numbers_line(AT_FDCWD, path);
+    const char *last = line ? strrchr(line, '\t') : NULL;
+    int32_t number = last ? atoi(last + 1) : -ESRCH;
     free(line);
-    fclose(file);
     return number;
+}
+
+static int32_t levels(int directory, const char *path) {
+    char *line = numbers_line(directory, path);
+    int32_t count = 0;
+    for (const char *next = line; next && (next = strchr(next, '\t')); next++) count++;
+    free(line);
+    return count;
+}
+
+int32_t slx_numbers_as_here(int32_t proc) {
+    // Both namespaces are this process's own or above it, where each level is but one.
+    int32_t there = levels(proc, "self/status");
+    return there > 0 && there == levels(AT_FDCWD, "/proc/self/status");
 }

@@ -168,6 +168,8 @@ int32_t slx_open_by_handle(int32_t mount, const void *bytes, uint32_t length, in
 int32_t slx_foreign_namespaces(int32_t thread, uint32_t asked);
 /// The thread's number in its own pid namespace.
 int32_t slx_innermost_number(int32_t thread);
+/// Of a proc filesystem's root directory: 1 where it numbers processes as /proc does.
+int32_t slx_numbers_as_here(int32_t proc);
 
 // --- agent.c: a call made by a process of its own, in another thread's namespaces ----------------------
 

@@ -27,6 +27,11 @@ public struct Namespaces: OptionSet, Sendable, Hashable {
     }
 }
 
+extension FileDescriptor {
+    /// Of a proc filesystem's root directory: whether it is of the pid namespace that this process's /proc is of.
+    public var numbersProcessesAsHere: Bool { slx_numbers_as_here(rawValue) != 0 }
+}
+
 /// The thread's number in its own pid namespace. ESRCH, ENOENT: there is none that can be seen.
 public func innermostNumber(ofThread thread: Int32) throws(Errno) -> Int32 {
     guard thread > 0, ServerCredentials.own.seesThreads else { throw .noSuchProcess }

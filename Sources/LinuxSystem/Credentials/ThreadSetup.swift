@@ -11,8 +11,7 @@ public enum ThreadSetup {
         try succeed(slx_proc_fd())
         try succeed(slx_unshare_fs())
         // It would keep the directory busy that the program was started in.
-        let root: PathRef = "/"
-        try unsafe succeed(slx_chdir(root.base))
+        try Daemon.leaveWorkingDirectory()
         _ = slx_umask(0)
         try Signals.unblock([.interruptRequest])
     }

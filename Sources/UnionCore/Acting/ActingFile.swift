@@ -87,6 +87,11 @@ extension ActingFile {
         }
     }
 
+    /// Of directories: only switches have others elsewhere.
+    var listing: Namespaces {
+        hasFilesOfItsOwn ? [.user, .process, .network, .hostName, .ipc] : []
+    }
+
     private static var allButMounts: Namespaces {
         [.user, .process, .network, .hostName, .ipc, .cgroup, .time]
     }

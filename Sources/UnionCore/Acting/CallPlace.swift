@@ -28,14 +28,19 @@ extension Union {
 
     /// What is to be known of a node's file in `layer`.
     func acting(_ node: Node, in layer: Layer) -> ActingFile {
-        let type = node.filesystem.type
         guard let path = try? path(of: node) else {
             // It has no name any more: nothing of it is sure.
+            let type = node.filesystem.type
             return ActingFile(type, path: "", isServers: type == .proc)
         }
-        guard type == .proc else { return ActingFile(type, path: path.ref, isServers: false) }
-        return withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
-            guard let root else { return ActingFile(type, path: path.ref, isServers: true) }
+        return acting(path.ref, on: node.filesystem, in: layer)
+    }
+
+    func acting(_ path: PathRef, on filesystem: FilesystemFacts, in layer: Layer) -> ActingFile {
+        let type = filesystem.type
+        guard type == .proc else { return ActingFile(type, path: path, isServers: false) }
+        return withProcRoot(above: path, of: filesystem, in: layer) { root, rest in
+            guard let root else { return ActingFile(type, path: path, isServers: true) }
             return ActingFile(type, path: rest, isServers: root.showsServer(at: rest))
         }
     }
@@ -53,16 +58,6 @@ extension Union {
             ? status.device == node.identity.device && FileKind(mode: status.mode) == node.kind : node.identity.matches(status)
         guard isIt else { throw .staleNFSFileHandle }
         return file
-    }
-
-    /// The same of a directory of proc in `layer` that is listed.
-    func openElsewhere(
-        _ node: Node, _ filesystem: FilesystemFacts, in layer: Layer, _ caller: CallerIdentity
-    ) throws(Errno) -> OwnedDescriptor? {
-        let path = try path(of: node)
-        guard isServers(path.ref, on: filesystem, in: layer) else { return nil }
-        let agent = try agentForServers(caller)
-        return try agent.open(path.ref, beneath: layer.root.descriptor, flags: [.readOnly, .directory])
     }
 
     /// Fails where the caller can't see what is one of the server's entries in proc.

@@ -29,13 +29,18 @@ extension Union {
             else { continue }
             return body(directory.descriptor, path.dropFirst(index + 1))
         }
+        if !path.isEmpty, let directory = try? layer.openObject(at: path),
+            (try? directory.descriptor.status())?.isProcRoot(on: device) == true
+        {
+            return body(directory.descriptor, "")
+        }
         return body(nil, path)
     }
 }
 
 extension FileStatus {
     /// PROC_ROOT_INO of <linux/proc_fs.h>.
-    fileprivate func isProcRoot(on device: UInt64) -> Bool { inode == 1 && self.device == device }
+    func isProcRoot(on device: UInt64) -> Bool { inode == 1 && self.device == device }
 }
 
 extension FileDescriptor {
@@ -54,26 +59,4 @@ extension FileDescriptor {
         thread.append(number.ref)
         return (try? status(at: thread.ref)) != nil
     }
-
-    /// Of a proc filesystem's root: whether it numbers processes as this process's namespace does.
-    var numbersAsHere: Bool {
-        var (there, here) = (LinkText(), LinkText())
-        // The first process of a namespace is in it.
-        return there.read("1/ns/pid", in: self) && here.read("/proc/self/ns/pid", in: .workingDirectory)
-            && there == here
-    }
-}
-
-/// The text of a link to a namespace, which is shorter.
-private struct LinkText: Equatable {
-    private var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-
-    mutating func read(_ path: PathRef, in directory: FileDescriptor) -> Bool {
-        let length: Int? = unsafe withUnsafeMutableBytes(of: &bytes) { buffer in
-            unsafe try? directory.readLink(at: path, into: buffer)
-        }
-        return (length ?? 0) > 0
-    }
-
-    static func == (one: LinkText, other: LinkText) -> Bool { one.bytes == other.bytes }
 }

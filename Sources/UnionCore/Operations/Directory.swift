@@ -123,10 +123,8 @@ extension Union {
             let directory = try backing.directory.openBeneath("", flags: flags)
             return OpenSource(source: source, directory: directory)
         }
-        if filesystem.type == .proc,
-            let directory = try openElsewhere(node, filesystem, in: backing.layer, caller)
-        {
-            return OpenSource(source: source, directory: directory)
+        if filesystem.type == .proc, let opened = try openElsewhere(source, backing, of: node, caller) {
+            return opened
         }
         let directory = try asCaller(caller, exact: filesystem.isPseudo) {
             () throws(Errno) -> OwnedDescriptor in
@@ -195,8 +193,18 @@ extension Union {
         }
     }
 
-    /// Pseudo filesystems show each reader his own: proc hides by who asks.
     func nextEntry(
+        _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
+    ) throws(Errno) -> DirectoryEntry? {
+        while let entry = try readEntry(&stream, source, caller) {
+            if let filter = source.filter, filter.hides(entry.name) { continue }
+            return entry
+        }
+        return nil
+    }
+
+    /// Pseudo filesystems show each reader his own: proc hides by who asks.
+    private func readEntry(
         _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {
         guard let caller, source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }

@@ -33,7 +33,7 @@ extension Union {
         let layer = stack[place.layer]
         let isAsHere = withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
             // Further below a name like that is another thing.
-            rest.holdsSlash ? nil : root?.numbersAsHere
+            rest.holdsSlash ? nil : root?.numbersProcessesAsHere
         }
         guard let isAsHere else { return nil }
         guard isAsHere, caller.pid > 0 else { throw .noSuchFileOrDirectory }
