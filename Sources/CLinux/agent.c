@@ -127,7 +127,8 @@ static int64_t receive_result(int connection, int32_t *opened) {
 
 static int64_t receive_answer(int connection, const struct slx_agent_call *call, int32_t *opened) {
     int64_t result = receive_result(connection, opened);
-    if (result <= 0 || (call->operation != SLX_AGENT_READ && call->operation != SLX_AGENT_READ_LINK)) return result;
+    int brings_data = call->operation >= SLX_AGENT_READ && call->operation < SLX_AGENT_WRITE;
+    if (result <= 0 || !brings_data) return result;
     if ((uint64_t)result > call->size) return -EPROTO;
     ssize_t count = recv(connection, call->buffer, (size_t)result, MSG_WAITALL);
     if (count < 0) return -errno;

@@ -181,6 +181,9 @@ static _Noreturn void make_call(const struct task *task) {
     case SLX_AGENT_READ_LINK:
         count = readlinkat(open_object(task, O_PATH | O_NOFOLLOW), "", task->data, task->head.size);
         break;
+    case SLX_AGENT_LIST:
+        count = syscall(SYS_getdents64, task->descriptors[1], task->data, task->head.size);
+        break;
     case SLX_AGENT_WRITE: count = write_at(task); break;
     default: fail(task, ENOSYS);
     }

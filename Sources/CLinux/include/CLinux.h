@@ -173,7 +173,7 @@ int32_t slx_numbers_as_here(int32_t proc);
 
 // --- agent.c: a call made by a process of its own, in another thread's namespaces ----------------------
 
-enum { SLX_AGENT_OPEN, SLX_AGENT_LOOK, SLX_AGENT_READ, SLX_AGENT_READ_LINK, SLX_AGENT_WRITE };
+enum { SLX_AGENT_OPEN, SLX_AGENT_LOOK, SLX_AGENT_READ, SLX_AGENT_READ_LINK, SLX_AGENT_LIST, SLX_AGENT_WRITE };
 
 struct slx_agent_call {
     int32_t operation;

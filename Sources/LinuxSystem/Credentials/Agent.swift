@@ -81,6 +81,17 @@ public struct Agent {
         return try unsafe make(&call, on: file)
     }
 
+    /// The next entries of a directory that is to be read on, as getdents64(2) gives them.
+    func list(
+        _ directory: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        var call = unsafe slx_agent_call()
+        unsafe call.operation = Int32(SLX_AGENT_LIST)
+        unsafe call.buffer = buffer.baseAddress
+        unsafe call.size = buffer.count
+        return try unsafe make(&call, on: directory)
+    }
+
     private func make(_ call: inout slx_agent_call, on object: FileDescriptor) throws(Errno) -> Int {
         var opened: Int32 = -1
         return try unsafe make(&call, on: object, &opened)

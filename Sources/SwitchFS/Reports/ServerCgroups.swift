@@ -55,7 +55,8 @@ private struct HierarchyPlace {
 
     /// `name`: controllers, or "name=NAME", or nothing for cgroup2, as /proc/self/cgroup has it.
     func isOf(_ name: String) -> Bool {
-        name.isEmpty ? isUnified : !isUnified && name.split(separator: ",").allSatisfy { options.contains(String($0)) }
+        name.isEmpty
+            ? isUnified : !isUnified && name.split(separator: ",").allSatisfy { options.contains(String($0)) }
     }
 
     func holds(_ group: String) -> Bool { path.isEmpty || group.isAt(path) }

@@ -61,7 +61,8 @@ public enum MountService {
                 SignalLoop.start(for: serving, endsOnHangUp: style.inForeground || style.logsRequests, logger)
                 let cgroups = serving.status().cgroups
                 logger.info(
-                    "mounted on \(serving.mountPoint), the server in cgroup \(StatusText.cgroup(cgroups) ?? "-")")
+                    "mounted on \(serving.mountPoint), the server in cgroup \(StatusText.cgroup(cgroups) ?? "-")"
+                )
                 let warnings = ServerCgroups.warnings(cgroups)
                 for warning in warnings { logger.warning("\(warning)") }
                 // What the program was started in is nobody's to keep busy.

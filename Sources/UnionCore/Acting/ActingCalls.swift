@@ -5,7 +5,8 @@ internal import SystemPackage
 
 extension Union {
     func readActing(
-        _ file: FileHandle, _ acting: ActingFile, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
+        _ file: FileHandle, _ acting: ActingFile, at offset: Int64,
+        into buffer: UnsafeMutableRawBufferPointer,
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         switch try place(of: acting, acting.reading, caller) {
@@ -23,7 +24,7 @@ extension Union {
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         if case .refusesWriting(let error) = acting.role { throw error }
-        let place = try place(of: acting, acting.writing, caller)
+        let place = try place(of: acting, acting.writing, always: acting.entered(for: buffer), caller)
         guard case .processList = acting.role, unsafe holdsZero(buffer) else {
             return try unsafe write(file, at: offset, from: buffer, place, caller)
         }

@@ -20,6 +20,8 @@ struct ActingFile: Sendable {
     let showsNamespaces: Bool
     /// Each namespace has a real file of its own.
     let hasFilesOfItsOwn: Bool
+    /// What is written to it is a path, with or without a slash.
+    private let takesPath: Bool
 
     /// `path`: from the root of its filesystem, or as much of it as is known.
     init(_ type: FileSystemType, path: PathRef, isServers: Bool) {
@@ -27,6 +29,7 @@ struct ActingFile: Sendable {
         self.isServers = isServers
         let (directory, name) = path.lastTwoNames
         role = Self.role(type, name, in: directory)
+        takesPath = name == "backing_dev" || name == "file" || name == "device_path"
         hasFilesOfItsOwn = type == .proc && path.isBelow("sys")
         showsNamespaces = type == .proc && Self.showsNamespaces(path, name)
     }
@@ -52,7 +55,8 @@ struct ActingFile: Sendable {
     /// Of proc: the switches, System V's objects, and of processes what tells numbers of users and paths of groups.
     private static func showsNamespaces(_ path: PathRef, _ name: PathRef) -> Bool {
         if path.isBelow("sys") || path.isBelow("sysvipc") { return true }
-        return name == "cgroup" || name == "status" || name == "uptime" || name == "loadavg" || name == "setgroups"
+        return name == "cgroup" || name == "status" || name == "uptime" || name == "loadavg"
+            || name == "setgroups"
             || name.hasSuffix("id_map") || name.hasPrefix("key")
     }
 }
@@ -85,6 +89,12 @@ extension ActingFile {
         // Some of these files take paths, and names of devices.
         default: [.user, .mount, .process, .network]
         }
+    }
+
+    /// What must be entered because the text may be a path, which starts at the writer's root or working directory.
+    func entered(for text: UnsafeRawBufferPointer) -> Namespaces {
+        guard writing.contains(.mount) else { return [] }
+        return takesPath || unsafe text.contains(0x2f) ? .mount : []
     }
 
     /// Of directories: only switches have others elsewhere.

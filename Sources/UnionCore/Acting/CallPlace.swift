@@ -9,18 +9,20 @@ enum CallPlace {
 }
 
 extension Union {
-    /// EACCES: it isn't known who asks. EPERM: the server may enter nobody's namespaces.
+    /// `namespaces` are those that count; `always` are entered though they may be the server's. EACCES: it isn't known
+    /// who asks. EPERM: the server may enter nobody's namespaces.
     func place(
-        of acting: ActingFile, _ namespaces: Namespaces, _ caller: CallerIdentity
+        of acting: ActingFile, _ namespaces: Namespaces, always: Namespaces = [], _ caller: CallerIdentity
     ) throws(Errno) -> CallPlace {
-        guard let foreign = Namespaces.foreign(to: caller, namespaces) else {
-            if acting.isServers || acting.needsKnownCaller { throw .permissionDenied }
+        guard let found = Namespaces.foreign(to: caller, namespaces) else {
+            if acting.isServers || acting.needsKnownCaller || !always.isEmpty { throw .permissionDenied }
             return .here
         }
+        let foreign = found.union(always)
         if foreign.isEmpty && !acting.isServers { return .here }
         if !Agent.areAvailable {
             if acting.isServers && caller.uid != ServerIdentity.uid { throw .permissionDenied }
-            if acting.needsKnownCaller && !foreign.isEmpty { throw .notPermitted }
+            if acting.needsKnownCaller && !foreign.isEmpty || !always.isEmpty { throw .notPermitted }
             return .here
         }
         return .elsewhere(Agent(for: caller, entering: foreign))
@@ -49,13 +51,16 @@ extension Union {
     func openElsewhere(
         _ node: Node, in layer: Layer, _ acting: ActingFile, flags: OpenFlags, _ caller: CallerIdentity
     ) throws(Errno) -> OwnedDescriptor? {
-        guard case .elsewhere(let agent) = try place(of: acting, acting.opening(flags), caller) else { return nil }
+        guard case .elsewhere(let agent) = try place(of: acting, acting.opening(flags), caller) else {
+            return nil
+        }
         let path = try path(of: node)
         let file = try agent.open(path.ref, beneath: layer.root.descriptor, flags: flags)
         let status = try file.descriptor.status()
         let isIt =
             acting.hasFilesOfItsOwn
-            ? status.device == node.identity.device && FileKind(mode: status.mode) == node.kind : node.identity.matches(status)
+            ? status.device == node.identity.device && FileKind(mode: status.mode) == node.kind
+            : node.identity.matches(status)
         guard isIt else { throw .staleNFSFileHandle }
         return file
     }

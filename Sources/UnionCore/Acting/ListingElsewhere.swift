@@ -7,23 +7,30 @@ final class ListingFilter: Sendable {
     private let hidden: OwnedName
     /// The directory as the server has it.
     private let ownView: OwnedDescriptor
-    /// He lists one of his own namespaces: a name that this one doesn't have can't be looked up here.
-    private let isElsewhere: Bool
+    /// Those that the listing shows. He lists them as he has them: a name that the server's don't have can't be
+    /// looked up here.
+    private let namespaces: Namespaces
 
-    init(ownView: consuming OwnedDescriptor) {
+    init(showing namespaces: Namespaces, ownView: consuming OwnedDescriptor) {
+        self.namespaces = namespaces
         self.ownView = ownView
         hidden = OwnedName([])
-        isElsewhere = true
     }
 
     init(hiding number: consuming OwnedName, in directory: consuming OwnedDescriptor) {
         hidden = number
         ownView = directory
-        isElsewhere = false
+        namespaces = []
+    }
+
+    /// Who is to read for the caller; nil: the serving thread.
+    func agent(for caller: CallerIdentity) -> Agent? {
+        guard let foreign = Namespaces.foreign(to: caller, namespaces), !foreign.isEmpty else { return nil }
+        return Agent(for: caller, entering: foreign)
     }
 
     func hides(_ name: PathRef) -> Bool {
-        guard isElsewhere else { return name == hidden.ref }
+        if namespaces.isEmpty { return name == hidden.ref }
         return !name.isDots && (try? ownView.descriptor.status(at: name)) == nil
     }
 }
@@ -47,7 +54,10 @@ extension Union {
         }
         let root = backing.layer.root.descriptor
         let directory = try agent.open(path.ref, beneath: root, flags: [.readOnly, .directory])
-        if !acting.isServers { source.filter = ListingFilter(ownView: try backing.directory.duplicated()) }
+        if !acting.isServers {
+            source.filter = ListingFilter(
+                showing: acting.listing, ownView: try backing.directory.duplicated())
+        }
         return OpenSource(source: source, directory: directory)
     }
 

@@ -58,7 +58,8 @@ extension FileSystemType {
     var isPseudo: Bool {
         switch self {
         case .proc, .sys, .cgroup, .cgroup2, .debug, .trace, .bpf, .security, .config, .efiVariables,
-            .pstore, .selinux, .smack, .binaryFormats, .fuseControl, .resourceControl, .namespaces, .messageQueues, .nfsServer, .rpcPipes,
+            .pstore, .selinux, .smack, .binaryFormats, .fuseControl, .resourceControl, .namespaces,
+            .messageQueues, .nfsServer, .rpcPipes,
             .usbFunction, .xen:
             true
         default: false
@@ -113,7 +114,8 @@ extension FileSystemType {
         (.bpf, "bpf"), (.security, "securityfs"), (.config, "configfs"), (.efiVariables, "efivarfs"),
         (.pstore, "pstore"), (.selinux, "selinuxfs"), (.smack, "smackfs"), (.binaryFormats, "binfmt_misc"),
         (.fuseControl, "fusectl"), (.resourceControl, "resctrl"), (.namespaces, "nsfs"),
-        (.messageQueues, "mqueue"), (.nfsServer, "nfsd"), (.rpcPipes, "rpc_pipefs"), (.usbFunction, "functionfs"),
+        (.messageQueues, "mqueue"), (.nfsServer, "nfsd"), (.rpcPipes, "rpc_pipefs"),
+        (.usbFunction, "functionfs"),
         (.xen, "xenfs"),
         (.devpts, "devpts"), (.fuse, "fuse"), (.nfs, "nfs"), (.cifs, "cifs"), (.smb2, "smb3"),
         (.ninep, "9p"), (.ceph, "ceph"), (.afs, "afs"),

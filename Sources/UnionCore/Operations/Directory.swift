@@ -208,6 +208,7 @@ extension Union {
         _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {
         guard let caller, source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }
+        if let agent = source.filter?.agent(for: caller) { return try stream.next(by: agent) }
         let scope = try CredentialScope(becoming: caller, .exact)
         let entry = try stream.next()
         scope.end()

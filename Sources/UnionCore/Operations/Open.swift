@@ -62,7 +62,8 @@ extension Union {
         }
         let isStream = !mayPass && isStream(file.descriptor)
         let handle = FileHandle(
-            node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream, acting: acting)
+            node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
+            acting: acting)
         openFiles.add(handle)
         if flags.writes { endCaching(of: node) }
         return OpenedFile(

@@ -8,8 +8,9 @@ extension Union {
     ) throws(Errno) -> Int {
         let node = try node(id)
         guard node.kind == .symlink else { throw .invalidArgument }
-        if node.filesystem.type == .proc, let length = unsafe try callersOwn(node, caller, into: buffer) {
-            return length
+        if node.filesystem.type == .proc {
+            dropTarget(of: node)
+            if let length = unsafe try callersOwn(node, caller, into: buffer) { return length }
         }
         let object = try object(of: node)
         if node.filesystem.type == .proc,

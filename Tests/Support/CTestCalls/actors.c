@@ -83,7 +83,9 @@ static void act(const char *path, int kind, const char *argument, pid_t other, c
         int fd = (int)(result = open(path, flags | O_NONBLOCK));
         if (fd >= 0 && kind == TC_READ) result = read(fd, text, sizeof text - 1);
         if (fd >= 0 && kind == TC_WRITE) {
-            snprintf(text, sizeof text, argument, strcmp(argument, "%d") == 0 ? getpid() : other);
+            int number = strcmp(argument, "self") == 0 ? getpid() : strcmp(argument, "other") == 0 ? other : 0;
+            if (number != 0) snprintf(text, sizeof text, "%d\n", number);
+            else snprintf(text, sizeof text, "%s", argument);
             result = write(fd, text, strlen(text));
             text[0] = 0;
         }

@@ -109,6 +109,6 @@ typedef struct {
 
 enum { TC_WRITE, TC_READ, TC_OPEN, TC_READ_LINK };
 
-// `argument`: of TC_WRITE what is written, in which "%d" is the actor's own number and "%1$d" another's of its
-// namespace; of TC_OPEN flags. `answer`: the error's name or "ok", what was read, and after a write the groups of both.
+// `argument`: of TC_WRITE what is written; "self" is the actor's own number, "other" that of one beside it in its
+// namespace. Of TC_OPEN flags. `answer`: the error's name or "ok", what was read, and after a write the groups of both.
 long tc_act(const tc_actor *who, const char *path, int kind, const char *argument, char *answer, size_t size);
