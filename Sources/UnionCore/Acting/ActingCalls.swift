@@ -24,7 +24,7 @@ extension Union {
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         if case .refusesWriting(let error) = acting.role { throw error }
-        let place = try place(of: acting, acting.writing, always: acting.entered(for: buffer), caller)
+        let place = try unsafe place(of: acting, acting.writing, always: acting.entered(for: buffer), caller)
         guard case .processList = acting.role, unsafe holdsZero(buffer) else {
             return try unsafe write(file, at: offset, from: buffer, place, caller)
         }

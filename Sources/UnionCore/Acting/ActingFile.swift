@@ -94,7 +94,8 @@ extension ActingFile {
     /// What must be entered because the text may be a path, which starts at the writer's root or working directory.
     func entered(for text: UnsafeRawBufferPointer) -> Namespaces {
         guard writing.contains(.mount) else { return [] }
-        return takesPath || unsafe text.contains(0x2f) ? .mount : []
+        if takesPath { return .mount }
+        return unsafe text.contains(0x2f) ? .mount : []
     }
 
     /// Of directories: only switches have others elsewhere.
