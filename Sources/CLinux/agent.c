@@ -9,15 +9,18 @@
 #include "result.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int broker = -1;  // the connection to it
+static pid_t broker_process;
 
 static int start_broker(void) {
     int ends[2];
@@ -27,17 +30,26 @@ static int start_broker(void) {
     if (pid == 0) agent_broker(ends[1]);
     int error = errno;
     close(ends[1]);
-    if (pid > 0) return ends[0];
+    if (pid > 0) {
+        broker_process = (pid_t)pid;
+        return ends[0];
+    }
     close(ends[0]);
     return -error;
 }
 
-/// A copy of the connection to the broker, which another thread may replace meanwhile. `dead`: one that turned out to be.
-static int broker_connection(int is_dead) {
+static int is_broker_gone(void) {
+    struct pollfd end = {.fd = broker};
+    return poll(&end, 1, 0) > 0;
+}
+
+/// A copy of the connection to the broker, which another thread may replace meanwhile.
+static int broker_connection(void) {
     pthread_mutex_lock(&lock);
-    if (is_dead && broker >= 0) {
+    if (broker >= 0 && is_broker_gone()) {
         close(broker);
         broker = -1;
+        waitpid(broker_process, NULL, 0);
     }
     if (broker < 0) broker = start_broker();
     int result = broker < 0 ? broker : fcntl(broker, F_DUPFD_CLOEXEC, 0);
@@ -85,7 +97,7 @@ static int send_head(int control, const struct agent_request *head, const int *d
 static int hand_over(const struct agent_request *head, const int *descriptors, int count) {
     int result = -EPIPE;
     for (int attempt = 0; attempt < 2 && (result == -EPIPE || result == -ECONNRESET); attempt++) {
-        int control = broker_connection(attempt > 0);
+        int control = broker_connection();
         if (control < 0) return control;
         result = send_head(control, head, descriptors, count);
         close(control);

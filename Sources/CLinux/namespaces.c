@@ -60,20 +60,35 @@ static int has_other_root(int namespaces) {
     return own.st_dev != other.st_dev || own.st_ino != other.st_ino;
 }
 
+/// 1: another one than the process's.
+static int32_t compare_one(int index, uint64_t number) {
+    if (number == 0) return -EACCES;
+    if (number == MISSING && own_number(index) != MISSING) return -ESRCH;  // it has just ended
+    return number != own_number(index);
+}
+
 static int32_t compare(int directory, uint32_t asked) {
     uint32_t foreign = 0;
     for (int index = 0; index < SLX_NAMESPACE_COUNT; index++) {
         if (!(asked >> index & 1)) continue;
-        uint64_t number = number_of(directory, agent_namespaces[index].name);
-        if (number == 0) return -EACCES;
-        if (number == MISSING && own_number(index) != MISSING) return -ESRCH;  // it has just ended
-        if (number != own_number(index)) foreign |= 1u << index;
+        int32_t other = compare_one(index, number_of(directory, agent_namespaces[index].name));
+        if (other < 0) return other;
+        foreign |= (uint32_t)other << index;
     }
     if (asked & SLX_NAMESPACE_MOUNT && has_other_root(directory)) foreign |= SLX_NAMESPACE_MOUNT;
     return (int32_t)foreign;
 }
 
+/// The same of one namespace, which is sooner asked by its whole path.
+static int32_t compare_alone(int32_t thread, int index) {
+    char path[64] = "/proc/";
+    stpcpy(stpcpy(slx_put_number(path + 6, thread), "/ns/"), agent_namespaces[index].name);
+    int32_t other = compare_one(index, number_of(AT_FDCWD, path));
+    return other < 0 ? other : other << index;
+}
+
 int32_t slx_foreign_namespaces(int32_t thread, uint32_t asked) {
+    if (asked != SLX_NAMESPACE_MOUNT && (asked & (asked - 1)) == 0) return compare_alone(thread, __builtin_ctz(asked));
     int directory = open_of_thread(thread, "ns");
     if (directory < 0) return -errno;
     int32_t foreign = compare(directory, asked);
