@@ -63,3 +63,11 @@ public struct ServerState: Equatable, Sendable, CustomStringConvertible {
         description = lines.joined(separator: "\n")
     }
 }
+
+/// A server's threads that live as long as it does; workers come and go.
+public func lastingThreads(of server: Int32) throws -> [Int32] {
+    let tasks = TestPath("/proc/\(server)/task")
+    return try Sys.names(tasks).compactMap { Int32($0.text) }.filter { thread in
+        thread != server && (try? Sys.text(tasks / "\(thread)" / "comm")) != "switchfs-worker\n"
+    }
+}

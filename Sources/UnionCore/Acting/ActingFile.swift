@@ -23,15 +23,22 @@ struct ActingFile: Sendable {
     /// What is written to it is a path, with or without a slash.
     private let takesPath: Bool
 
-    /// `path`: from the root of its filesystem, or as much of it as is known.
-    init(_ type: FileSystemType, path: PathRef, isServers: Bool) {
+    /// It has paths in it, which begin at the reader's root.
+    private let showsPaths: Bool
+
+    /// `path`: from the root of its filesystem, of proc; else as much of it as is known. nil: of a proc filesystem whose
+    /// root isn't known, so that it may be any file.
+    init(_ type: FileSystemType, path: PathRef?, isServers: Bool) {
         self.type = type
         self.isServers = isServers
+        let mayBeAny = path == nil && type == .proc
+        let path = path ?? ""
         let (directory, name) = path.lastTwoNames
         role = Self.role(type, name, in: directory)
         takesPath = name == "backing_dev" || name == "file" || name == "device_path"
-        hasFilesOfItsOwn = type == .proc && path.isBelow("sys")
-        showsNamespaces = type == .proc && Self.showsNamespaces(path, name)
+        hasFilesOfItsOwn = mayBeAny || type == .proc && path.isBelow("sys")
+        showsNamespaces = mayBeAny || type == .proc && Self.showsNamespaces(path, name)
+        showsPaths = mayBeAny || type == .proc && Self.showsPaths(name)
     }
 
     private static func role(_ type: FileSystemType, _ name: PathRef, in directory: PathRef) -> Role {
@@ -54,10 +61,14 @@ struct ActingFile: Sendable {
 
     /// Of proc: the switches, System V's objects, and of processes what tells numbers of users and paths of groups.
     private static func showsNamespaces(_ path: PathRef, _ name: PathRef) -> Bool {
-        if path.isBelow("sys") || path.isBelow("sysvipc") { return true }
-        return name == "cgroup" || name == "status" || name == "uptime" || name == "loadavg"
-            || name == "setgroups"
-            || name.hasSuffix("id_map") || name.hasPrefix("key")
+        if path.isBelow("sys") || path.isBelow("sysvipc") || path == "stat" { return true }
+        return name == "cgroup" || name == "cpuset" || name == "status" || name == "uptime"
+            || name == "loadavg"
+            || name == "setgroups" || name.hasSuffix("id_map") || name.hasPrefix("key")
+    }
+
+    private static func showsPaths(_ name: PathRef) -> Bool {
+        name == "maps" || name.hasPrefix("smaps") || name == "numa_maps" || name == "swaps"
     }
 }
 
@@ -65,7 +76,7 @@ struct ActingFile: Sendable {
 extension ActingFile {
     func opening(_ flags: OpenFlags) -> Namespaces {
         switch type {
-        case .proc: Self.allButMounts
+        case .proc: showsNamespaces ? Self.allButMounts : .user
         case .bpf: [.user, .process, .network]
         case .cgroup, .cgroup2: flags.writes ? [.user, .cgroup] : []
         default: flags.writes ? [.user] : []
@@ -75,7 +86,7 @@ extension ActingFile {
     var reading: Namespaces {
         if case .processList = role { return .process }
         return switch type {
-        case .proc: Self.allButMounts
+        case .proc: shown
         case .messageQueues: .process
         default: []
         }
@@ -84,7 +95,7 @@ extension ActingFile {
     var writing: Namespaces {
         if case .processList = role { return .process }
         return switch type {
-        case .proc: Self.allButMounts
+        case .proc: shown.subtracting(.mount)
         case .cgroup, .cgroup2: []
         // Some of these files take paths, and names of devices.
         default: [.user, .mount, .process, .network]
@@ -103,10 +114,18 @@ extension ActingFile {
         hasFilesOfItsOwn ? [.user, .process, .network, .hostName, .ipc] : []
     }
 
+    /// Of a link of proc: whether it may be read is asked in the user namespace, and its text is a path.
+    static var readingLink: Namespaces { [.user, .mount] }
+
+    /// Of a file of proc.
+    private var shown: Namespaces {
+        let paths: Namespaces = showsPaths ? .mount : []
+        return paths.union(showsNamespaces ? Self.allButMounts : .user)
+    }
+
     private static var allButMounts: Namespaces {
         [.user, .process, .network, .hostName, .ipc, .cgroup, .time]
     }
-
 }
 
 extension PathRef {

@@ -33,7 +33,7 @@ extension Union {
         guard let path = try? path(of: node) else {
             // It has no name any more: nothing of it is sure.
             let type = node.filesystem.type
-            return ActingFile(type, path: "", isServers: type == .proc)
+            return ActingFile(type, path: nil, isServers: type == .proc)
         }
         return acting(path.ref, on: node.filesystem, in: layer)
     }
@@ -42,7 +42,7 @@ extension Union {
         let type = filesystem.type
         guard type == .proc else { return ActingFile(type, path: path, isServers: false) }
         return withProcRoot(above: path, of: filesystem, in: layer) { root, rest in
-            guard let root else { return ActingFile(type, path: path, isServers: true) }
+            guard let root else { return ActingFile(type, path: nil, isServers: true) }
             return ActingFile(type, path: rest, isServers: root.showsServer(at: rest))
         }
     }

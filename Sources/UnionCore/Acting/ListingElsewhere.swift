@@ -54,7 +54,7 @@ extension Union {
         }
         let root = backing.layer.root.descriptor
         let directory = try agent.open(path.ref, beneath: root, flags: [.readOnly, .directory])
-        if !acting.isServers {
+        if acting.hasFilesOfItsOwn {
             source.filter = ListingFilter(
                 showing: acting.listing, ownView: try backing.directory.duplicated())
         }

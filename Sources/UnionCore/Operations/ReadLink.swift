@@ -14,7 +14,7 @@ extension Union {
         }
         let object = try object(of: node)
         if node.filesystem.type == .proc,
-            let length = unsafe try readServersLink(node, in: object.layer, caller, into: buffer)
+            let length = unsafe try readElsewhere(node, in: object.layer, caller, into: buffer)
         {
             return length
         }
@@ -45,13 +45,15 @@ extension Union {
         return length
     }
 
-    /// Links of the server's own processes are read as any other process would read them. nil: it is none.
-    private func readServersLink(
+    /// Reads a link of proc where the caller is; nil: the serving thread is to do it.
+    private func readElsewhere(
         _ node: Node, in layer: Layer, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
         let path = try path(of: node)
-        guard isServers(path.ref, on: node.filesystem, in: layer) else { return nil }
-        let agent = try agentForServers(caller)
+        let acting = acting(path.ref, on: node.filesystem, in: layer)
+        guard case .elsewhere(let agent) = try place(of: acting, ActingFile.readingLink, caller) else {
+            return nil
+        }
         return try unsafe agent.readLink(path.ref, beneath: layer.root.descriptor, into: buffer)
     }
 }

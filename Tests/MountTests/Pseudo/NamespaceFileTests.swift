@@ -83,6 +83,26 @@ struct NamespaceFileTests {
         }
     }
 
+    /// Paths in links and maps begin at the reader's root: one that has the machine's below a directory.
+    @Test func pathsAreTheReaders() throws {
+        try withProcUnion { proc, union, _ throws in
+            let outer = proc.parent
+            let inner = outer / "inner"
+            try Sys.makeDirectory(inner)
+            for file in ["exe", "cwd", "root", "maps"] {
+                let seen = try [proc, union.mount].map { root in
+                    let read = file == "maps" ? "grep -o '/[^ ]*$'" : "readlink"
+                    let script = """
+                        mount --rbind / \(inner) && cd / && exec chroot \(inner) sh -c \
+                        "\(read) \(root)/self/\(file); \(read) \(root)/$$/\(file)"
+                        """
+                    return try run("unshare", "-m", "sh", "-c", script).orThrow().output
+                }
+                #expect(seen[1] == seen[0], "\(file)")
+            }
+        }
+    }
+
     /// `self` of a proc filesystem of another pid namespace is nobody there, or who asks; never another one.
     @Test func selfInAnotherNamespacesProc() throws {
         try withScratch { scratch throws in

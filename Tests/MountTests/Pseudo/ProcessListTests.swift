@@ -64,8 +64,7 @@ struct ProcessListTests {
         try withOpenGroup(version, file) { union, group, server throws in
             let before = try ServerState(of: server)
             let home = try home(of: server, version)
-            let threads = try Sys.names("/proc/\(server)/task").compactMap { Int32($0.text) }
-            for number in [server] + threads.filter({ $0 != server }).prefix(2) {
+            for number in [server] + (try lastingThreads(of: server)).prefix(2) {
                 for actor in Actor.all {
                     let outcomes = try [group.path, union.mount].map { root throws in
                         let answer = try actor.writing("\(number)\n", to: root / "A" / file)

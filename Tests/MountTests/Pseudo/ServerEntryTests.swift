@@ -19,8 +19,7 @@ struct ServerEntryTests {
     static let directories: [TestPath] = ["fd", "fdinfo", "ns", "map_files", "task", "attr", "net"]
 
     private static func entries(of server: Int32) throws -> [TestPath] {
-        let threads = try Sys.names(TestPath("/proc/\(server)/task")).compactMap { Int32($0.text) }
-        let thread = threads.first { $0 != server } ?? server
+        let thread = try #require(lastingThreads(of: server).first)
         return [
             TestPath("\(server)"), TestPath("\(thread)"), TestPath("\(server)/task/\(thread)"),
         ]
