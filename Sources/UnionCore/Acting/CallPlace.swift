@@ -47,6 +47,16 @@ extension Union {
         }
     }
 
+    /// EPERM: a file of a group that is mounted alone, under whatever name, may be a list of processes.
+    func checkName(
+        of node: Node, _ status: FileStatus, in layer: Layer, _ acting: ActingFile
+    ) throws(Errno) {
+        guard acting.isKnownByName, let path = try? path(of: node) else { return }
+        let parent = OwnedName(copying: path.ref, count: path.ref.lastIndex(of: 0x2f) ?? 0)
+        let directory = try layer.openObject(at: parent.ref)
+        guard try directory.descriptor.status().mountID == status.mountID else { throw .notPermitted }
+    }
+
     /// Opens the real file where the caller is; nil: the serving thread is to do it.
     func openElsewhere(
         _ node: Node, in layer: Layer, _ acting: ActingFile, flags: OpenFlags, _ caller: CallerIdentity
@@ -79,6 +89,9 @@ extension Union {
 }
 
 extension ActingFile {
+    /// What writing it does is known by its name alone.
+    fileprivate var isKnownByName: Bool { type == .cgroup || type == .cgroup2 || type == .resourceControl }
+
     /// What it shows, or whom it acts on, depends on where the caller is.
     fileprivate var needsKnownCaller: Bool {
         if case .processList = role { return true }

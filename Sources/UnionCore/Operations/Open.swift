@@ -19,6 +19,7 @@ extension Union {
         let target = try object(of: node)
         if flags.writes || flags.contains(.truncate) { try checkWritable(target.layer) }
         let acting = node.filesystem.isPseudo ? acting(node, in: target.layer) : nil
+        if flags.writes, let acting { try checkName(of: node, target.status, in: target.layer, acting) }
         let file = try openReal(target, node, acting, flags, caller)
         return try opened(node, target.layer, file, flags, acting)
     }

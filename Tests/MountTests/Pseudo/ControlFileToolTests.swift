@@ -54,7 +54,7 @@ struct ControlFileToolTests {
 
     @Test(arguments: CgroupTests.versions)
     func ofCgroups(version: CgroupTests.Version) throws {
-        try CgroupTests().withCgroupUnion(version) { union, group throws in
+        try CgroupTests().withCgroupUnion(version, name: "tools") { union, group throws in
             let file: TestPath = version == .v2 ? "A/cgroup.max.depth" : "A/notify_on_release"
             try check(file, in: group.path, union)
         }
@@ -77,7 +77,7 @@ struct ControlFileToolTests {
     /// In place, it is the file that is written.
     @Test(.enabled(if: Machine.cgroup2 != nil, "needs a writable cgroup v2"))
     func writingInPlace() throws {
-        try CgroupTests().withCgroupUnion(.v2) { union, group throws in
+        try CgroupTests().withCgroupUnion(.v2, name: "tools") { union, group throws in
             let file: TestPath = "A/cgroup.max.depth"
             try Sys.put(union["A/note"], "7\n")
             var commands = [
@@ -98,7 +98,7 @@ struct ControlFileToolTests {
     /// A group with notes can't be moved: that is said first, and nothing is done.
     @Test(arguments: CgroupTests.versions)
     func aGroupWithNotesStays(version: CgroupTests.Version) throws {
-        try CgroupTests().withCgroupUnion(version) { union, group throws in
+        try CgroupTests().withCgroupUnion(version, name: "tools") { union, group throws in
             try Sys.put(union["A/note"], "text")
             try Sys.makeDirectory(union["plain"])
             for target in ["A2", "plain/A"] as [TestPath] {

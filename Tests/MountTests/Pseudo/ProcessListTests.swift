@@ -14,7 +14,7 @@ struct ProcessListTests {
     private func withOpenGroup(
         _ version: CgroupTests.Version, _ file: TestPath, _ body: (Union, Cgroup, Int32) throws -> Void
     ) throws {
-        try CgroupTests().withCgroupUnion(version) { union, group throws in
+        try CgroupTests().withCgroupUnion(version, name: "lists") { union, group throws in
             for path in ["cgroup.procs", file, "A/cgroup.procs", "A" / file] as [TestPath] {
                 try Sys.changeMode(group.path / path, 0o666)
             }
@@ -124,6 +124,25 @@ struct ProcessListTests {
                 #expect(try ServerState(of: server) == before, "\(command)")
             }
             _ = group
+        }
+    }
+
+    /// A list that is mounted under another name isn't known for one: it takes nothing.
+    @Test(arguments: CgroupTests.versions)
+    func aListByAnotherName(version: CgroupTests.Version) throws {
+        try withCgroup(in: version.hierarchy, "named-\(version)") { group throws in
+            try withScratch { scratch throws in
+                let layer = try scratch.tree("layer", ["switch": .file("")])
+                try Sys.mount(
+                    (group.path / "cgroup.procs").text, on: layer / "switch", type: "none", flags: 4096)
+                defer { try? Sys.unmount(layer / "switch", lazily: true) }
+                try withUnion(in: scratch, upper: nil, lowers: [layer]) { union throws in
+                    let before = try ServerState(of: try #require(union.process))
+                    #expect(failure { try Sys.overwrite(union["switch"], "0\n") } == .notPermitted)
+                    #expect(try Sys.text(union["switch"]) == "")
+                    #expect(try ServerState(of: try #require(union.process)) == before)
+                }
+            }
         }
     }
 
