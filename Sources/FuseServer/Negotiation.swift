@@ -56,9 +56,9 @@ final class Negotiation: Sendable {
     }
 
     /// What libfuse itself asks for. `connection` is a fuse_conn_info.
-    func complete(_ connection: UnsafeMutableRawPointer, cachesEntries: Bool, keepsListings: Bool) {
+    func complete(_ connection: UnsafeMutableRawPointer, keepsTargets: Bool, keepsListings: Bool) {
         var features = sfs_features(
-            keeps_targets: cachesEntries ? 1 : 0, keeps_listings: keepsListings ? 1 : 0,
+            keeps_targets: keepsTargets ? 1 : 0, keeps_listings: keepsListings ? 1 : 0,
             max_write: UInt32(RequestBuffer.maximumData),
             max_background: Negotiation.background)
         unsafe sfs_negotiate(connection, &features)

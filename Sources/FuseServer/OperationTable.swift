@@ -67,7 +67,7 @@ private func initialize(
     guard let userdata = unsafe userdata, let connection = unsafe connection else { return }
     unsafe Unmanaged<Server>.fromOpaque(userdata)._withUnsafeGuaranteedRef { server in
         unsafe server.negotiation.complete(
-            connection, cachesEntries: server.union.cachesEntries,
+            connection, keepsTargets: server.union.keepsTargets,
             keepsListings: server.union.keepsListings)
     }
 }

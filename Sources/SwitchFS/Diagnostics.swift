@@ -7,4 +7,7 @@ public enum Diagnostics {
         var bytes = Array("switchfs: \(message)\n".utf8)
         _ = unsafe bytes.withUnsafeMutableBytes { unsafe write(2, $0.baseAddress, $0.count) }
     }
+
+    /// The same of what stops nothing.
+    static func warn(_ message: String) { complain("warning: \(message)") }
 }

@@ -19,7 +19,7 @@ struct JSONTests {
             passthrough: MountStatus.Passthrough(enabled: true, depth: 1, reason: "yes"), counters: counters,
             openFiles: [
                 MountStatus.OpenFile(path: "/a", layer: 0, realPath: "/u/a", handles: 2, io: .passthrough)
-            ])
+            ], cgroups: [MountStatus.Cgroup(hierarchy: "", path: "/g", layer: 0)])
     }
 
     private func compact(_ value: some Encodable) throws -> String {
@@ -30,7 +30,7 @@ struct JSONTests {
     func statusNames() throws {
         #expect(
             try compact(status) == """
-                {"counters":{"backing_files":0,"degraded_directories":0,"errors":{"ENOENT":1},\
+                {"cgroups":[{"hierarchy":"","layer":0,"path":"/g"}],"counters":{"backing_files":0,"degraded_directories":0,"errors":{"ENOENT":1},\
                 "events":0,"invalidations":0,\
                 "listings":0,"nodes":0,"overflows":0,"requests":{"LOOKUP":3},"watches":0},\
                 "layers":[{"access":"rw","coherence":{"mode":"check","reason":"so"},"filesystem":"ext4",\

@@ -156,6 +156,49 @@ int32_t slx_lock_set(int32_t fd, const struct slx_lock *lock, int32_t wait);
 int32_t slx_name_to_handle(int32_t fd, void *bytes, uint32_t *length, int32_t *type);
 int32_t slx_open_by_handle(int32_t mount, const void *bytes, uint32_t length, int32_t type, int32_t flags);
 
+// --- namespaces.c -------------------------------------------------------------------------------------
+
+/// Bits of a set of namespaces.
+#define SLX_NAMESPACE_USER 1
+#define SLX_NAMESPACE_MOUNT 2
+#define SLX_NAMESPACE_COUNT 8
+
+/// Which of the `asked` namespaces of a thread aren't this process's; with the mount namespace counts the root
+/// directory. ENOENT, ESRCH: no such thread is shown; EACCES: it can't be seen.
+int32_t slx_foreign_namespaces(int32_t thread, uint32_t asked);
+/// The thread's number in its own pid namespace.
+int32_t slx_innermost_number(int32_t thread);
+/// Of a proc filesystem's root directory: 1 where it numbers processes as /proc does.
+int32_t slx_numbers_as_here(int32_t proc);
+
+// --- agent.c: a call made by a process of its own, in another thread's namespaces ----------------------
+
+enum { SLX_AGENT_OPEN, SLX_AGENT_LOOK, SLX_AGENT_READ, SLX_AGENT_READ_LINK, SLX_AGENT_LIST, SLX_AGENT_WRITE };
+
+struct slx_agent_call {
+    int32_t operation;
+    /// Whose namespaces are entered, and which.
+    int32_t thread;
+    uint32_t namespaces;
+    uint32_t uid, gid;
+    const uint32_t *_Nullable groups;
+    int32_t group_count;
+    int32_t is_stream;
+    /// Effective ones, in the user namespace where the call is made.
+    uint64_t capabilities;
+    /// The open file, or the directory that `path` starts from, beneath which it stays.
+    int32_t object;
+    const char *_Nullable path;
+    int32_t flags;
+    int64_t offset;
+    void *_Nullable buffer;
+    size_t size;
+};
+
+/// The call's value or negative errno. `opened`: the descriptor that an open gave, else -1. EINTR: it was interrupted,
+/// or the process killed.
+int64_t slx_agent_call(const struct slx_agent_call *call, int32_t *opened);
+
 // --- credentials.c: raw system calls, for glibc's wrappers change all threads at once ---------------------
 
 uint32_t slx_geteuid(void);

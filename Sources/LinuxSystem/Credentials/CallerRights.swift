@@ -16,6 +16,19 @@ public struct CallerRights: Sendable {
     /// Whether the group is one of the supplementary ones; false for who has all capabilities.
     public func isMember(of group: UInt32) -> Bool { groups.contains(group) }
 
+    /// What counts where an agent acts: in the caller's own user namespace, all that he has there.
+    init(elsewhere identity: CallerIdentity, inOwnUserNamespace: Bool) {
+        guard inOwnUserNamespace else {
+            self = Self.exact(identity)
+            return
+        }
+        guard let status = ThreadStatus(of: identity.pid), status.isOrigin(of: identity) else {
+            self = .least
+            return
+        }
+        self.init(groups: status.groups, capabilities: status.effective)
+    }
+
     static let least = CallerRights(groups: [], capabilities: 0)
     static let servers = CallerRights(groups: [], capabilities: nil)
 

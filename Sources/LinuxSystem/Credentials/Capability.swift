@@ -12,6 +12,8 @@ public struct Capability: RawRepresentable, Sendable, Hashable {
     public static var keepSetID: Capability { Capability(rawValue: 4) }
     public static var setGroups: Capability { Capability(rawValue: 6) }
     public static var setUser: Capability { Capability(rawValue: 7) }
+    /// CAP_SYS_PTRACE.
+    public static var trace: Capability { Capability(rawValue: 19) }
     public static var sysAdmin: Capability { Capability(rawValue: 21) }
     public static var nice: Capability { Capability(rawValue: 23) }
     public static var makeNode: Capability { Capability(rawValue: 27) }

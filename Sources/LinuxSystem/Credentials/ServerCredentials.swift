@@ -64,6 +64,12 @@ internal import SystemPackage
         unsafe Array(UnsafeBufferPointer(start: groups, count: Int(groupCount)))
     }
 
+    /// Other namespaces can be entered, and anybody's ids taken there.
+    var canServeElsewhere: Bool {
+        let needed: [Capability] = [.sysAdmin, .setUser, .setGroups]
+        return needed.allSatisfy { capabilities.effective & $0.bit != 0 }
+    }
+
     /// 0 or a negative errno.
     func restoreGroups() -> Int32 { unsafe slx_setgroups(groups, groupCount) }
 }

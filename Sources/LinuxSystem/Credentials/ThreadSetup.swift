@@ -10,6 +10,8 @@ public enum ThreadSetup {
         _ = ServerCredentials.own
         try succeed(slx_proc_fd())
         try succeed(slx_unshare_fs())
+        // It would keep the directory busy that the program was started in.
+        try Daemon.leaveWorkingDirectory()
         _ = slx_umask(0)
         try Signals.unblock([.interruptRequest])
     }

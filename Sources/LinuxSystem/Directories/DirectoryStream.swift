@@ -63,6 +63,18 @@ public struct DirectoryEntry {
         return decode()
     }
 
+    /// The same, read by an agent where a system call is needed.
+    public mutating func next(by agent: Agent) throws(Errno) -> DirectoryEntry? {
+        if offset >= filled {
+            offset = 0
+            filled = 0
+            let room = unsafe UnsafeMutableRawBufferPointer(start: buffer, count: readSize)
+            filled = try unsafe agent.list(directory, into: room)
+            if filled == 0 { return nil }
+        }
+        return decode()
+    }
+
     /// Reads on as far as there is room, and keeps what wasn't given out. An error is met again by `next`.
     public mutating func readAhead() {
         unsafe buffer.copyMemory(from: buffer + offset, byteCount: filled - offset)

@@ -19,10 +19,15 @@ public enum Daemon {
         return .child(StartReporter(pipe: writing))
     }
 
-    /// Leaves the working directory and the terminal: standard streams become /dev/null.
-    public static func detachFromTerminal() throws(Errno) {
+    /// Goes to "/", with all threads that share the working directory.
+    public static func leaveWorkingDirectory() throws(Errno) {
         let root: PathRef = "/"
         try unsafe succeed(slx_chdir(root.base))
+    }
+
+    /// Leaves the working directory and the terminal: standard streams become /dev/null.
+    public static func detachFromTerminal() throws(Errno) {
+        try leaveWorkingDirectory()
         try succeed(slx_close_standard_streams())
     }
 }

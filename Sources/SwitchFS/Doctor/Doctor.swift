@@ -15,6 +15,7 @@ public enum Doctor {
             canMount: true, machine: MachineFindings.all(passthrough), layers: [], whiteout: nil)
         report.canMount = !report.machine.contains { $0.state == .problem }
         if let plan { try add(plan.options, plan.mountPoint, passthrough, to: &report) }
+        report.machine.append(MachineFindings.cgroup(report.layers.map(\.layer)))
         return report
     }
 
@@ -44,7 +45,8 @@ private enum LayerPassthrough {
     /// Their files act by who opens, reads or writes them.
     private static let pseudo: Set<String> = [
         "proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "bpf", "securityfs", "configfs",
-        "efivarfs", "pstore", "selinuxfs", "smackfs", "binfmt_misc", "fusectl", "resctrl", "nsfs",
+        "efivarfs", "pstore", "selinuxfs", "smackfs", "binfmt_misc", "fusectl", "resctrl", "nsfs", "mqueue",
+        "nfsd", "rpc_pipefs", "functionfs", "xenfs",
     ]
 
     static func plan(

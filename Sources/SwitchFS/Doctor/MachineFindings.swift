@@ -94,6 +94,15 @@ enum MachineFindings {
             : .init("open files", .warning, "\(text); raise the hard limit: ulimit -Hn")
     }
 
+    /// Where a server would be that is started from here.
+    static func cgroup(_ layers: [MountStatus.Layer]) -> DoctorReport.Finding {
+        let cgroups = ServerCgroups.all(layers)
+        let place = StatusText.cgroup(cgroups) ?? "none"
+        let warnings = ServerCgroups.warnings(cgroups)
+        if warnings.isEmpty { return .init("cgroup", .ok, place) }
+        return .init("cgroup", .warning, ([place] + warnings).joined(separator: "; "))
+    }
+
     private static func find(_ program: String) -> String? {
         let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/bin:/bin"
         return path.split(separator: ":").map { "\($0)/\(program)" }.first { candidate in

@@ -8,9 +8,11 @@ public struct MountStatus: Codable, Sendable, Equatable {
     public var passthrough: Passthrough
     public var counters: Counters
     public var openFiles: [OpenFile]
+    /// Where the server is.
+    public var cgroups: [Cgroup] = []
 
     private enum CodingKeys: String, CodingKey {
-        case mountpoint, pid, version, layers, passthrough, counters
+        case mountpoint, pid, version, layers, passthrough, counters, cgroups
         case openFiles = "open_files"
     }
 
@@ -27,6 +29,15 @@ public struct MountStatus: Codable, Sendable, Equatable {
 
         public enum Role: String, Codable, Sendable { case upper, lower }
         public enum Access: String, Codable, Sendable { case rw, ro }
+    }
+
+    /// The server's group in one hierarchy.
+    public struct Cgroup: Codable, Sendable, Equatable {
+        /// The controllers of a version 1 hierarchy; empty for version 2.
+        public var hierarchy: String
+        public var path: String
+        /// The layer that leads to it, whose users can act on the server.
+        public var layer: Int?
     }
 
     /// How fresh a layer is shown, and why so.

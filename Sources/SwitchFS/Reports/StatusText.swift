@@ -16,9 +16,18 @@ public enum StatusText {
             passthrough.enabled
                 ? "passthrough  on, depth \(passthrough.depth): \(passthrough.reason)"
                 : "passthrough  off: \(passthrough.reason)")
+        lines.append("cgroup       " + (cgroup(status.cgroups) ?? "not known"))
+        lines.append(contentsOf: ServerCgroups.warnings(status.cgroups).map { "warning      \($0)" })
         lines.append(contentsOf: counters(status.counters))
         lines.append(contentsOf: openFiles(status.openFiles))
         return lines
+    }
+
+    /// Where the server is: in version 2, and wherever it isn't in the root.
+    static func cgroup(_ cgroups: [MountStatus.Cgroup]) -> String? {
+        let told = cgroups.filter { $0.hierarchy.isEmpty || $0.path != "/" }
+        if told.isEmpty { return cgroups.first?.name }
+        return told.reversed().map(\.name).joined(separator: " ")
     }
 
     private static func counters(_ counters: MountStatus.Counters) -> [String] {

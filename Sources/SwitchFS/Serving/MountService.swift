@@ -21,7 +21,7 @@ public enum MountService {
         if style.inForeground || style.logsRequests {
             let level: Logger.Level = style.logsRequests ? .debug : .info
             LoggingSystem.bootstrap { _ in StandardErrorLogHandler(level: level) }
-            return serve(request, style) {}
+            return serve(request, style) { _ in }
         }
         do throws(Errno) {
             switch try Daemon.beginBackground() {
@@ -38,7 +38,8 @@ public enum MountService {
     ) -> Int32 {
         LoggingSystem.bootstrap { _ in SyslogHandler() }
         let report = OneReport(reporter)
-        let status = serve(request, style) {
+        let status = serve(request, style) { warnings in
+            for warning in warnings { Diagnostics.warn(warning) }
             // Only now: an error before this still has the terminal to go to.
             try? Daemon.detachFromTerminal()
             report.send(0)
@@ -47,7 +48,7 @@ public enum MountService {
         return status
     }
 
-    private static func serve(_ request: MountRequest, _ style: Style, onReady: () -> Void) -> Int32 {
+    private static func serve(_ request: MountRequest, _ style: Style, onReady: ([String]) -> Void) -> Int32 {
         let logger = Logger(label: "switchfs")
         do throws(Errno) {
             try SignalLoop.prepare()
@@ -58,8 +59,15 @@ public enum MountService {
             let serving = try Serving(request, debug: style.logsRequests, logger: logger)
             try serving.run {
                 SignalLoop.start(for: serving, endsOnHangUp: style.inForeground || style.logsRequests, logger)
-                logger.info("mounted on \(serving.mountPoint)")
-                onReady()
+                let cgroups = serving.status().cgroups
+                logger.info(
+                    "mounted on \(serving.mountPoint), the server in cgroup \(StatusText.cgroup(cgroups) ?? "-")"
+                )
+                let warnings = ServerCgroups.warnings(cgroups)
+                for warning in warnings { logger.warning("\(warning)") }
+                // What the program was started in is nobody's to keep busy.
+                try? Daemon.leaveWorkingDirectory()
+                onReady(warnings)
             }
             logger.info("unmounted \(serving.mountPoint)")
             return 0

@@ -103,11 +103,13 @@ final class Serving: Sendable {
     }
 
     func status() -> MountStatus {
-        MountStatus(
+        let layers = union.layerStatuses.map { MountStatus.Layer($0, isUnionReadOnly: isReadOnly) }
+        return MountStatus(
             mountpoint: mountPoint, pid: ServerIdentity.pid, version: SwitchFSVersion.current,
-            layers: union.layerStatuses.map { MountStatus.Layer($0, isUnionReadOnly: isReadOnly) },
+            layers: layers,
             passthrough: MountStatus.Passthrough(session.passthrough), counters: counters(),
-            openFiles: union.openFileStatuses.map { MountStatus.OpenFile($0) }.sorted { $0.path < $1.path })
+            openFiles: union.openFileStatuses.map { MountStatus.OpenFile($0) }.sorted { $0.path < $1.path },
+            cgroups: ServerCgroups.all(layers))
     }
 
     private func counters() -> MountStatus.Counters {

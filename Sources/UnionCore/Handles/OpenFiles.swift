@@ -10,10 +10,12 @@ final class FileHandle: Sendable {
     let flags: OpenFlags
     let io: HandleIO
     let isStream: Bool
+    /// Of a file of a pseudo filesystem, where it was there before.
+    let acting: ActingFile?
 
     init(
         node: Node, layer: Int, file: consuming OwnedDescriptor, flags: OpenFlags, io: HandleIO,
-        isStream: Bool
+        isStream: Bool, acting: ActingFile? = nil
     ) {
         self.node = node
         self.layer = layer
@@ -21,6 +23,7 @@ final class FileHandle: Sendable {
         self.flags = flags
         self.io = io
         self.isStream = isStream
+        self.acting = acting
     }
 
     var descriptor: FileDescriptor { file.descriptor }

@@ -58,7 +58,9 @@ extension FileSystemType {
     var isPseudo: Bool {
         switch self {
         case .proc, .sys, .cgroup, .cgroup2, .debug, .trace, .bpf, .security, .config, .efiVariables,
-            .pstore, .selinux, .smack, .binaryFormats, .fuseControl, .resourceControl, .namespaces:
+            .pstore, .selinux, .smack, .binaryFormats, .fuseControl, .resourceControl, .namespaces,
+            .messageQueues, .nfsServer, .rpcPipes,
+            .usbFunction, .xen:
             true
         default: false
         }
@@ -78,6 +80,14 @@ extension FileSystemType {
     static var fuseControl: FileSystemType { FileSystemType(rawValue: 0x6573_5543) }
     static var resourceControl: FileSystemType { FileSystemType(rawValue: 0x765_5821) }
     static var namespaces: FileSystemType { FileSystemType(rawValue: 0x6e73_6673) }
+    /// ipc/mqueue.c.
+    static var messageQueues: FileSystemType { FileSystemType(rawValue: 0x1980_0202) }
+    /// fs/nfsd/nfsctl.c and net/sunrpc/rpc_pipe.c.
+    static var nfsServer: FileSystemType { FileSystemType(rawValue: 0x6e66_7364) }
+    static var rpcPipes: FileSystemType { FileSystemType(rawValue: 0x6759_6969) }
+    /// drivers/usb/gadget/function/f_fs.c.
+    static var usbFunction: FileSystemType { FileSystemType(rawValue: 0x0a64_7361) }
+    static var xen: FileSystemType { FileSystemType(rawValue: 0xabba_1974) }
     static var smb2: FileSystemType { FileSystemType(rawValue: 0xfe53_4d42) }
     static var ninep: FileSystemType { FileSystemType(rawValue: 0x0102_1997) }
     static var ceph: FileSystemType { FileSystemType(rawValue: 0x00c3_6400) }
@@ -104,6 +114,9 @@ extension FileSystemType {
         (.bpf, "bpf"), (.security, "securityfs"), (.config, "configfs"), (.efiVariables, "efivarfs"),
         (.pstore, "pstore"), (.selinux, "selinuxfs"), (.smack, "smackfs"), (.binaryFormats, "binfmt_misc"),
         (.fuseControl, "fusectl"), (.resourceControl, "resctrl"), (.namespaces, "nsfs"),
+        (.messageQueues, "mqueue"), (.nfsServer, "nfsd"), (.rpcPipes, "rpc_pipefs"),
+        (.usbFunction, "functionfs"),
+        (.xen, "xenfs"),
         (.devpts, "devpts"), (.fuse, "fuse"), (.nfs, "nfs"), (.cifs, "cifs"), (.smb2, "smb3"),
         (.ninep, "9p"), (.ceph, "ceph"), (.afs, "afs"),
     ]

@@ -143,6 +143,9 @@ extension Union {
             let directory = try backing.directory.openBeneath("", flags: flags)
             return OpenSource(source: source, directory: directory)
         }
+        if filesystem.type == .proc, let opened = try openElsewhere(source, backing, of: node, caller) {
+            return opened
+        }
         let directory = try asCaller(caller, exact: filesystem.isPseudo) {
             () throws(Errno) -> OwnedDescriptor in
             guard filesystem.isPseudo, let found = try reach(node, in: backing.layer) else {
@@ -214,11 +217,22 @@ extension Union {
         }
     }
 
-    /// Pseudo filesystems show each reader his own: proc hides by who asks.
     func nextEntry(
         _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {
+        while let entry = try readEntry(&stream, source, caller) {
+            if let filter = source.filter, filter.hides(entry.name) { continue }
+            return entry
+        }
+        return nil
+    }
+
+    /// Pseudo filesystems show each reader his own: proc hides by who asks.
+    private func readEntry(
+        _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
+    ) throws(Errno) -> DirectoryEntry? {
         guard let caller, source.filesystem.isPseudo, stream.isAtEndOfBuffer else { return try stream.next() }
+        if let agent = source.filter?.agent(for: caller) { return try stream.next(by: agent) }
         let scope = try CredentialScope(becoming: caller, .exact)
         let entry = try stream.next()
         scope.end()

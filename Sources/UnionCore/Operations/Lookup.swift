@@ -46,13 +46,16 @@ extension Union {
     func checkSight(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) {
-        guard let owner = survey.owner, stack.filesystems.find(owner.status.device)?.type == .proc else {
-            return
-        }
+        guard let owner = survey.owner, let filesystem = stack.filesystems.find(owner.status.device),
+            filesystem.type == .proc
+        else { return }
         var path = try path(of: directory)
         path.append(name)
         let full = OwnedName(copying: path.ref)
         let layer = owner.layer
+        if isServers(full.ref, on: filesystem, in: layer) {
+            return try lookElsewhere(full.ref, in: layer, caller)
+        }
         try asCaller(caller, exact: caller.uid != 0) { () throws(Errno) in
             let seen = try layer.openObject(at: full.ref)
             _ = try seen.descriptor.status()

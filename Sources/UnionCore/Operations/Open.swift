@@ -18,12 +18,15 @@ extension Union {
         let flags = OpenFlags(rawValue: flags)
         let target = try object(of: node)
         if flags.writes || flags.contains(.truncate) { try checkWritable(target.layer) }
-        let file = try openReal(target, node, flags, caller)
-        return try opened(node, target.layer, file, flags)
+        let acting = node.filesystem.isPseudo ? acting(node, in: target.layer) : nil
+        if flags.writes, let acting { try checkName(of: node, target.status, in: target.layer, acting) }
+        let file = try openReal(target, node, acting, flags, caller)
+        return try opened(node, target.layer, file, flags, acting)
     }
 
     private func openReal(
-        _ target: borrowing LocatedObject, _ node: Node, _ flags: OpenFlags, _ caller: CallerIdentity
+        _ target: borrowing LocatedObject, _ node: Node, _ acting: ActingFile?, _ flags: OpenFlags,
+        _ caller: CallerIdentity
     ) throws(Errno) -> OwnedDescriptor {
         let object = target.descriptor
         if flags.contains(.execute) {
@@ -35,6 +38,9 @@ extension Union {
             return try object.reopen(flags: .readOnly)
         }
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
+        if let acting, let file = try openElsewhere(node, in: target.layer, acting, flags: real, caller) {
+            return file
+        }
         // Truncating leaves suid and sgid to who has CAP_FSETID, sgid to who is in the file's group.
         let mindsRights = flags.contains(.truncate) && target.status.isPrivileged
         return try asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
@@ -45,7 +51,8 @@ extension Union {
 
     /// Registers an open real file, and says how its data is to move.
     func opened(
-        _ node: Node, _ layer: Layer, _ file: consuming OwnedDescriptor, _ flags: OpenFlags
+        _ node: Node, _ layer: Layer, _ file: consuming OwnedDescriptor, _ flags: OpenFlags,
+        _ acting: ActingFile? = nil
     ) throws(Errno) -> OpenedFile {
         let openFiles = openFiles(of: node)
         let mayPass = node.kind == .regular && !node.filesystem.isPseudo
@@ -56,7 +63,8 @@ extension Union {
         }
         let isStream = !mayPass && isStream(file.descriptor)
         let handle = FileHandle(
-            node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream)
+            node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
+            acting: acting)
         openFiles.add(handle)
         if flags.writes { endCaching(of: node) }
         return OpenedFile(

@@ -8,26 +8,52 @@ extension Union {
     ) throws(Errno) -> Int {
         let node = try node(id)
         guard node.kind == .symlink else { throw .invalidArgument }
-        if node.filesystem.type == .proc, let length = unsafe try callersOwn(node, caller, into: buffer) {
-            return length
+        if node.filesystem.type == .proc {
+            dropTarget(of: node)
+            if let length = unsafe try callersOwn(node, caller, into: buffer) { return length }
         }
         let object = try object(of: node)
+        if node.filesystem.type == .proc,
+            let length = unsafe try readElsewhere(node, in: object.layer, caller, into: buffer)
+        {
+            return length
+        }
         return try asCaller(caller, on: node, in: object.layer) { () throws(Errno) in
             try unsafe object.descriptor.readLink(into: buffer)
         }
     }
 
-    /// `self` and `thread-self` of a proc filesystem are the caller's and not the server's.
+    /// `self` and `thread-self` of a proc filesystem are the caller's and not the server's. ENOENT: that
+    /// filesystem is of another pid namespace, in which his number isn't known.
     private func callersOwn(
         _ node: Node, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
-        guard let place = node.place, caller.pid > 0 else { return nil }
+        guard let place = node.place, place.name == "self" || place.name == "thread-self" else { return nil }
         let isSelf = place.name == "self"
-        guard isSelf || place.name == "thread-self" else { return nil }
+        let path = try path(of: node)
+        let layer = stack[place.layer]
+        let isAsHere = withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
+            // Further below a name like that is another thing.
+            rest.holdsSlash ? nil : root?.numbersProcessesAsHere
+        }
+        guard let isAsHere else { return nil }
+        guard isAsHere, caller.pid > 0 else { throw .noSuchFileOrDirectory }
         let process = processID(ofThread: caller.pid)
         let target = OwnedName(isSelf ? "\(process)" : "\(process)/task/\(caller.pid)")
         let length = min(target.count, buffer.count)
         unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: target.ref.bytes[..<length]))
         return length
+    }
+
+    /// Reads a link of proc where the caller is; nil: the serving thread is to do it.
+    private func readElsewhere(
+        _ node: Node, in layer: Layer, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int? {
+        let path = try path(of: node)
+        let acting = acting(path.ref, on: node.filesystem, in: layer)
+        guard case .elsewhere(let agent) = try place(of: acting, ActingFile.readingLink, caller) else {
+            return nil
+        }
+        return try unsafe agent.readLink(path.ref, beneath: layer.root.descriptor, into: buffer)
     }
 }

@@ -11,6 +11,9 @@ extension Union {
     ) throws(Errno) -> Int {
         let file = try file(handle)
         guard file.node.filesystem.isPseudo else { return try unsafe file.read(at: offset, into: buffer) }
+        if let acting = file.acting {
+            return try unsafe readActing(file, acting, at: offset, into: buffer, caller)
+        }
         return try asCaller(caller, exact: true) { () throws(Errno) in
             try unsafe file.read(at: offset, into: buffer)
         }
@@ -30,6 +33,9 @@ extension Union {
     ) throws(Errno) -> Int {
         let file = try file(handle)
         if isFromCache && file.node.filesystem.isPseudo { throw .notPermitted }
+        if let acting = file.acting {
+            return try unsafe writeActing(file, acting, at: offset, from: buffer, caller)
+        }
         guard file.node.filesystem.isPseudo || killPrivileges else {
             return try unsafe file.write(at: offset, from: buffer)
         }
@@ -65,8 +71,9 @@ extension Union {
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let (source, target) = (try file(source), try file(target))
-        let acts = source.node.filesystem.isPseudo || target.node.filesystem.isPseudo
-        return try asCaller(caller, exact: acts) { () throws(Errno) in
+        // The kernel then reads and writes instead, and so each is made as it must be.
+        if source.node.filesystem.isPseudo || target.node.filesystem.isPseudo { throw .improperLink }
+        return try asCaller(caller) { () throws(Errno) in
             try FileDescriptor.copyRange(
                 from: source.descriptor, offset: sourceOffset, to: target.descriptor, offset: targetOffset,
                 length: length)
@@ -93,7 +100,7 @@ extension Union {
 }
 
 extension FileHandle {
-    fileprivate func read(
+    func read(
         at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
         isStream
@@ -101,7 +108,7 @@ extension FileHandle {
             : try unsafe descriptor.read(into: buffer, at: offset)
     }
 
-    fileprivate func write(at offset: Int64, from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
+    func write(at offset: Int64, from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
         if isStream { return try unsafe descriptor.writeNext(from: buffer) }
         do throws(Errno) {
             return try unsafe descriptor.write(from: buffer, at: offset)

@@ -28,6 +28,8 @@ extension Union {
         let destination = try target(newParent, newName, caller)
         guard let moving = source.survey.owner else { throw .noSuchFileOrDirectory }
         if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
+        try checkReplacement(of: moving, source.survey, by: destination.survey)
+        try checkMove(of: moving, to: destination)
         if source.survey.isMerged || moving.layer.isReadOnly { throw .improperLink }
         var plan = RenamePlan(
             source: source, destination: destination, name: name, newName: newName, layer: moving.layer,

@@ -10,6 +10,8 @@ struct ListingSource: Sendable {
     let isRoot: Bool
     /// In bytes, as the filesystem tells.
     let size: Int64
+    /// Of a directory of proc that isn't shown whole.
+    var filter: ListingFilter?
 
     /// Whether a directory listed by the upper may be a skeleton.
     var mayHoldSkeletons: Bool { layer.isUpper && (isRoot || marks.mayHoldSkeletons) }

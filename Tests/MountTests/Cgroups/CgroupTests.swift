@@ -14,11 +14,12 @@ struct CgroupTests {
 
     static let versions = Version.allCases.filter { $0.hierarchy != nil }
 
-    /// A union over a new cgroup with `A/B` in it.
+    /// A union over a new cgroup with `A/B` in it. `name`: suites run beside each other.
     func withCgroupUnion(
-        _ version: Version, options: [String] = [], _ body: (Union, Cgroup) throws -> Void
+        _ version: Version, name: String = "union", options: [String] = [],
+        _ body: (Union, Cgroup) throws -> Void
     ) throws {
-        try withCgroup(in: version.hierarchy, "union-\(version)") { group throws in
+        try withCgroup(in: version.hierarchy, "\(name)-\(version)") { group throws in
             _ = try group.make("A/B")
             try withScratch { scratch throws in
                 let upper = try scratch.directory("upper")

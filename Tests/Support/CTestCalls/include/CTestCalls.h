@@ -99,3 +99,16 @@ const char *tc_errno_name(int code);
 
 // Bytes that are allocated in this process now.
 int64_t tc_allocated(void);
+
+// Who makes a call of `tc_act`, as a process of its own: in new namespaces (CLONE_NEW*), as that user, with all
+// capabilities or, being root, with none.
+typedef struct {
+    int namespaces, capable;
+    uint32_t uid, gid;
+} tc_actor;
+
+enum { TC_WRITE, TC_READ, TC_OPEN, TC_READ_LINK };
+
+// `argument`: of TC_WRITE what is written; "self" is the actor's own number, "other" that of one beside it in its
+// namespace. Of TC_OPEN flags. `answer`: the error's name or "ok", what was read, and after a write the groups of both.
+long tc_act(const tc_actor *who, const char *path, int kind, const char *argument, char *answer, size_t size);

@@ -1,0 +1,146 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What of a file of a pseudo filesystem depends on who asks, besides his credentials. `docs/security.md` has the
+/// list, with the reasons.
+struct ActingFile: Sendable {
+    enum Role: Sendable {
+        case plain
+        /// Holds numbers of processes; 0 is whoever writes it.
+        case processList
+        /// A write would be taken for the server's own, or speaks of descriptors, which would be the server's.
+        case refusesWriting(Errno)
+    }
+
+    let type: FileSystemType
+    let role: Role
+    /// It is about a thread of the server, which the server's threads see with other eyes than others.
+    let isServers: Bool
+    /// It may be another real file in other namespaces, or say other things.
+    let showsNamespaces: Bool
+    /// Each namespace has a real file of its own.
+    let hasFilesOfItsOwn: Bool
+    /// What is written to it is a path, with or without a slash.
+    private let takesPath: Bool
+
+    /// It has paths in it, which begin at the reader's root.
+    private let showsPaths: Bool
+
+    /// `path`: from the root of its filesystem, of proc; else as much of it as is known. nil: of a proc filesystem whose
+    /// root isn't known, so that it may be any file.
+    init(_ type: FileSystemType, path: PathRef?, isServers: Bool) {
+        self.type = type
+        self.isServers = isServers
+        let mayBeAny = path == nil && type == .proc
+        let path = path ?? ""
+        let (directory, name) = path.lastTwoNames
+        role = Self.role(type, name, in: directory)
+        takesPath = name == "backing_dev" || name == "file" || name == "device_path"
+        hasFilesOfItsOwn = mayBeAny || type == .proc && path.isBelow("sys")
+        showsNamespaces = mayBeAny || type == .proc && Self.showsNamespaces(path, name)
+        showsPaths = mayBeAny || type == .proc && Self.showsPaths(name)
+    }
+
+    private static func role(_ type: FileSystemType, _ name: PathRef, in directory: PathRef) -> Role {
+        switch type {
+        case .cgroup, .cgroup2:
+            if name == "cgroup.procs" || name == "cgroup.threads" || name == "tasks" { return .processList }
+            return name == "cgroup.event_control" ? .refusesWriting(.badFileDescriptor) : .plain
+        case .resourceControl:
+            return name == "tasks" ? .processList : .plain
+        case .trace, .debug:
+            if name.hasPrefix("trace_marker") { return .refusesWriting(.invalidArgument) }
+            return directory == "provoke-crash" ? .refusesWriting(.notPermitted) : .plain
+        case .security, .smack:
+            let isOwn = name == "self_domain" || name.hasSuffix("-self") || name.hasSuffix("-self2")
+            return isOwn ? .refusesWriting(.notPermitted) : .plain
+        default:
+            return .plain
+        }
+    }
+
+    /// Of proc: the switches, System V's objects, and of processes what tells numbers of users and paths of groups.
+    private static func showsNamespaces(_ path: PathRef, _ name: PathRef) -> Bool {
+        if path.isBelow("sys") || path.isBelow("sysvipc") || path == "stat" { return true }
+        return name == "cgroup" || name == "cpuset" || name == "status" || name == "uptime"
+            || name == "loadavg"
+            || name == "setgroups" || name.hasSuffix("id_map") || name.hasPrefix("key")
+    }
+
+    private static func showsPaths(_ name: PathRef) -> Bool {
+        name == "maps" || name.hasPrefix("smaps") || name == "numa_maps" || name == "swaps"
+    }
+}
+
+// In which namespaces of the caller's a call must be made. Each name here costs every call some microseconds.
+extension ActingFile {
+    func opening(_ flags: OpenFlags) -> Namespaces {
+        switch type {
+        case .proc: showsNamespaces ? Self.allButMounts : .user
+        case .bpf: [.user, .process, .network]
+        case .cgroup, .cgroup2: flags.writes ? [.user, .cgroup] : []
+        default: flags.writes ? [.user] : []
+        }
+    }
+
+    var reading: Namespaces {
+        if case .processList = role { return .process }
+        return switch type {
+        case .proc: shown
+        case .messageQueues: .process
+        default: []
+        }
+    }
+
+    var writing: Namespaces {
+        if case .processList = role { return .process }
+        return switch type {
+        case .proc: shown.subtracting(.mount)
+        case .cgroup, .cgroup2: []
+        // Some of these files take paths, and names of devices.
+        default: [.user, .mount, .process, .network]
+        }
+    }
+
+    /// What must be entered because the text may be a path, which starts at the writer's root or working directory.
+    func entered(for text: UnsafeRawBufferPointer) -> Namespaces {
+        guard writing.contains(.mount) else { return [] }
+        if takesPath { return .mount }
+        return unsafe text.contains(0x2f) ? .mount : []
+    }
+
+    /// Of directories: only switches have others elsewhere.
+    var listing: Namespaces {
+        hasFilesOfItsOwn ? [.user, .process, .network, .hostName, .ipc] : []
+    }
+
+    /// Of a link of proc: whether it may be read is asked in the user namespace, and its text is a path.
+    static var readingLink: Namespaces { [.user, .mount] }
+
+    /// Of a file of proc.
+    private var shown: Namespaces {
+        let paths: Namespaces = showsPaths ? .mount : []
+        return paths.union(showsNamespaces ? Self.allButMounts : .user)
+    }
+
+    private static var allButMounts: Namespaces {
+        [.user, .process, .network, .hostName, .ipc, .cgroup, .time]
+    }
+}
+
+extension PathRef {
+    /// The last name, and the one before it.
+    fileprivate var lastTwoNames: (directory: PathRef, name: PathRef) {
+        guard let slash = lastIndex(of: 0x2f) else { return ("", self) }
+        let name = dropFirst(slash + 1)
+        var start = slash
+        while start > 0 && self[start - 1] != 0x2f { start -= 1 }
+        let directory = unsafe PathRef(unsafe: base + start, count: slash - start)
+        return (directory, name)
+    }
+
+    /// Whether the path's first name is `first`, and something follows.
+    fileprivate func isBelow(_ first: PathRef) -> Bool {
+        count > first.count && hasPrefix(first) && self[first.count] == 0x2f
+    }
+}

@@ -1,0 +1,92 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What of a directory of proc isn't shown to the one who lists it.
+final class ListingFilter: Sendable {
+    /// The server's number, where it is hidden from him; else empty.
+    private let hidden: OwnedName
+    /// The directory as the server has it.
+    private let ownView: OwnedDescriptor
+    /// Those that the listing shows. He lists them as he has them: a name that the server's don't have can't be
+    /// looked up here.
+    private let namespaces: Namespaces
+
+    init(showing namespaces: Namespaces, ownView: consuming OwnedDescriptor) {
+        self.namespaces = namespaces
+        self.ownView = ownView
+        hidden = OwnedName([])
+    }
+
+    init(hiding number: consuming OwnedName, in directory: consuming OwnedDescriptor) {
+        hidden = number
+        ownView = directory
+        namespaces = []
+    }
+
+    /// Who is to read for the caller; nil: the serving thread.
+    func agent(for caller: CallerIdentity) -> Agent? {
+        guard let foreign = Namespaces.foreign(to: caller, namespaces), !foreign.isEmpty else { return nil }
+        return Agent(for: caller, entering: foreign)
+    }
+
+    func hides(_ name: PathRef) -> Bool {
+        if namespaces.isEmpty { return name == hidden.ref }
+        return !name.isDots && (try? ownView.descriptor.status(at: name)) == nil
+    }
+}
+
+extension Union {
+    /// Opens a real directory of proc where its listing depends on who asks, besides his credentials; nil: it
+    /// doesn't.
+    func openElsewhere(
+        _ source: ListingSource, _ backing: DirectoryView.Backing, of node: Node, _ caller: CallerIdentity
+    ) throws(Errno) -> OpenSource? {
+        let path = try path(of: node)
+        let acting = acting(path.ref, on: source.filesystem, in: backing.layer)
+        var source = source
+        guard case .elsewhere(let agent) = try place(of: acting, acting.listing, caller) else {
+            source.filter = try hidingServer(path.ref, source, backing, caller)
+            guard source.filter != nil else { return nil }
+            let directory = try asCaller(caller, exact: true) { () throws(Errno) in
+                try backing.directory.reopen(flags: [.readOnly, .directory])
+            }
+            return OpenSource(source: source, directory: directory)
+        }
+        let root = backing.layer.root.descriptor
+        let directory = try agent.open(path.ref, beneath: root, flags: [.readOnly, .directory])
+        if acting.hasFilesOfItsOwn {
+            source.filter = ListingFilter(
+                showing: acting.listing, ownView: try backing.directory.duplicated())
+        }
+        return OpenSource(source: source, directory: directory)
+    }
+
+    /// proc's `hidepid=` lists for everybody the processes that he may look into, to which the kernel counts the
+    /// own one of whoever reads.
+    private func hidingServer(
+        _ path: PathRef, _ source: ListingSource, _ backing: DirectoryView.Backing, _ caller: CallerIdentity
+    ) throws(Errno) -> ListingFilter? {
+        guard try backing.directory.status().isProcRoot(on: source.filesystem.device),
+            !CallerRights(exactOf: caller).has(.trace), let number = backing.directory.serversNumber
+        else { return nil }
+        var entry = PathBuffer()
+        entry.append(path)
+        entry.append(number.ref)
+        do throws(Errno) {
+            try lookElsewhere(entry.ref, in: backing.layer, caller)
+            return nil
+        } catch {
+            return ListingFilter(hiding: number, in: try backing.directory.duplicated())
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Of a proc filesystem's root: the number that it has for this process. nil: it doesn't show it.
+    fileprivate var serversNumber: OwnedName? {
+        unsafe withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
+            guard let length = unsafe try? readLink(at: "self", into: buffer) else { return nil }
+            return unsafe OwnedName(Array(buffer[..<length]))
+        }
+    }
+}
