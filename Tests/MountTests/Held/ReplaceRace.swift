@@ -23,7 +23,7 @@ final class ReplaceRace: Sendable {
         String(repeating: "\(number % 10)", count: 4096)
     }
 
-    static var duration: Double { Double(Machine.environment("SWITCHFS_RACE_SECONDS") ?? "") ?? 5 }
+    static var duration: Double { Double(Machine.environment("SWITCHFS_RACE_SECONDS") ?? "") ?? 2 }
 
     private let union: TestPath
     private let turnstile = Turnstile()
