@@ -1,4 +1,4 @@
-// The server's side of agents: processes that make one call each, as somebody whom no thread of the server can be.
+// The server's side of agents: processes that make one call each, as somebody that no thread of the server can be.
 //
 // The kernel lets a thread look into its own process whatever its credentials, knows processes by the numbers of the
 // namespace that the thread is in, and lets nobody but a single thread enter a user namespace. So such calls are made
@@ -134,7 +134,7 @@ static int64_t receive_result(int connection, int32_t *opened) {
     struct cmsghdr *control_message = CMSG_FIRSTHDR(&message);
     if (control_message && control_message->cmsg_type == SCM_RIGHTS)
         memcpy(opened, CMSG_DATA(control_message), sizeof *opened);
-    return count == sizeof result ? result : -EINTR;  // whoever was to answer was killed
+    return count == sizeof result ? result : -EINTR;  // who was to answer was killed
 }
 
 static int64_t receive_answer(int connection, const struct slx_agent_call *call, int32_t *opened) {

@@ -2,7 +2,7 @@ import CTestCalls
 import Glibc
 import SystemPackage
 
-/// A process that makes one call and is gone: somebody in namespaces of his own.
+/// A process that makes one call and is gone: somebody in namespaces of its own.
 public struct Actor: Sendable, CustomStringConvertible {
     public var name: String
     private var who: tc_actor

@@ -16,7 +16,7 @@ public struct CallerRights: Sendable {
     /// Whether the group is one of the supplementary ones; false for who has all capabilities.
     public func isMember(of group: UInt32) -> Bool { groups.contains(group) }
 
-    /// What counts where an agent acts: in the caller's own user namespace, all that he has there.
+    /// What counts where an agent acts: in the caller's own user namespace, all that it has there.
     init(elsewhere identity: CallerIdentity, inOwnUserNamespace: Bool) {
         guard inOwnUserNamespace else {
             self = Self.exact(identity)

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Reads and writes of open files of pseudo filesystems: each is made as whoever makes it, be it the opener or not.
+// Reads and writes of open files of pseudo filesystems: each is made as its maker, be it the opener or not.
 
 extension Union {
     func readActing(

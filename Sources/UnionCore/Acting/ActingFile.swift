@@ -1,12 +1,12 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What of a file of a pseudo filesystem depends on who asks, besides his credentials. `docs/security.md` has the
+/// What of a file of a pseudo filesystem depends on who asks, besides the credentials. `docs/security.md` has the
 /// list, with the reasons.
 struct ActingFile: Sendable {
     enum Role: Sendable {
         case plain
-        /// Holds numbers of processes; 0 is whoever writes it.
+        /// Holds numbers of processes; 0 is the writer.
         case processList
         /// A write would be taken for the server's own, or speaks of descriptors, which would be the server's.
         case refusesWriting(Errno)

@@ -92,7 +92,7 @@ extension ActingFile {
     /// What writing it does is known by its name alone.
     fileprivate var isKnownByName: Bool { type == .cgroup || type == .cgroup2 || type == .resourceControl }
 
-    /// What it shows, or whom it acts on, depends on where the caller is.
+    /// What it shows, or what it acts on, depends on where the caller is.
     fileprivate var needsKnownCaller: Bool {
         if case .processList = role { return true }
         return showsNamespaces

@@ -3,11 +3,11 @@ internal import SystemPackage
 
 /// What of a directory of proc isn't shown to the one who lists it.
 final class ListingFilter: Sendable {
-    /// The server's number, where it is hidden from him; else empty.
+    /// The server's number, where it is hidden from the caller; else empty.
     private let hidden: OwnedName
     /// The directory as the server has it.
     private let ownView: OwnedDescriptor
-    /// Those that the listing shows. He lists them as he has them: a name that the server's don't have can't be
+    /// Those that the listing shows. The caller lists them as it has them: a name that the server's don't have can't be
     /// looked up here.
     private let namespaces: Namespaces
 
@@ -36,7 +36,7 @@ final class ListingFilter: Sendable {
 }
 
 extension Union {
-    /// Opens a real directory of proc where its listing depends on who asks, besides his credentials; nil: it
+    /// Opens a real directory of proc where its listing depends on who asks, besides the credentials; nil: it
     /// doesn't.
     func openElsewhere(
         _ source: ListingSource, _ backing: DirectoryView.Backing, of node: Node, _ caller: CallerIdentity
@@ -61,8 +61,8 @@ extension Union {
         return OpenSource(source: source, directory: directory)
     }
 
-    /// proc's `hidepid=` lists for everybody the processes that he may look into, to which the kernel counts the
-    /// own one of whoever reads.
+    /// proc's `hidepid=` lists for each reader the processes that it may look into, to which the kernel counts the
+    /// reader's own.
     private func hidingServer(
         _ path: PathRef, _ source: ListingSource, _ backing: DirectoryView.Backing, _ caller: CallerIdentity
     ) throws(Errno) -> ListingFilter? {

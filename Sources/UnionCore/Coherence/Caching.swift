@@ -144,7 +144,7 @@ extension Union {
     }
 
     /// The directory's watch tells if the name comes to denote another one: only the attributes are looked at
-    /// again. Who empties a directory looks at each file once, before he removes it, and a watch costs more than the
+    /// again. Who empties a directory looks at each file once, before it is removed, and a watch costs more than the
     /// rest of that.
     private func watchFile(
         _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,

@@ -38,7 +38,9 @@ extension Settlement {
 
     /// A listing from before may be on its way.
     func dropListing(_ directory: NodeID) {
-        if table.find(directory)?.state.withLock({ $0.isListingTold }) == true { waitForReplies(in: directory) }
+        if table.find(directory)?.state.withLock({ $0.isListingTold }) == true {
+            waitForReplies(in: directory)
+        }
         drop(directory, content: true)
     }
 

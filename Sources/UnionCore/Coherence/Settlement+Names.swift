@@ -13,12 +13,14 @@ extension Settlement {
         guard node.makeup != Makeup(of: survey) else { return }
         var survey = survey
         for _ in 0..<8 {
-            guard let owner = survey.owner, let filesystem = union.stack.filesystems.find(owner.status.device),
+            guard let owner = survey.owner,
+                let filesystem = union.stack.filesystems.find(owner.status.device),
                 let view = try? union.view(of: directory)
             else { break }
             guard node.state.withLock({ $0.isCached }) else {
                 union.take(
-                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node, begun: survey.begun
+                )
                 break
             }
             _ = union.watchParts(of: node, survey, name, view)
@@ -58,7 +60,9 @@ extension Settlement {
 
     /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody.
     private func dropAbsent(in node: Node, except settled: [Place]) {
-        guard let view = try? union.view(of: node), let listing = try? union.listAsServer(view) else { return }
+        guard let view = try? union.view(of: node), let listing = try? union.listAsServer(view) else {
+            return
+        }
         let settled = Set(settled.map(\.name.hash))
         for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
             listing.withName(of: item) { name in

@@ -120,7 +120,9 @@ struct Settlement {
         _ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node
     ) {
         let part = Makeup.part(owner.status, in: owner.layer)
-        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)) else { return }
+        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)) else {
+            return
+        }
         if node.place?.isAt(directory, name) != true {
             if union.stands(node) { return }
             let place = Place(of: node, in: directory, name, layer: owner.layer.index, told: 0)

@@ -42,7 +42,7 @@ enum Listing: ~Copyable, Sendable {
 
 /// An open directory of a client.
 ///
-/// The lock is held while the real directory is read: it keeps only this handle's users waiting, whom the
+/// The lock is held while the real directory is read: it keeps only this handle's users waiting, which the
 /// kernel has stand in line already.
 final class DirectoryHandle: Sendable {
     struct State: ~Copyable, Sendable {

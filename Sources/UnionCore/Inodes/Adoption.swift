@@ -65,12 +65,14 @@ extension Union {
 
     /// The directory that the kernel knows by the name, if the union still shows it there; with a lookup count.
     private func continuing(_ known: Place?, _ makeup: Makeup) -> Node? {
-        guard let node = known.flatMap({ table.find($0.node) }), node.continues(as: makeup) else { return nil }
+        guard let node = known.flatMap({ table.find($0.node) }), node.continues(as: makeup) else {
+            return nil
+        }
         return table.retain(node) ? node : nil
     }
 
-    /// The directory that was seen here, or elsewhere and isn't there any more, with a lookup count: somebody may stand in
-    /// it. One that still is elsewhere, as a layer shows it at two places (a bind mount), is another one here.
+    /// The directory that was seen here, or elsewhere and isn't there any more, with a lookup count: somebody may stand
+    /// in it. One that still is elsewhere, as a layer shows it at two places (a bind mount), is another one here.
     private func seenBefore(
         _ owner: DirectoryOwner, _ makeup: Makeup, at name: PathRef, in directory: Node
     ) -> Node? {

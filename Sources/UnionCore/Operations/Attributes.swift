@@ -43,7 +43,7 @@ extension Union {
 
     private func directoryAttributes(of node: Node) throws(Errno) -> Attributes {
         do throws(Errno) {
-            let view = try viewToLook(of: node)
+            let view = try view(of: node)
             let survey = try survey(of: view)
             guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
             let attributes = attributes(of: survey, owner, try filesystem(of: owner, "", view), at: "", view)

@@ -227,7 +227,7 @@ extension Union {
         return nil
     }
 
-    /// Pseudo filesystems show each reader his own: proc hides by who asks.
+    /// Pseudo filesystems show each reader its own: proc hides by who asks.
     private func readEntry(
         _ stream: inout DirectoryStream, _ source: ListingSource, _ caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// The files that a part of a listing tells of as LOOKUP would, for who looks at each file that he lists; to be kept
+/// The files that a part of a listing tells of as LOOKUP would, for a caller that looks at each file that it lists; to be kept
 /// until the answer was sent: then their watches are set.
 ///
 /// Directories aren't among them: the kernel has each at one place only, and to tell of one takes several looks.

@@ -9,6 +9,8 @@ struct Found {
     let isFile: Bool
     var lateWatch: LateWatch?
 
+    var isDirectory: Bool { !isFile && entry.node.rawValue != 0 }
+
     init(_ entry: Entry, isFile: Bool) {
         self.entry = entry
         self.isFile = isFile
@@ -35,14 +37,14 @@ extension Union {
         }
         if found.isFile {
             if keepsListings { habits.noteLook(caller.pid, parent) }
-        } else {
+        } else if found.isDirectory {
             staleAnswers.forget(caller.pid)
         }
         return LookedUp(found.entry, found.lateWatch, turn, self)
     }
 
     /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
-    /// see there, he doesn't see here.
+    /// see there, it doesn't see here.
     func checkSight(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) {

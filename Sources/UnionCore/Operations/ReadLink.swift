@@ -24,7 +24,7 @@ extension Union {
     }
 
     /// `self` and `thread-self` of a proc filesystem are the caller's and not the server's. ENOENT: that
-    /// filesystem is of another pid namespace, in which his number isn't known.
+    /// filesystem is of another pid namespace, in which its number isn't known.
     private func callersOwn(
         _ node: Node, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {

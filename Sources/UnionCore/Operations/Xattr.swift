@@ -59,7 +59,7 @@ extension Union {
         let node = try node(id)
         if name == "security.capability", !node.filesystem.isPseudo {
             // The kernel takes it away before a write by whomever. Who asks for it himself has been judged by
-            // his capabilities alone, which nothing can have changed since.
+            // its capabilities alone, which nothing can have changed since.
             let target = try object(of: node)
             try checkWritable(target.layer)
             return try target.descriptor.removeXattr(name)

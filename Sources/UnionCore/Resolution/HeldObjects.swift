@@ -7,7 +7,7 @@ internal import SystemPackage
 ///
 /// A caller that has looked a name up comes next by the node. Where another object stands at the name by then, ESTALE has
 /// the kernel walk the path once more; a second ESTALE reaches the caller, though its path was there all the time. So from
-/// the first ESTALE on, for a second, what is looked up is held: whoever has looked a name up reaches just that, as on any
+/// the first ESTALE on, for a second, what is looked up is held: who has looked a name up reaches just that, as on any
 /// local filesystem. A thread of its own lets go of it. The lock is a leaf.
 final class HeldObjects: Sendable {
     private static let most = 128
@@ -63,7 +63,8 @@ final class HeldObjects: Sendable {
             guard isActive else { return }
             gone.append(state.held.updateValue(object, forKey: node))
             if gone[0] == nil { state.order.append(node) }
-            if state.order.count > Self.most { gone.append(state.held.removeValue(forKey: state.order.removeFirst())) }
+            guard state.order.count > Self.most else { return }
+            gone.append(state.held.removeValue(forKey: state.order.removeFirst()))
         }
         withExtendedLifetime(gone) {}
     }
@@ -121,11 +122,12 @@ extension Union {
         return view
     }
 
-    /// The real file, the same way.
+    /// The real file, the same way, or the directory's owner.
     func heldObject(of node: Node) throws(Errno) -> LocatedObject? {
-        guard let held = held.find(node.id), let layer = held.layers.first,
-            let copy = try held.descriptors.first?.duplicated()
-        else { return nil }
-        return try LocatedObject(layer: layer, open: copy)
+        guard !node.isDead, let held = held.find(node.id) else { return nil }
+        // A skeleton on top owns nothing.
+        let owner = held.layers.firstIndex { !node.isDirectory || $0.index == node.place?.layer } ?? 0
+        guard owner < held.layers.count else { return nil }
+        return try LocatedObject(layer: held.layers[owner], open: held.descriptors[owner].duplicated())
     }
 }

@@ -60,7 +60,7 @@ struct MergedListing: Sendable {
         items.reserveCapacity(min(expected, 1 << 20))
     }
 
-    /// Takes in one layer's directory, open for reading at its start, as `caller` where it shows each his own.
+    /// Takes in one layer's directory, open for reading at its start, as `caller` where it shows each its own.
     mutating func add(
         _ source: ListingSource, _ stream: inout DirectoryStream, _ union: Union,
         as caller: CallerIdentity? = nil

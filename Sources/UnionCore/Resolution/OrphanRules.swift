@@ -160,7 +160,7 @@ extension Union {
         }
     }
 
-    /// What a user moves is his: an orphan that gets another name becomes an ordinary directory.
+    /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.
     func keepMoved(_ moved: Standing, at name: PathRef, in directory: FileDescriptor) {
         guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
         try? set(.holder, "y", on: name, in: directory)

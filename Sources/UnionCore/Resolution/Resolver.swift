@@ -304,7 +304,7 @@ extension Union {
             return try? parked.duplicated()
         }
         if let copy { return try LocatedObject(layer: stack[0], open: copy) }
-        if !node.isDirectory, let found = try heldObject(of: node) { return found }
+        if let found = try heldObject(of: node) { return found }
         held.begin()
         throw .staleNFSFileHandle
     }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// To whom ESTALE was said of a directory that isn't where it was.
+/// Who was told ESTALE of a directory that isn't where it was.
 ///
 /// Upon ESTALE the kernel walks the path again and asks for each name on it. Who came by a path finds what is there now.
 /// Who stands in the directory, or has it open, comes to the same directory a second time: to that caller it is ENOENT.
