@@ -27,7 +27,11 @@ extension InotifyMask {
     /// What an event with this mask tells; nil when nobody cares. An entry's own attributes and content are
     /// such a case: where they matter, the entry's object has a watch of its own.
     func change(isNamed: Bool) -> ChangeEvent.Kind? {
-        if isNamed { return isDisjoint(with: .entryChanges) ? nil : .entry }
+        if isNamed {
+            if isDisjoint(with: .entryChanges) { return nil }
+            guard contains(.isDirectory) else { return .entry }
+            return isDisjoint(with: [.create, .movedTo]) ? .directoryWent : .directoryCame
+        }
         if !isDisjoint(with: .endings) { return .gone }
         return isDisjoint(with: .objectChanges) ? nil : .object
     }

@@ -12,6 +12,9 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
 
     /// The union's root directory; FUSE_ROOT_ID.
     public static var root: NodeID { NodeID(rawValue: 1) }
+
+    /// What the kernel is told where there is nothing of a name.
+    var isNothing: Bool { rawValue == 0 }
 }
 
 /// The number of an open file or directory.

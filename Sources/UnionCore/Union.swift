@@ -42,8 +42,6 @@ public final class Union: Sendable {
         self.backing = backing
         let plan = CoherencePlan(
             stack.layers, timeToLive: configuration.policies.timeToLive, hasWatcher: watcher != nil)
-        coherence = Coherence(plan, source: watcher)
-        views = coherence.views
         rootView = SharedView(ofRootsOf: stack)
         let top = stack[0]
         let isSingle = stack.layers.allSatisfy { $0.filesystem.device == top.filesystem.device }
@@ -52,6 +50,8 @@ public final class Union: Sendable {
             identity: ObjectIdentity(top.rootStatus, on: top.filesystem), filesystem: top.filesystem,
             part: Makeup.part(top.rootStatus, in: top))
         table = InodeTable(root: Node(id: .root, owner: owner, makeup: Makeup()))
+        coherence = Coherence(plan, source: watcher, table)
+        views = coherence.views
     }
 
     /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.

@@ -53,10 +53,14 @@ public struct ChangeEvent {
     public enum Kind: Sendable, Hashable {
         /// The name came, went or moved.
         case entry
+        /// The same of a directory.
+        case directoryCame, directoryWent
         /// The watched object's own attributes or content changed.
         case object
         /// The watched object was deleted, moved or unmounted.
         case gone
+
+        public var isOfEntry: Bool { self != .object && self != .gone }
     }
 
     @inlinable

@@ -11,6 +11,7 @@ final class Coherence: Sendable {
     let ahead = ListingsAhead()
     let brieflyKept = BrieflyKept()
     let lateWatches = LateWatches()
+    let continuity: Continuity
     let invalidator: Invalidator
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
@@ -24,9 +25,10 @@ final class Coherence: Sendable {
     /// Notes of our own changes, where anybody will ask for them.
     var noting: OwnChanges? { plan.isLasting ? own : nil }
 
-    init(_ plan: CoherencePlan, source: (any ChangeSource)?) {
+    init(_ plan: CoherencePlan, source: (any ChangeSource)?, _ table: InodeTable) {
         self.plan = plan
-        invalidator = Invalidator(views, ahead)
+        continuity = Continuity(of: table)
+        invalidator = Invalidator(views, ahead, continuity)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 

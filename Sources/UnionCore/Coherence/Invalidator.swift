@@ -40,15 +40,17 @@ final class Invalidator: Sendable {
 
     private let views: KeptViews
     private let ahead: ListingsAhead
+    private let continuity: Continuity
     private let queue = Mutex(Queue())
     private let work = Semaphore()
     /// Notifications sent to the kernel.
     let sent = Atomic<UInt64>(0)
     private let rest = Patience()
 
-    init(_ views: KeptViews, _ ahead: ListingsAhead) {
+    init(_ views: KeptViews, _ ahead: ListingsAhead, _ continuity: Continuity) {
         self.views = views
         self.ahead = ahead
+        self.continuity = continuity
     }
 
     func append(_ item: Invalidation) {
@@ -125,9 +127,10 @@ extension Invalidator: ChangeSink {
         // At once: a kept view is asked for next.
         ahead.drop(event.node)
         views.noteChange(
-            event.kind == .entry ? .entry(event.node, event.name) : .object(event.node))
+            event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))
+        continuity.note(event)
         switch event.kind {
-        case .entry: append(.entry(event.node, unsafe Array(event.name.bytes)))
+        case .entry, .directoryCame, .directoryWent: append(.entry(event.node, unsafe Array(event.name.bytes)))
         case .object: append(.object(event.node))
         case .gone: append(.gone(event.node))
         }
@@ -136,6 +139,7 @@ extension Invalidator: ChangeSink {
     func overflowed() {
         views.dropAll()
         ahead.dropAll()
+        continuity.forgetAll()
         append(.everything)
     }
 

@@ -25,7 +25,7 @@ extension Settlement {
             }
             _ = union.watchParts(of: node, survey, name, view)
             guard let next = lookAgain(at: name, in: directory), next.isVisible,
-                node.continues(as: Makeup(of: next))
+                union.continues(node, as: Makeup(of: next), at: name, in: directory)
             else { break }
             if node.makeup == Makeup(of: next) { break }
             survey = next

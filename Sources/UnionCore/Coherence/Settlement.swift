@@ -40,7 +40,11 @@ struct Settlement {
         switch item {
         case .entry(let directory, let name):
             let name = OwnedName(name)
-            if let directory = table.find(directory) { settleName(name.ref, in: directory) }
+            if let directory = table.find(directory) {
+                settleName(name.ref, in: directory)
+            } else {
+                coherence.continuity.forget(OwnChanges.Key(directory, name.ref))
+            }
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
         case .names(let node): if let node = table.find(node) { remade.append(node) }
@@ -72,6 +76,7 @@ struct Settlement {
             let told = directory.told(name)
             if isRight(told, survey, name, in: directory) {
                 unchanged.insert(directory.id)
+                if told?.isDirectory == true { coherence.continuity.forget(key) }
                 return
             }
             // What was told since is younger than this look.
@@ -79,6 +84,7 @@ struct Settlement {
             if coherence.own.isPending(key) { continue }
             break
         }
+        coherence.continuity.forget(key)
         drop(name, in: directory)
         listings.insert(directory.id)
     }
@@ -104,7 +110,7 @@ struct Settlement {
             return node.id == told.node && node.kind == owner.status.kind
         }
         guard let told, !told.isContested, let node = table.find(told.node),
-            node.continues(as: Makeup(of: survey))
+            union.continues(node, as: Makeup(of: survey), at: name, in: directory)
         else {
             noteSeen(survey, owner, name, in: directory)
             return told == nil && !directory.mayKnowAbsent

@@ -45,7 +45,7 @@ extension Union {
         while true {
             let known = directory.told(name)
             let node =
-                continuing(known, makeup) ?? seenBefore(owned, makeup, at: name, in: directory)
+                continuing(known, makeup, at: name, in: directory) ?? seenBefore(owned, makeup, at: name, in: directory)
                 ?? table.add { Node(id: $0, owner: owned, makeup: makeup) }
             let telling = directory.tell(
                 name, node, layer: owner.layer.index, begun: begun, expecting: known)
@@ -64,10 +64,12 @@ extension Union {
     }
 
     /// The directory that the kernel knows by the name, if the union still shows it there; with a lookup count.
-    private func continuing(_ known: Place?, _ makeup: Makeup) -> Node? {
-        guard let node = known.flatMap({ table.find($0.node) }), node.continues(as: makeup) else {
-            return nil
-        }
+    private func continuing(
+        _ known: Place?, _ makeup: Makeup, at name: PathRef, in directory: Node
+    ) -> Node? {
+        guard let node = known.flatMap({ table.find($0.node) }),
+            continues(node, as: makeup, at: name, in: directory)
+        else { return nil }
         return table.retain(node) ? node : nil
     }
 

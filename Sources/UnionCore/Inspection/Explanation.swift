@@ -33,15 +33,9 @@ extension Union {
     public func explain(path: String) throws(Errno) -> PathExplanation {
         let names = path.split(separator: "/").filter { $0 != "." }.map(String.init)
         guard let last = names.last else { return try explainRoot() }
-        var directory = NodeID.root
-        var visited: [NodeID] = []
+        let above = names.dropLast().joined(separator: "/")
+        let (directory, visited) = try walk(Array(above.utf8))
         defer { for node in visited { forget(node, count: 1) } }
-        let server = CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
-        for name in names.dropLast() {
-            let name = OwnedName(name)
-            directory = try lookup(directory, name.ref, server).entry.node
-            visited.append(directory)
-        }
         let name = OwnedName(last)
         try check(name.ref)
         let node = try node(directory)

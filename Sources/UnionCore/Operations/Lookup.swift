@@ -9,7 +9,7 @@ struct Found {
     let isFile: Bool
     var lateWatch: LateWatch?
 
-    var isDirectory: Bool { !isFile && entry.node.rawValue != 0 }
+    var isDirectory: Bool { !isFile && !entry.node.isNothing }
 
     init(_ entry: Entry, isFile: Bool) {
         self.entry = entry

@@ -309,6 +309,7 @@ extension Union {
             let name = OwnedName(Array(name))
             do throws(Errno) {
                 current = try lookup(current, name.ref, server).entry.node
+                if current.isNothing { throw .noSuchFileOrDirectory }
             } catch {
                 for node in visited { forget(node, count: 1) }
                 throw error

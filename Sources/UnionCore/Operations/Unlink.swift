@@ -109,7 +109,9 @@ extension Union {
         guard let owner = survey.owner else { return nil }
         guard owner.isDirectory else { return table.find(identity(of: owner)) }
         let makeup = Makeup(of: survey)
-        if let told = directory.told(name).flatMap({ table.find($0.node) }), told.continues(as: makeup) {
+        if let told = directory.told(name).flatMap({ table.find($0.node) }),
+            continues(told, as: makeup, at: name, in: directory)
+        {
             return told
         }
         guard let node = table.directory(ownedBy: Makeup.part(owner.status, in: owner.layer)),

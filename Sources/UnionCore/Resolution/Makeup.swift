@@ -8,6 +8,8 @@ struct Makeup: Equatable, Sendable {
     private var others: [UInt64] = []
     /// What is marked on them, as far as it counts.
     private var marks: UInt64 = 0
+    /// A bit for each layer that has a part of it; those from the 64th on share one.
+    private(set) var layers: UInt64 = 0
     /// The lowest layer that may back it, by what stands at its own name. What ends the search above it comes on top.
     private(set) var floor = Int.max
 
@@ -17,6 +19,7 @@ struct Makeup: Equatable, Sendable {
         floor = survey.lastLayer ?? .max
         for standing in survey.visible where standing.layer !== layer {
             add(Self.part(standing.status, in: standing.layer))
+            layers |= standing.layer.bit
             marks = marks &* 31 &+ UInt64(standing.marks.rawValue) &+ 1
         }
     }
@@ -54,7 +57,15 @@ struct Makeup: Equatable, Sendable {
     private static let seed = UInt64.random(in: 0 ... .max)
 }
 
+extension Layer {
+    /// For `Makeup.layers`.
+    var bit: UInt64 { 1 << UInt64(min(index, 63)) }
+}
+
 extension DirectoryView {
+    /// What `Makeup.layers` is for the directory that the view is of.
+    var layers: UInt64 { backings.reduce(0) { $0 | $1.layer.bit } }
+
     /// What `Makeup.backings` is for the directory that the view is of.
     func backingsMark() throws(Errno) -> UInt64 {
         var result: UInt64 = 0

@@ -99,7 +99,7 @@ extension Union {
                 view = try openView(at: path.ref, floor: node.floor)
                 tries += 1
             }
-            guard view.shows(node) else { throw view.failure ?? .noSuchFileOrDirectory }
+            guard continues(node, as: view) else { throw view.failure ?? .noSuchFileOrDirectory }
             return view
         }
     }

@@ -63,6 +63,15 @@ struct OrphanCommandTests {
         }
     }
 
+    @Test func completeSaysWhatIsMissing() throws {
+        try withUnion(lower: ["a": [:]]) { union throws in
+            for path in ["none", "a/none", "none/none"] as [TestPath] {
+                let run = try union.command("complete", union[path].text)
+                #expect(run.ending == .exited(1) && run.errors.contains("no such directory"), "\(path): \(run.errors)")
+            }
+        }
+    }
+
     /// An orphan goes with its last entry, also from what the kernel keeps.
     @Test func theLastEntryTakesItFromSight() throws {
         try withUnion(lower: ["a": ["b": [:]], "c": [:]]) { union throws in
