@@ -73,7 +73,8 @@ final class Recorder: ChangeSink {
 
     func changed(_ event: ChangeEvent) {
         let name = event.name.isEmpty ? "" : " \(event.name)"
-        let change = "\(event.node.rawValue)/\(event.layer) \(event.kind)\(name)"
+        let kind = event.kind.isOfEntry ? "entry" : "\(event.kind)"
+        let change = "\(event.node.rawValue)/\(event.layer) \(kind)\(name)"
         changes.withLock { $0.append(change) }
     }
 

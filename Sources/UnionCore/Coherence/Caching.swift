@@ -216,6 +216,8 @@ extension Union {
     func attributeSeconds(of node: Node, telling attributes: Attributes, begun: UInt64) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
+        // A removed directory: it may turn out to have been moved.
+        if node.isDirectory && attributes.linkCount == 0 { return 0 }
         return node.state.withLock { state in
             if state.openFiles?.hasWriter == true { return 0 }
             guard state.isCached else {

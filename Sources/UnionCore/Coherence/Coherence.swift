@@ -17,6 +17,8 @@ final class Coherence: Sendable {
     let thread = Mutex<WorkerThread?>(nil)
     /// Orders looks, watches and drops: moves on with each watch and each drop.
     let clock = Atomic<UInt64>(1)
+    /// The directory that is being dropped, and the name. Until that is through, a client may still remove it by that name.
+    let dropping = Mutex<(name: OwnChanges.Key, node: NodeID)?>(nil)
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
     /// A look has gone through a mount point inside a layer.

@@ -7,6 +7,11 @@ extension Settlement {
     /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
     /// noted, and the drop waits until it is taken in.
     mutating func drop(_ name: PathRef, in directory: Node) {
+        let key = OwnChanges.Key(directory.id, name)
+        if let told = directory.told(name), told.isDirectory {
+            coherence.dropping.withLock { $0 = (key, told.node) }
+        }
+        defer { coherence.dropping.withLock { $0 = nil } }
         guard let place = directory.untell(name) else { return forgetAbsent(name, in: directory) }
         if let node = table.find(place.node) {
             node.forget(place, isGone: false)

@@ -48,8 +48,9 @@ final class DirectoryHandle: Sendable {
     struct State: ~Copyable, Sendable {
         /// nil: the directory is gone.
         var listing: Listing?
-        /// A listing from the start needs no new look at the layers: it was made by opendir just now.
-        var isFresh: Bool
+        /// When the layers were looked at for a listing from the start, which opendir does and readdir need not do again
+        /// at once; nil: it must. In nanoseconds of `monotonicNanoseconds`.
+        var openedAt: UInt64?
     }
 
     let node: Node
@@ -57,6 +58,6 @@ final class DirectoryHandle: Sendable {
 
     init(node: Node, listing: consuming Listing?) {
         self.node = node
-        state = Mutex(State(listing: listing, isFresh: true))
+        state = Mutex(State(listing: listing, openedAt: monotonicNanoseconds()))
     }
 }

@@ -66,15 +66,15 @@ extension Union {
         if filesystem.isPseudo { throw .invalidArgument }
     }
 
+    /// In nanoseconds: who opens a directory to list it begins within that time.
+    private static var justNow: UInt64 { 10_000_000 }
+
     /// A listing that starts over looks at the layers anew.
     private func refresh(
         _ state: inout DirectoryHandle.State, _ node: Node, _ offset: UInt64, _ caller: CallerIdentity
     ) throws(Errno) {
         guard offset == 0 else { return }
-        if state.isFresh {
-            state.isFresh = false
-            return
-        }
+        if let openedAt = state.openedAt.take(), monotonicNanoseconds() - openedAt < Self.justNow { return }
         do {
             state.listing = try openListing(of: node, caller)
         } catch .noSuchFileOrDirectory, .staleNFSFileHandle {

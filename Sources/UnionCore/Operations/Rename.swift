@@ -104,6 +104,7 @@ extension Union {
         let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
         let displaced = directory.notePut(place)
         if let displaced, displaced.node != node.id { noteDisplaced(displaced) }
+        noteDropped(name, from: directory)
         if node.isDirectory && displaced?.isSure == false { noteDead(at: name, in: directory) }
         node.noteSeen(at: place)
     }

@@ -127,7 +127,15 @@ extension Union {
         directory.noteKept(coherence.tick())
         let place = directory.noteTakenAway(name)
         if let place { noteDisplaced(place) }
+        noteDropped(name, from: directory)
         if isDirectory && place?.isSure != true { noteDead(at: name, in: directory) }
+    }
+
+    /// What is being dropped under that name just now the kernel knew until the change.
+    func noteDropped(_ name: PathRef, from directory: Node) {
+        let key = OwnChanges.Key(directory.id, name)
+        let dropped = coherence.dropping.withLock { $0?.name == key ? $0?.node : nil }
+        if let dropped { table.find(dropped)?.die() }
     }
 
     /// The same where a client has put something else there.

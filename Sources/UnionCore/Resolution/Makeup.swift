@@ -42,10 +42,9 @@ struct Makeup: Equatable, Sendable {
     /// The directory may be backed by no layer below this one from now on.
     mutating func lower(floor layer: Int) { floor = min(floor, layer) }
 
-    /// What a real directory is known by as a part. Not 0.
+    /// What a real directory is known by as a part, in whichever layer it is by now. Not 0.
     static func part(_ status: FileStatus, in layer: Layer) -> UInt64 {
         var mark = MarkBuilder(seed)
-        mark.add(UInt64(layer.index))
         mark.add(status.device)
         mark.add(status.inode)
         // A copy-up gives an overlay's object another birth.
