@@ -115,6 +115,8 @@ struct Settlement {
             noteSeen(survey, owner, name, in: directory)
             return told == nil && !directory.mayKnowAbsent
         }
+        // It may have been seen elsewhere meanwhile.
+        node.noteSeen(at: told)
         remake(node, survey, name, in: directory)
         // It comes and goes with what it holds, however deep: it is asked for each time.
         if survey.isOrphan { expire(name, in: directory) }

@@ -9,16 +9,13 @@ extension Union {
     /// Nothing real is left of the directory, as far as anybody knows.
     func isOutOfReach(_ node: Node) -> Bool {
         if (try? view(of: node)) != nil { return false }
-        return node.state.withLock { $0.parked == nil } && held.find(node.id) == nil
+        return node.state.withLock { $0.parked == nil }
     }
 
     /// What stat(2) tells of it. ENOENT: nothing was ever told of it.
     func removedAttributes(of node: Node) throws(Errno) -> Attributes {
         var left = node.state.withLock { $0.lastTold }
-        if !isOutOfReach(node), let object = try? parkedObject(of: node) {
-            left = attributes(object.status, node.filesystem)
-            node.state.withLock { $0.lastTold = left }
-        }
+        if let parked = try? parkedObject(of: node) { left = attributes(parked.status, node.filesystem) }
         guard var left else { throw .noSuchFileOrDirectory }
         left.linkCount = 0
         return left

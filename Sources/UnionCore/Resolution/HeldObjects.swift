@@ -122,12 +122,11 @@ extension Union {
         return view
     }
 
-    /// The real file, the same way, or the directory's owner.
+    /// The real file, the same way.
     func heldObject(of node: Node) throws(Errno) -> LocatedObject? {
-        guard !node.isDead, let held = held.find(node.id) else { return nil }
-        // A skeleton on top owns nothing.
-        let owner = held.layers.firstIndex { !node.isDirectory || $0.index == node.place?.layer } ?? 0
-        guard owner < held.layers.count else { return nil }
-        return try LocatedObject(layer: held.layers[owner], open: held.descriptors[owner].duplicated())
+        guard let held = held.find(node.id), let layer = held.layers.first,
+            let copy = try held.descriptors.first?.duplicated()
+        else { return nil }
+        return try LocatedObject(layer: layer, open: copy)
     }
 }

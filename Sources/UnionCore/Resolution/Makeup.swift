@@ -10,6 +10,8 @@ struct Makeup: Equatable, Sendable {
     private var marks: UInt64 = 0
     /// A bit for each layer that has a part of it; those from the 64th on share one.
     private(set) var layers: UInt64 = 0
+    /// One of them is a skeleton.
+    private(set) var hasSkeleton = false
     /// The lowest layer that may back it, by what stands at its own name. What ends the search above it comes on top.
     private(set) var floor = Int.max
 
@@ -20,6 +22,7 @@ struct Makeup: Equatable, Sendable {
         for standing in survey.visible where standing.layer !== layer {
             add(Self.part(standing.status, in: standing.layer))
             layers |= standing.layer.bit
+            if standing.marks.contains(.skeleton) { hasSkeleton = true }
             marks = marks &* 31 &+ UInt64(standing.marks.rawValue) &+ 1
         }
     }

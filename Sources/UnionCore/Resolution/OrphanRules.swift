@@ -151,13 +151,20 @@ extension Union {
     func dropEmptied(_ directory: Node) {
         guard coherence.plan.isLasting else { return }
         var current = directory
-        while let place = current.place, let view = try? view(of: current), view.count == 1,
-            let own = view.backings.first, own.layer.isUpper, marks(of: own).contains(.skeleton),
-            !hasEntries("", in: own.directory)
+        while let place = current.place, let view = try? placedView(of: current),
+            isEmptyOrphan(current, view)
         {
             coherence.invalidator.appendName(place.parent.id, place.name)
             current = place.parent
         }
+    }
+
+    /// Nothing but a skeleton that holds nothing is left: it isn't shown, to those who are in it neither.
+    func isEmptyOrphan(_ node: Node, _ view: borrowing DirectoryView) -> Bool {
+        guard view.count == 1, let own = view.backings.first, own.layer.isUpper, !own.isRoot,
+            view.failure == nil, node.makeup.hasSkeleton
+        else { return false }
+        return marks(of: own).contains(.skeleton) && !hasEntries("", in: own.directory)
     }
 
     /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.

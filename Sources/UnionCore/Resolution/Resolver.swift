@@ -91,6 +91,13 @@ extension Union {
 
     /// The same by walking to it.
     func walkedView(of node: Node) throws(Errno) -> DirectoryView {
+        let view = try placedView(of: node)
+        if isEmptyOrphan(node, view) { throw .noSuchFileOrDirectory }
+        return view
+    }
+
+    /// The same, whether it is shown or not.
+    func placedView(of node: Node) throws(Errno) -> DirectoryView {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
             guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
             var view = try openView(at: path.ref, floor: node.floor)
@@ -304,7 +311,7 @@ extension Union {
             return try? parked.duplicated()
         }
         if let copy { return try LocatedObject(layer: stack[0], open: copy) }
-        if let found = try heldObject(of: node) { return found }
+        if !node.isDirectory, let found = try heldObject(of: node) { return found }
         held.begin()
         throw .staleNFSFileHandle
     }
