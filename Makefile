@@ -16,8 +16,8 @@ PROGRAM := .build/release/switchfs
 
 # What is needed, and the Debian packages that have it.
 BUILD_TOOLS := pkg-config
-TEST_TOOLS := fusermount3 getfattr setfattr getfacl setfacl
-PACKAGES := libfuse3-dev fuse3 pkg-config attr acl
+TEST_TOOLS := fusermount3 getfattr setfattr getfacl setfacl spin
+PACKAGES := libfuse3-dev fuse3 pkg-config attr acl spin
 # What switchfs is measured beside, and with; each is a Debian package of the same name.
 PEERS := fuse-overlayfs mergerfs unionfs-fuse git
 BENCH := .build/release/switchfs-bench
@@ -67,11 +67,16 @@ demo: build ## shows a union over this machine's cgroups, and takes it away agai
 .PHONY: lint
 lint: ## formatting, and the syntax of shell scripts
 	$(SWIFT) format lint --strict --parallel -r $(SOURCES)
-	for script in .ci/run examples/*/run Tests/Fuzz/run; do bash -n "$$script"; done
+	for script in .ci/run examples/*/run Tests/Fuzz/run docs/model/run; do bash -n "$$script"; done
+
+.PHONY: model
+model: setup ## checks the coherence protocol in every order of its steps, in some minutes
+	docs/model/run full
+	docs/model/run bugs
 
 # Tests mount below a directory of their own; whatever a crash leaves mounted there goes.
 .PHONY: test
-test: setup lint ## lint, build, all tests, the engine's under the thread sanitizer, a minute of fuzzing
+test: setup lint ## lint, the small model, build, all tests, the engine's under the thread sanitizer, a minute of fuzzing
 	@[ "$$(id -u)" = 0 ] || echo "not root: tests that mount or make cgroups are skipped" >&2
 	SWITCHFS_TEST_DIRECTORY=$$(mktemp -d "$${TMPDIR:-/tmp}/switchfs-make-test.XXXXXX")
 	# Tests act as other users there.
@@ -83,6 +88,7 @@ test: setup lint ## lint, build, all tests, the engine's under the thread saniti
 	    rm -rf --one-file-system "$$SWITCHFS_TEST_DIRECTORY"
 	}
 	trap clean EXIT
+	docs/model/run small
 	$(SWIFT) build --build-tests
 	.build/debug/switchfs-fuzz replay Tests/Fuzz/Corpus
 	$(SWIFT) test --skip-build

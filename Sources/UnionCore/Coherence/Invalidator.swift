@@ -130,7 +130,8 @@ extension Invalidator: ChangeSink {
             event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))
         continuity.note(event)
         switch event.kind {
-        case .entry, .directoryCame, .directoryWent: append(.entry(event.node, unsafe Array(event.name.bytes)))
+        case .entry, .directoryCame, .directoryWent:
+            append(.entry(event.node, unsafe Array(event.name.bytes)))
         case .object: append(.object(event.node))
         case .gone: append(.gone(event.node))
         }

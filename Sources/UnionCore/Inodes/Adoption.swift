@@ -45,7 +45,8 @@ extension Union {
         while true {
             let known = directory.told(name)
             let node =
-                continuing(known, makeup, at: name, in: directory) ?? seenBefore(owned, makeup, at: name, in: directory)
+                continuing(known, makeup, at: name, in: directory) ?? seenBefore(
+                    owned, makeup, at: name, in: directory)
                 ?? table.add { Node(id: $0, owner: owned, makeup: makeup) }
             let telling = directory.tell(
                 name, node, layer: owner.layer.index, begun: begun, expecting: known)

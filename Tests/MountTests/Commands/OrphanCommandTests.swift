@@ -67,7 +67,9 @@ struct OrphanCommandTests {
         try withUnion(lower: ["a": [:]]) { union throws in
             for path in ["none", "a/none", "none/none"] as [TestPath] {
                 let run = try union.command("complete", union[path].text)
-                #expect(run.ending == .exited(1) && run.errors.contains("no such directory"), "\(path): \(run.errors)")
+                #expect(
+                    run.ending == .exited(1) && run.errors.contains("no such directory"),
+                    "\(path): \(run.errors)")
             }
         }
     }
