@@ -105,9 +105,15 @@ extension Node {
         activity?.hasLooks == true || place?.parent.activity?.hasLookups == true
     }
 
-    /// A change of the union's own in the directory is through: the kernel drops its listing by itself when it learns of
-    /// that. Attributes that it is about to take in it keeps: of those it must be told.
-    func noteOwnChange() { state.withLock { $0.isListingTold = false } }
+    /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by
+    /// itself when it learns of that.
+    func noteOwnChange() {
+        let isTelling = isTelling
+        state.withLock { state in
+            state.isListingTold = false
+            if !isTelling { state.attributesTold = .none }
+        }
+    }
 
     /// A file in the directory was removed.
     func noteRemoval() { state.withLock { $0.isBeingEmptied = true } }
