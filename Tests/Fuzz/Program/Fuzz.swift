@@ -27,18 +27,25 @@
         static func main() {
             let arguments = CommandLine.arguments.dropFirst()
             switch (arguments.first, arguments.count) {
-            case ("replay"?, 2): for target in FuzzTarget.allCases { replay(target, arguments[2]) }
+            case ("replay"?, 2): replay(arguments[2])
             case ("seed"?, 2): for target in FuzzTarget.allCases { seed(target, arguments[2]) }
             default: fail(usage)
             }
         }
 
-        private static func replay(_ target: FuzzTarget, _ directory: String) {
-            let inputs = Machine.files(in: "\(directory)/\(target.rawValue)")
+        /// Reads everything before the first target runs: a server that a target starts leaves the working directory.
+        private static func replay(_ directory: String) {
+            let inputs = FuzzTarget.allCases.map { ($0, Machine.files(in: "\(directory)/\($0.rawValue)")) }
+            for (target, inputs) in inputs {
+                if inputs.isEmpty { fail("no inputs for \(target.rawValue) in \(directory)") }
+                replay(target, inputs)
+            }
+        }
+
+        private static func replay(_ target: FuzzTarget, _ inputs: [[UInt8]]) {
             if target == .requests, !Machine.isRoot {
                 return print("requests: skipped, not root: they need a mount namespace")
             }
-            if inputs.isEmpty { fail("no inputs for \(target.rawValue) in \(directory)") }
             target.prepare()
             for input in inputs { target.run(input) }
             print("\(target.rawValue): \(inputs.count) inputs")
