@@ -9,10 +9,10 @@ internal import UnionCore
 func handleGetAttributes(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
-    unsafe serve(request) { _, union, _, reply in
+    unsafe serve(request) { _, union, caller, reply in
         let handle = unsafe information == nil ? nil : HandleID(information)
         do throws(Errno) {
-            let (attributes, freshness) = try union.attributes(of: NodeID(node), handle: handle)
+            let (attributes, freshness) = try union.attributes(of: NodeID(node), handle: handle, caller)
             reply.attributes(attributes, freshness)
         } catch {
             reply.error(error)

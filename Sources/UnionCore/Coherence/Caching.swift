@@ -212,8 +212,10 @@ extension Union {
     }
 
     /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:
-    /// when the look at them was.
-    func attributeSeconds(of node: Node, telling attributes: Attributes, begun: UInt64) -> Double {
+    /// when the look at them was. `thread`: what asks; 0: nobody knows.
+    func attributeSeconds(
+        of node: Node, telling attributes: Attributes, begun: UInt64, to thread: Int32
+    ) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
         // A removed directory: it may turn out to have been moved.
@@ -226,7 +228,7 @@ extension Union {
             }
             // A look that is older than the watch may have missed what came before it.
             guard state.cachedSince <= begun else { return 0 }
-            if node.isDirectory { state.attributesTold.add(attributes.mark) }
+            if node.isDirectory { state.attributesTold.add(attributes.mark, to: thread) }
             return CoherencePlan.lasting
         }
     }

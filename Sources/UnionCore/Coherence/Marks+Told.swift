@@ -20,16 +20,30 @@ extension Attributes {
 /// Which attributes the kernel may have, of those that it was told.
 enum ToldMark: Equatable {
     case none
-    case one(UInt64)
+    /// `to`: the thread that asked; 0: any.
+    case one(UInt64, to: Int32)
     /// Of replies at the same time the kernel takes the one that comes first, whichever that is.
     case several
 
-    mutating func add(_ mark: UInt64) {
+    mutating func add(_ mark: UInt64, to thread: Int32) {
         switch self {
-        case .none: self = .one(mark)
-        case .one(let known) where known == mark: break
+        case .none: self = .one(mark, to: thread)
+        case .one(mark, let asker): self = .one(mark, to: asker == thread ? thread : 0)
         default: self = .several
         }
+    }
+
+    /// No such answer is on its way any more, as a thread waits for one request at a time, and this one makes another.
+    func isTaken(by thread: Int32) -> Bool {
+        switch self {
+        case .none: true
+        case .one(_, let asker): thread != 0 && asker == thread
+        case .several: false
+        }
+    }
+
+    func isJust(_ mark: UInt64) -> Bool {
+        if case .one(mark, _) = self { true } else { false }
     }
 }
 

@@ -25,8 +25,8 @@ struct OwnChange: ~Copyable {
     }
 
     /// The change is through, and noted; the directory has changed by it.
-    consuming func left() {
-        if changes != nil { directory.noteOwnChange() }
+    consuming func left(by caller: CallerIdentity) {
+        if changes != nil { directory.noteOwnChange(by: caller.pid) }
     }
 
     /// The same of one that nobody can see.

@@ -179,7 +179,7 @@ extension Settlement {
         if isListed { return dropListing(directory.id) }
         if directory.isQuiet {
             if told == .none { return }
-            if let now = try? union.attributes(of: directory, handle: nil), told == .one(now.mark) { return }
+            if let now = try? union.attributes(of: directory, handle: nil), told.isJust(now.mark) { return }
         }
         drop(directory.id, content: false)
     }

@@ -105,13 +105,14 @@ extension Node {
         activity?.hasLooks == true || place?.parent.activity?.hasLookups == true
     }
 
-    /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by
-    /// itself when it learns of that.
-    func noteOwnChange() {
+    /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by itself
+    /// when it learns of that. Not so attributes that are on their way to another thread than the one that changes it:
+    /// when those are taken in, nobody knows.
+    func noteOwnChange(by thread: Int32) {
         let isTelling = isTelling
         state.withLock { state in
             state.isListingTold = false
-            if !isTelling { state.attributesTold = .none }
+            if !isTelling, state.attributesTold.isTaken(by: thread) { state.attributesTold = .none }
         }
     }
 

@@ -3,16 +3,17 @@ internal import Synchronization
 public import SystemPackage
 
 extension Union {
-    /// What stat(2) tells of the node; `handle` an open file of it, where there is one.
+    /// What stat(2) tells of the node; `handle` an open file of it, where there is one. `caller` nil: nobody knows who
+    /// asks.
     public func attributes(
-        of id: NodeID, handle: HandleID?
+        of id: NodeID, handle: HandleID?, _ caller: CallerIdentity? = nil
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try node(id)
         try watchBeforeLook(node)
         return try node.looking { () throws(Errno) in
             let begun = coherence.now
             let attributes = try attributes(of: node, handle: handle)
-            return (attributes, attributeFreshness(of: node, telling: attributes, begun: begun))
+            return (attributes, attributeFreshness(of: node, telling: attributes, begun: begun, caller))
         }
     }
 
@@ -26,9 +27,9 @@ extension Union {
     }
 
     private func attributeFreshness(
-        of node: Node, telling attributes: Attributes, begun: UInt64
+        of node: Node, telling attributes: Attributes, begun: UInt64, _ caller: CallerIdentity?
     ) -> Freshness {
-        let seconds = attributeSeconds(of: node, telling: attributes, begun: begun)
+        let seconds = attributeSeconds(of: node, telling: attributes, begun: begun, to: caller?.pid ?? 0)
         return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
@@ -81,7 +82,7 @@ extension Union {
                 node.isDirectory
                 ? try attributes(of: node, handle: nil)
                 : attributes(try target.descriptor.status(), node.filesystem)
-            return (result, attributeFreshness(of: node, telling: result, begun: begun))
+            return (result, attributeFreshness(of: node, telling: result, begun: begun, caller))
         }
     }
 

@@ -26,7 +26,7 @@ extension Union {
         var entry = try newEntry(name, made.status, in: layer, target)
         do throws(Errno) {
             let node = try node(entry.node)
-            change.left()
+            change.left(by: caller)
             let file = try opened(node, layer, made.intoObject(), flags)
             if coherence.plan.isLasting { keepBriefly(&entry) }
             return (entry, file)

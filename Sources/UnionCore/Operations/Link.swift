@@ -26,7 +26,7 @@ extension Union {
             forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
-        change.left()
+        change.left(by: caller)
         // The kernel takes these attributes in whatever it learnt meanwhile: they are for this call only.
         entry.freshness.attributeSeconds = 0
         return entry

@@ -33,7 +33,7 @@ extension Union {
                 return Found(try absentEntry(survey, name, in: directory, view), isFile: false)
             }
             try checkSight(survey, name, in: directory, caller)
-            return try find(survey, name, in: directory, view, watches: .late)
+            return try find(survey, name, in: directory, view, watches: .late, caller.pid)
         }
         if found.isFile {
             if keepsListings { habits.noteLook(caller.pid, parent) }
@@ -85,7 +85,7 @@ extension Union {
 
     func find(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
-        keepsAttributes: Bool = true, watches: FileWatch = .first
+        keepsAttributes: Bool = true, watches: FileWatch = .first, _ thread: Int32 = 0
     ) throws(Errno) -> Found {
         var survey = survey
         // The node of the look before, kept until the next look has its own: its watch must not end between.
@@ -127,7 +127,7 @@ extension Union {
             // In replies to changes the kernel takes them in whatever it has learnt meanwhile.
             if !isLast, keepsAttributes {
                 entry.freshness.attributeSeconds = attributeSeconds(
-                    of: node, telling: attributes, begun: latest?.begun ?? survey.begun)
+                    of: node, telling: attributes, begun: latest?.begun ?? survey.begun, to: thread)
             }
             var found = Found(entry, isFile: !node.isDirectory)
             switch preparation {

@@ -49,7 +49,7 @@ extension Union {
             forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
-        change.left()
+        change.left(by: caller)
         return entry
     }
 

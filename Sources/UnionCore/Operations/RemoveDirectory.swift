@@ -18,7 +18,7 @@ extension Union {
         {
             noteTakenAway(name, from: target.directory, isDirectory: true)
             departing.finish()
-            change.left()
+            change.left(by: caller)
             return dropEmptied(target.directory)
         }
         try checkEmpty(survey, name, in: target.directory, target.view)
@@ -40,7 +40,7 @@ extension Union {
         }
         noteTakenAway(name, from: target.directory, isDirectory: true)
         departing.finish()
-        change.left()
+        change.left(by: caller)
         dropEmptied(target.directory)
     }
 

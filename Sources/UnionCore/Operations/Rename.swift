@@ -67,8 +67,8 @@ extension Union {
         departing.finish()
         if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
         try uncover(plan)
-        leaving.left()
-        arriving.left()
+        leaving.left(by: plan.caller)
+        arriving.left(by: plan.caller)
         dropEmptied(plan.source.directory)
     }
 
@@ -276,8 +276,8 @@ extension Union {
         keepMoved(plan.moving, at: newName, in: to)
         keepMoved(other, at: name, in: from)
         noteExchanged(plan)
-        leaving.left()
-        arriving.left()
+        leaving.left(by: plan.caller)
+        arriving.left(by: plan.caller)
     }
 
     private func noteExchanged(_ plan: borrowing RenamePlan) {

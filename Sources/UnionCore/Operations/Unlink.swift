@@ -21,7 +21,7 @@ extension Union {
         if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
         noteTakenAway(name, from: target.directory)
         departing.finish()
-        change.left()
+        change.left(by: caller)
         target.directory.noteRemoval()
         if keepsListings { habits.noteRemoval(caller.pid, parent) }
         dropEmptied(target.directory)

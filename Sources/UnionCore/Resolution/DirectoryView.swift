@@ -20,6 +20,8 @@ struct DirectoryView: ~Copyable {
     /// Whose descriptors these are, where they aren't the view's own.
     let shared: SharedView?
     private var ownMark: UInt64?
+    /// These are the directories that were told a moment ago; by now others may stand at that place.
+    var isHeld = false
     /// With what the next layer failed: neither it nor those below it are in here, though they may back the directory.
     var failure: Errno?
 

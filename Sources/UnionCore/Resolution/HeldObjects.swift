@@ -27,15 +27,19 @@ final class HeldObjects: Sendable {
     }
 
     private struct State {
-        var held: [NodeID: Held] = [:]
-        /// The oldest first.
+        /// Told since the last tick, and between the two before: each is held for a second at least.
+        var young: [NodeID: Held] = [:]
+        var old: [NodeID: Held] = [:]
+        /// The young ones, the oldest first.
         var order: [NodeID] = []
-        /// What was held when the second began goes at its end.
+        /// ESTALE was said since the last tick.
         var isRenewed = false
+        var hasThread = false
     }
 
     private let state = Mutex(State())
     private let isActiveFlag = Atomic<Bool>(false)
+    private let holdsAny = Atomic<Bool>(false)
 
     /// Whether what is told now is to be held.
     var isActive: Bool { isActiveFlag.load(ordering: .relaxed) }
@@ -44,16 +48,22 @@ final class HeldObjects: Sendable {
     func begin() {
         let isFirst = state.withLock { state in
             state.isRenewed = true
-            return !isActiveFlag.exchange(true, ordering: .sequentiallyConsistent)
+            isActiveFlag.store(true, ordering: .sequentiallyConsistent)
+            holdsAny.store(true, ordering: .sequentiallyConsistent)
+            defer { state.hasThread = true }
+            return !state.hasThread
         }
         guard isFirst else { return }
         do {
             let thread = try WorkerThread.spawn(name: "switchfs-held", stackSize: 256 * 1024) { [self] in
-                repeat { pause(milliseconds: Self.milliseconds) } while letGo()
+                repeat { pause(milliseconds: Self.milliseconds) } while tick()
             }
             thread.detach()
         } catch {
-            _ = state.withLock { _ in isActiveFlag.exchange(false, ordering: .sequentiallyConsistent) }
+            state.withLock { state in
+                state.hasThread = false
+                isActiveFlag.store(false, ordering: .sequentiallyConsistent)
+            }
         }
     }
 
@@ -61,28 +71,31 @@ final class HeldObjects: Sendable {
         var gone: [Held?] = []
         state.withLock { state in
             guard isActive else { return }
-            gone.append(state.held.updateValue(object, forKey: node))
+            gone.append(state.young.updateValue(object, forKey: node))
             if gone[0] == nil { state.order.append(node) }
             guard state.order.count > Self.most else { return }
-            gone.append(state.held.removeValue(forKey: state.order.removeFirst()))
+            gone.append(state.young.removeValue(forKey: state.order.removeFirst()))
         }
         withExtendedLifetime(gone) {}
     }
 
     func find(_ node: NodeID) -> Held? {
-        guard isActive else { return nil }
-        return state.withLock { $0.held[node] }
+        guard holdsAny.load(ordering: .relaxed) else { return nil }
+        return state.withLock { $0.young[node] ?? $0.old[node] }
     }
 
-    /// True: ESTALE was said in the last second.
-    private func letGo() -> Bool {
+    /// A second is over. False: nothing is held any more.
+    private func tick() -> Bool {
         var gone: [NodeID: Held] = [:]
         let goesOn = state.withLock { state in
-            swap(&gone, &state.held)
+            swap(&gone, &state.old)
+            swap(&state.old, &state.young)
             state.order = []
-            defer { state.isRenewed = false }
             if !state.isRenewed { isActiveFlag.store(false, ordering: .sequentiallyConsistent) }
-            return state.isRenewed
+            defer { state.isRenewed = false }
+            state.hasThread = state.isRenewed || !state.old.isEmpty
+            if !state.hasThread { holdsAny.store(false, ordering: .sequentiallyConsistent) }
+            return state.hasThread
         }
         withExtendedLifetime(gone) {}
         return goesOn
@@ -115,6 +128,7 @@ extension Union {
     func heldView(of node: Node) -> DirectoryView? {
         guard !node.isDead, let held = held.find(node.id) else { return nil }
         var view = DirectoryView()
+        view.isHeld = true
         for (layer, descriptor) in zip(held.layers, held.descriptors) {
             guard let copy = try? descriptor.duplicated() else { return nil }
             view.append(layer, copy)

@@ -67,7 +67,7 @@ extension Union {
         }
     }
 
-    /// The same to look something up or to list: what was told a moment ago will do.
+    /// The same where what was told a moment ago will do: the caller reached the directory before a stranger moved it.
     func viewToLook(of node: Node, for caller: CallerIdentity) throws(Errno) -> DirectoryView {
         if let held = try? viewToLook(of: node) { return held }
         return try view(of: node, for: caller)

@@ -15,6 +15,8 @@ extension Union {
             try alignSkeleton(existing, view)
             return existing
         }
+        // A skeleton is made by the path, where another directory stands by now.
+        if view.isHeld { throw .staleNFSFileHandle }
         var chain: [Node] = []
         var current = directory
         while !current.isRoot {

@@ -18,7 +18,7 @@ extension Union {
         try check(name)
         try checkWritable()
         let directory = try node(parent)
-        let view = try view(of: directory, for: caller)
+        let view = try viewToLook(of: directory, for: caller)
         let survey = try survey(view, name, in: directory, all: true)
         return Target(directory: directory, view: view, survey: survey)
     }

@@ -28,9 +28,6 @@ struct ReplaceRaceTests {
             for name in ["d/f", "d/g"] as [TestPath] { try Sys.put(root / name, ReplaceRace.text(2)) }
         }
 
-        /// The kernel has a directory at one place, and must move it to where it is found.
-        var movesDirectories: Bool { self == .directoryExchanged || self == .directoryExchangedElsewhere }
-
         func replace(in root: TestPath, _ number: Int) throws {
             let text = ReplaceRace.text(number)
             switch self {
@@ -63,11 +60,9 @@ struct ReplaceRaceTests {
         }
     }
 
-    /// `atMost`: see "What is not closed" in docs/coherence.md; the faults that this looks for come by hundreds.
-    private func expectNone(_ race: ReplaceRace, _ what: String, atMost: Int = 0) {
+    private func expectNone(_ race: ReplaceRace, _ what: String) {
         print("\(what): \(race.summary)")
-        let count = race.complaints.values.reduce(0, +)
-        #expect(count <= atMost, "\(what): \(race.complaints)")
+        #expect(race.complaints == [:], "\(what)")
     }
 
     /// A local file system gives none: what is asked of the union is what users have.
@@ -112,7 +107,7 @@ struct ReplaceRaceTests {
                 }
             }
             try race.run(names) { try way.replace(in: $0 % 2 == 0 ? upper : lower, $0 / 2) }
-            expectNone(race, "\(way), \(mode), underneath", atMost: way.movesDirectories ? 3 : 0)
+            expectNone(race, "\(way), \(mode), underneath")
         }
     }
 }

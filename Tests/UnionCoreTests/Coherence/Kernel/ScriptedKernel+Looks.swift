@@ -18,14 +18,16 @@ extension ScriptedKernel {
             return inode.attributes
         }
         if let kept { return kept }
-        return try holdAttributes(of: node).arrive()
+        return try holdAttributes(of: node, for: root).arrive()
     }
 
-    /// GETATTR, whatever is kept.
-    func holdAttributes(of node: NodeID) throws(Errno) -> LateReply<Attributes> {
+    /// GETATTR, whatever is kept. `caller` nil: another one than that which does everything else.
+    func holdAttributes(
+        of node: NodeID, for caller: CallerIdentity? = nil
+    ) throws(Errno) -> LateReply<Attributes> {
         let asked = state.withLock { $0.tree.now }
         note(.attributes(node))
-        let (attributes, freshness) = try union.attributes(of: node, handle: nil)
+        let (attributes, freshness) = try union.attributes(of: node, handle: nil, caller)
         return LateReply { [self] () throws(Errno) in
             state.withLock { state in
                 state.tree.take(attributes, of: node, forSeconds: freshness.attributeSeconds, asked: asked)
