@@ -44,6 +44,15 @@ extension Union {
         guard node.identity.matches(status) else { throw .staleNFSFileHandle }
     }
 
+    /// The same of one of the real directories that back a node. ENOENT: another one stands there by now.
+    func checkReach(of node: Node, in backing: DirectoryView.Backing) throws(Errno) {
+        guard let found = try reach(node, in: backing.layer) else { return }
+        let status = try backing.directory.status()
+        guard ObjectIdentity(status, on: nil).matches(try found.descriptor.status()) else {
+            throw .noSuchFileOrDirectory
+        }
+    }
+
     /// Walks to the node's path in `layer`, with the thread's credentials. nil: a layer's root, which everybody
     /// may reach, or what has no name any more.
     func reach(_ node: Node, in layer: Layer) throws(Errno) -> OwnedDescriptor? {

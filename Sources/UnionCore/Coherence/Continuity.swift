@@ -6,20 +6,8 @@ internal import Synchronization
 /// One layer's directory may go when another layer's has come, faster than anybody looks: then the union showed a
 /// directory all the while, and it is the same one. Events say in which order they came and went. The lock is a leaf.
 final class Continuity: Sendable {
-    /// What events have said of a name that the kernel knows as a directory, since that was looked at last.
-    private struct Course {
-        /// The layers that have a directory there.
-        var layers: UInt64
-        /// There was none, as far as events tell.
-        var hasGap = false
-        /// Those in which one came after that.
-        var cameThereafter: UInt64 = 0
-        /// Something else stood there.
-        var isBroken = false
-    }
-
     private let table: InodeTable
-    private let courses = Mutex<[OwnChanges.Key: Course]>([:])
+    private let courses = Mutex<[OwnChanges.Key: DirectoryCourse]>([:])
 
     init(of table: InodeTable) { self.table = table }
 
@@ -30,16 +18,10 @@ final class Continuity: Sendable {
         let known = node.makeup.layers
         let layer: UInt64 = 1 << UInt64(min(event.layer, 63))
         courses.withLock { courses in
-            var course = courses[OwnChanges.Key(directory.id, event.name)] ?? Course(layers: known)
+            var course = courses[OwnChanges.Key(directory.id, event.name)] ?? DirectoryCourse(layers: known)
             switch event.kind {
-            case .directoryCame:
-                course.layers |= layer
-                course.cameThereafter |= layer
-            case .directoryWent:
-                course.layers &= ~layer
-                guard course.layers == 0 else { break }
-                course.hasGap = true
-                course.cameThereafter = 0
+            case .directoryCame: course.came(layer)
+            case .directoryWent: course.went(layer)
             default: course.isBroken = true
             }
             courses[OwnChanges.Key(directory.id, event.name)] = course
@@ -52,9 +34,7 @@ final class Continuity: Sendable {
             // No event names it: it came and went with what it is in. In one layer that replaced it.
             return layers & makeup.layers == 0
         }
-        if course.isBroken { return false }
-        // One that didn't come thereafter was there meanwhile: it had come with what it is in.
-        return !course.hasGap || layers & ~course.cameThereafter != 0
+        return course.isSame(layers)
     }
 
     /// The name was looked at, and what is there counts from now on.

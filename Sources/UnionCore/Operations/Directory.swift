@@ -148,10 +148,8 @@ extension Union {
         }
         let directory = try asCaller(caller, exact: filesystem.isPseudo) {
             () throws(Errno) -> OwnedDescriptor in
-            guard filesystem.isPseudo, let found = try reach(node, in: backing.layer) else {
-                return try backing.directory.reopen(flags: flags)
-            }
-            return try found.descriptor.reopen(flags: flags)
+            if filesystem.isPseudo { try checkReach(of: node, in: backing) }
+            return try backing.directory.reopen(flags: flags)
         }
         return OpenSource(source: source, directory: directory)
     }

@@ -73,6 +73,29 @@ import UnionCore
         #expect(held.scene.kernel.exists("a/b/new"))
     }
 
+    /// Of the name in the watched directory inotify says first that one came, or first that one went.
+    @Test(arguments: [["lower1/x", "lower1/a"], ["lower1/a", "lower1/x"]])
+    func theOnlyDirectoryIsExchanged(names: [String]) throws {
+        let held = try Held("mkdir -p lower1/x/b/c; echo 2 >lower1/x/f")
+        try held.scene.exchange(names[0], names[1])
+        held.scene.settle()
+        #expect(!held.mounts.contains(where: held.scene.kernel.isMounted))
+        #expect(try held.scene.kernel.walk("a") != held.a)
+    }
+
+    /// What backs it now was never all that there was.
+    @Test(arguments: [["lower1/x", "lower1/a"], ["lower1/a", "lower1/x"]])
+    func oneOfTwoIsExchangedAndTheOtherGoes(names: [String]) throws {
+        let held = try Held("mkdir -p lower1/x/b/c; echo 1 >lower1/x/f; echo 1 >lower1/x/b/g")
+        held.scene.underneath("mkdir upper/a")
+        held.scene.settle()
+        try held.scene.exchange(names[0], names[1])
+        held.scene.underneath("rmdir upper/a")
+        held.scene.settle()
+        #expect(held.scene.kernel.isMounted(held.mounts[2]))
+        #expect(try held.scene.kernel.walk("a") == held.a)
+    }
+
     @Test(arguments: ["upper", "lower2"]) func aRealDirectoryAppears(layer: String) throws {
         let held = try Held()
         held.scene.underneath("mkdir -p \(layer)/a/b; touch \(layer)/a/new \(layer)/a/b/new")

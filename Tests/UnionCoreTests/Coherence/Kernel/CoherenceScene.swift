@@ -37,6 +37,14 @@ final class CoherenceScene {
         return { shell("cd \(base); \(script)") }
     }
 
+    /// Somebody exchanges two real objects.
+    func exchange(_ name: String, _ other: String) throws(Errno) {
+        let name = OwnedName(Array(path(name).utf8))
+        let other = OwnedName(Array(path(other).utf8))
+        try FileDescriptor.rename(
+            from: .workingDirectory, name.ref, to: .workingDirectory, other.ref, flags: .exchange)
+    }
+
     func path(_ real: String) -> String { fixture.base + "/" + real }
 
     /// `switchfs sync`: returns when all changes so far have been dealt with, or when a drop waits for a reply that

@@ -195,7 +195,11 @@ extension InotifyMask {
     }
 
     fileprivate func kind(isNamed: Bool) -> ChangeEvent.Kind? {
-        if isNamed { return isDisjoint(with: .entries) ? nil : .entry }
+        if isNamed {
+            if isDisjoint(with: .entries) { return nil }
+            guard contains(.isDirectory) else { return .entry }
+            return isDisjoint(with: [.create, .movedTo]) ? .directoryWent : .directoryCame
+        }
         if !isDisjoint(with: .endings) { return .gone }
         return isDisjoint(with: [.attributes, .modify, .closeWrite]) ? nil : .object
     }
