@@ -8,9 +8,15 @@ public enum MountInspection {
 
     /// How a path inside a mount resolves. The path need not exist.
     public static func explain(_ path: String) throws(MountError) -> Explanation {
-        let (place, inside) = try MountPlace.holding(path)
+        try explain(Array(path.utf8))
+    }
+
+    /// The same with a path of any bytes. Names in it need not be UTF-8; a link among or below such isn't followed.
+    public static func explain(_ path: [UInt8]) throws(MountError) -> Explanation {
+        let (text, rest) = CommandPath.split(path)
+        let (place, inside) = try MountPlace.holding(text)
         let client = ControlClient(place: place, timeout: .seconds(10))
-        let answer = try client.ask(.explain(Array(inside.utf8)))
+        let answer = try client.ask(.explain(Array(inside.utf8) + rest))
         return try JSON.decode(Explanation.self, from: answer.body)
     }
 

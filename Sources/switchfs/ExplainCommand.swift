@@ -14,7 +14,7 @@ struct ExplainCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let explanation = try MountInspection.explain(path)
+        let explanation = try MountInspection.explain(RawArguments.bytes(of: path))
         if json { return print(try JSON.pretty(explanation)) }
         for line in ExplanationText.lines(explanation) { print(line) }
     }

@@ -13,6 +13,25 @@ enum CommandPath {
         return [absolute, resolved, end]
     }
 
+    /// The path up to the first name that isn't UTF-8, and the rest, which begins with a slash or is empty.
+    static func split(_ path: [UInt8]) -> (text: String, rest: [UInt8]) {
+        if let text = String(validating: path, as: UTF8.self) { return (text, []) }
+        var kept: [ArraySlice<UInt8>] = []
+        var rest: [ArraySlice<UInt8>] = []
+        for name in path.split(separator: 0x2f) where !name.elementsEqual(".".utf8) {
+            if name.elementsEqual("..".utf8), !rest.isEmpty {
+                rest.removeLast()
+            } else if rest.isEmpty && String(validating: name, as: UTF8.self) != nil {
+                kept.append(name)
+            } else {
+                rest.append(name)
+            }
+        }
+        let start = path.first == 0x2f ? "/" : "./"
+        let text = start + String(decoding: Array(kept.joined(separator: [0x2f])), as: UTF8.self)
+        return (text, rest.flatMap { [0x2f] + $0 })
+    }
+
     /// Without empty components, `.` and `..`.
     static func normalized(_ path: String) -> String {
         var names: [Substring] = []

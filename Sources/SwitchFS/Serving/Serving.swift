@@ -132,11 +132,10 @@ final class Serving: Sendable {
 
     /// A path from the union's root. ENOENT only where a directory on the way isn't there.
     func explain(_ path: [UInt8]) throws(MountError) -> Explanation {
-        let path = String(decoding: path, as: UTF8.self)
         do throws(Errno) {
             return Explanation(try union.explain(path: path))
         } catch {
-            throw .failure("/\(path): \(error)")
+            throw .failure("/\(String(decoding: path, as: UTF8.self)): \(error)")
         }
     }
 }

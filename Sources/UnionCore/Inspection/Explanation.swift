@@ -29,31 +29,44 @@ public struct PathExplanation: Sendable {
 }
 
 extension Union {
-    /// Explains a union path, given relative to the root. ENOENT where a directory on the way isn't there.
-    public func explain(path: String) throws(Errno) -> PathExplanation {
-        let names = path.split(separator: "/").filter { $0 != "." }.map(String.init)
+    /// Explains a union path, given relative to the root, whatever bytes its names are of. ENOENT where a directory on the
+    /// way isn't there.
+    public func explain(path: [UInt8]) throws(Errno) -> PathExplanation {
+        let names = path.split(separator: 0x2f).filter { !$0.elementsEqual([0x2e]) }
         guard let last = names.last else { return try explainRoot() }
-        let above = names.dropLast().joined(separator: "/")
-        let (directory, visited) = try walk(Array(above.utf8))
+        let above = Array(names.dropLast().joined(separator: [0x2f]))
+        let (directory, visited) = try walk(above)
         defer { for node in visited { forget(node, count: 1) } }
-        let name = OwnedName(last)
+        let name = OwnedName(Array(last))
         try check(name.ref)
         let node = try node(directory)
         let view = try view(of: node)
         let survey = try survey(view, name.ref, in: node, all: true)
-        return explain(names.joined(separator: "/"), name.ref, in: node, view, survey)
+        let full = above + (above.isEmpty ? [] : [0x2f]) + Array(last)
+        return try explain(full, name.ref, in: node, view, survey)
     }
 
     private func explain(
-        _ path: String, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView, _ survey: Survey
-    ) -> PathExplanation {
-        let inside = survey.owner?.isDirectory == true
+        _ bytes: [UInt8], _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
+        _ survey: Survey
+    ) throws(Errno) -> PathExplanation {
+        let path = String(decoding: bytes, as: UTF8.self)
+        let (create, mkdir): (PathExplanation.Outcome, PathExplanation.Outcome)
+        if survey.owner?.isDirectory == true {
+            let (inside, visited) = try walk(bytes)
+            defer { for node in visited { forget(node, count: 1) } }
+            let node = try node(inside)
+            let view = try self.view(of: node)
+            create = creation(.create, path, "", in: node, view, Survey(), inside: true)
+            mkdir = creation(.mkdir, path, "", in: node, view, Survey(), inside: true)
+        } else {
+            create = creation(.create, path, name, in: directory, view, survey, inside: false)
+            mkdir = creation(.mkdir, path, name, in: directory, view, survey, inside: false)
+        }
         return PathExplanation(
             path: path, kind: kind(of: survey), owner: survey.owner?.layer.index,
-            layers: findings(path, survey, view),
-            create: creation(.create, path, name, in: directory, view, survey, inside: inside),
-            mkdir: creation(.mkdir, path, name, in: directory, view, survey, inside: inside),
-            unlink: removal(path, survey), rename: renaming(path, survey))
+            layers: findings(path, survey, view), create: create, mkdir: mkdir,
+            unlink: removal(path, survey, name, in: directory, view), rename: renaming(path, survey))
     }
 
     private func explainRoot() throws(Errno) -> PathExplanation {
@@ -88,7 +101,7 @@ extension Union {
     ) -> [PathExplanation.LayerFinding] {
         stack.layers.map { layer in
             let realPath = join(layer.path, path)
-            let position = survey.standings.firstIndex { $0.layer === layer }
+            let position = (0..<survey.columnCount).first { survey.column($0).layer === layer }
             if survey.unseen?.layer === layer {
                 return .init(
                     index: layer.index, path: realPath, found: "directory",
@@ -100,7 +113,7 @@ extension Union {
                     ? "does not back the directory" : "has nothing of that name, or was not looked at"
                 return .init(index: layer.index, path: realPath, found: "nothing", note: note)
             }
-            let standing = survey.standings[position]
+            let standing = survey.column(position)
             return .init(
                 index: layer.index, path: realPath,
                 found: standing.isWhiteout ? "whiteout" : standing.status.kind.name,
@@ -110,31 +123,33 @@ extension Union {
 
     private func note(on standing: Standing, _ survey: Survey, isVisible: Bool) -> String {
         if standing.isWhiteout { return "hides the name in the layers below" }
-        guard isVisible else { return "hidden by a higher layer" }
+        guard isVisible else { return "hidden by another layer" }
         if standing.layer === survey.owner?.layer { return "owner" }
         return standing.marks.contains(.skeleton) ? "skeleton" : "merged in"
     }
 }
 
-// Where changes would go.
+// Where changes would go: by the plans that the operations make.
 extension Union {
+    /// `inside`: of something in the directory, under whatever name that is free.
     private func creation(
         _ operation: SelectedOperation, _ path: String, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, _ survey: Survey, inside: Bool
     ) -> PathExplanation.Outcome {
-        if survey.isVisible && !inside { return .fails(.fileExists, reason: "the name is in use") }
+        if survey.isVisible { return .fails(.fileExists, reason: "the name is in use") }
         do throws(Errno) {
             try checkWritable()
-            let candidates = try candidates(for: operation, name, in: directory, view)
-            let layer = candidates.first
-            try checkWritable(layer)
+            let plan = try creationPlan(for: operation, name, in: directory, view, survey)
+            let layer = plan.first.layer
             let option = operation == .mkdir ? "mkdir" : "create"
             var reason = "\(option) goes to layer \(layer.index)"
-            if let second = candidates.second { reason += ", or to layer \(second.index) if that refuses" }
-            let backs =
-                inside
-                ? survey.visible.contains { $0.layer === layer } : view.directory(in: layer.index) != nil
-            if layer.isUpper && !backs { reason += "; its directory there is made first" }
+            if let second = plan.second {
+                reason += ", or to layer \(second.layer.index) if that refuses"
+            }
+            if layer.isUpper && view.directory(in: layer.index) == nil {
+                reason += "; its directory there is made first"
+            }
+            if plan.first.mustBeComplete { reason += "; marked as complete" }
             if inside { reason += "; below this directory" }
             return .goes(layer: layer.index, path: join(layer.path, path), reason: reason)
         } catch {
@@ -142,48 +157,66 @@ extension Union {
         }
     }
 
-    private func removal(_ path: String, _ survey: Survey) -> PathExplanation.Outcome {
-        guard let top = survey.visible.first else {
-            return .fails(.noSuchFileOrDirectory, reason: "there is nothing of that name")
-        }
-        if policies.readOnly { return .fails(.readOnlyFileSystem, reason: reason(for: .readOnlyFileSystem)) }
-        let covered = survey.standings.contains {
-            !$0.isWhiteout && ($0.layer.isReadOnly || $0.isDirectory && !top.isDirectory)
-        }
-        guard covered else {
-            let layers = survey.standings.filter { !$0.isWhiteout }.map { String($0.layer.index) }
+    private func removal(
+        _ path: String, _ survey: Survey, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView
+    ) -> PathExplanation.Outcome {
+        do throws(Errno) {
+            try checkWritable()
+            let plan = try removalPlan(
+                survey, isDirectory: survey.owner?.isDirectory == true, name, in: directory, view)
+            let layers = plan.layers.map(String.init).joined(separator: ", then ")
+            if plan.isCovered, let upper = stack.upper {
+                let removed = layers.isEmpty ? "" : "removed from layer \(layers), then "
+                return .goes(
+                    layer: upper.index, path: join(upper.path, path),
+                    reason: removed + "hidden by a whiteout in the upper")
+            }
+            guard let top = plan.layers.last.map({ stack[$0] }) else { throw .noSuchFileOrDirectory }
             return .goes(
-                layer: top.layer.index, path: join(top.layer.path, path),
-                reason: "removed from layer \(layers.reversed().joined(separator: ", then "))")
+                layer: top.index, path: join(top.path, path), reason: "removed from layer \(layers)")
+        } catch {
+            return .fails(error, reason: removalReason(for: error))
         }
-        guard policies.whiteout == .auto, let upper = stack.upper, !upper.isReadOnly else {
-            return .fails(.readOnlyFileSystem, reason: "it would take a whiteout, and there can be none")
-        }
-        return .goes(
-            layer: upper.index, path: join(upper.path, path), reason: "hidden by a whiteout in the upper")
     }
 
     private func renaming(_ path: String, _ survey: Survey) -> PathExplanation.Outcome {
-        guard let owner = survey.owner else {
-            return .fails(.noSuchFileOrDirectory, reason: "there is nothing of that name")
+        do throws(Errno) {
+            try checkWritable()
+            let plan = try departurePlan(survey)
+            let layer = plan.layer
+            let covered = plan.isCovered ? "; a whiteout covers what lies below" : ""
+            return .goes(
+                layer: layer.index, path: join(layer.path, path),
+                reason: "within layer \(layer.index), which owns it" + covered)
+        } catch {
+            return .fails(error, reason: renameReason(for: error, survey))
         }
-        if survey.isMerged {
-            return .fails(.improperLink, reason: "several layers back the directory; mv copies it")
-        }
-        if owner.layer.isReadOnly || policies.readOnly {
-            return .fails(.improperLink, reason: "layer \(owner.layer.index) is read-only; mv copies it")
-        }
-        return .goes(
-            layer: owner.layer.index, path: join(owner.layer.path, path),
-            reason: "within layer \(owner.layer.index), which owns it")
     }
 
     private func reason(for error: Errno) -> String {
         switch error {
         case .readOnlyFileSystem: "no layer may be written"
         case .notPermitted: "a rule denies it"
-        case .improperLink: "the directory has no place in that layer"
+        case .improperLink: "the layer has no place for it: no such directory, or something hidden is there"
         default: String(describing: error)
         }
+    }
+
+    private func removalReason(for error: Errno) -> String {
+        switch error {
+        case .noSuchFileOrDirectory: "there is nothing of that name"
+        case .directoryNotEmpty: "the directory isn't empty"
+        case .resourceBusy: "a directory lies hidden below: it would take a whiteout, and there can be none"
+        case .readOnlyFileSystem where !policies.readOnly:
+            "it would take a whiteout, and there can be none"
+        default: reason(for: error)
+        }
+    }
+
+    private func renameReason(for error: Errno, _ survey: Survey) -> String {
+        guard error == .improperLink else { return removalReason(for: error) }
+        if survey.isMerged { return "several layers back the directory; mv copies it" }
+        return "its layer is read-only; mv copies it"
     }
 }

@@ -14,7 +14,8 @@ extension Union {
             return try openExisting(name, in: target, flags, caller)
         }
         let change = OwnChange(coherence.noting, target.directory, name)
-        let made = try place(.create, name, in: &target) { directory, layer throws(Errno) -> LocatedObject in
+        let made = try place(.create, name, in: &target, caller) {
+            directory, layer throws(Errno) -> LocatedObject in
             let file = try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
                 try directory.openBeneath(
@@ -23,7 +24,9 @@ extension Union {
             return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
-        var entry = try newEntry(name, made.status, in: layer, target)
+        // What was made aside has another change time since.
+        let status = target.survey.whiteout == nil ? made.status : try made.descriptor.status()
+        var entry = try newEntry(name, status, in: layer, target)
         do throws(Errno) {
             let node = try node(entry.node)
             change.left(by: caller)

@@ -2,8 +2,8 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// link(2), within the layer of the existing file. EXDEV where the new parent has no place in that layer
-    /// or nothing may be changed there.
+    /// link(2), within the layer of the existing file. EXDEV where the new parent has no place in that layer, nothing may
+    /// be changed there, or something hidden has the new name and would hide the file.
     public func link(
         _ id: NodeID, to newParent: NodeID, _ newName: PathRef, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
@@ -15,7 +15,8 @@ extension Union {
         let layer = object.layer
         if layer.isReadOnly { throw .improperLink }
         let change = OwnChange(coherence.noting, target.directory, newName)
-        try place(newName, in: &target, layer) { directory, _ throws(Errno) in
+        let arrival = try newArrival(ofDirectory: false, in: layer, target.survey, target.view)
+        try place(newName, in: &target, arrival, caller) { directory, _ throws(Errno) in
             try asCaller(caller, in: directory) { () throws(Errno) in
                 try object.descriptor.link(to: directory, name: newName)
             }

@@ -35,13 +35,11 @@ extension Union {
         _ caller: CallerIdentity, _ make: (FileDescriptor, Layer) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
         var target = try target(parent, name, caller)
-        let survey = target.survey
         let change = OwnChange(coherence.noting, target.directory, name)
-        try place(operation, name, in: &target) { directory, layer throws(Errno) in
+        try place(operation, name, in: &target, caller) { directory, layer throws(Errno) in
             try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) { () throws(Errno) in
                 try make(directory, layer)
             }
-            if operation == .mkdir { try completeOrUndo(name, in: directory, layer, survey) }
         }
         let entry = try newEntry(name, in: target)
         guard FileKind(mode: entry.attributes.mode) == kind else {
@@ -51,16 +49,5 @@ extension Union {
         }
         change.left(by: caller)
         return entry
-    }
-
-    private func completeOrUndo(
-        _ name: PathRef, in directory: FileDescriptor, _ layer: Layer, _ survey: Survey
-    ) throws(Errno) {
-        do {
-            try completeIfCovering(name, in: directory, layer, survey)
-        } catch {
-            try? directory.removeDirectory(at: name)
-            throw error
-        }
     }
 }

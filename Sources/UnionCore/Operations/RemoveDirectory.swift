@@ -21,17 +21,14 @@ extension Union {
             change.left(by: caller)
             return dropEmptied(target.directory)
         }
-        try checkEmpty(survey, name, in: target.directory, target.view)
-        var needsCover = survey.visible.contains(where: \.layer.isReadOnly)
-        needsCover = needsCover || survey.hidden.contains { mustBeCovered($0) }
-        var cover = needsCover ? try coverDirectory(for: &target) : nil
+        let plan = try removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
+        let cover = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         try removeFiles(survey.hidden, name, target.view, except: cover, caller)
         for part in survey.visible.reversed() where !part.layer.isUpper && !part.layer.isReadOnly {
             guard let directory = target.view.directory(in: part.layer.index) else { continue }
             if try removePlain(name, in: directory, caller) { continue }
             // What keeps it is hidden by whiteouts above: it stays, hidden itself.
-            guard try partIsOrdinary(part) else { throw .directoryNotEmpty }
-            if cover == nil { cover = try coverDirectory(for: &target) }
+            guard plan.isCovered, try isOrdinary(part) else { throw .directoryNotEmpty }
         }
         if let cover {
             try coverWithWhiteout(name, in: cover, of: target.directory)
@@ -67,7 +64,8 @@ extension Union {
         }
     }
 
-    private func partIsOrdinary(_ part: Standing) throws(Errno) -> Bool {
+    /// A directory that lists what keeps it from being removed.
+    func isOrdinary(_ part: Standing) throws(Errno) -> Bool {
         guard let facts = stack.filesystems.find(part.status.device), facts.isPseudo else { return true }
         // bpffs holds what its users put there, and as an upper nothing else.
         return part.layer.isUpper && facts.type == .bpf
@@ -79,7 +77,7 @@ extension Union {
     ) throws(Errno) {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
-        for part in survey.visible where try partIsOrdinary(part) {
+        for part in survey.visible where try isOrdinary(part) {
             guard let parent = view.directory(in: part.layer.index) else { continue }
             let real = try parent.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(

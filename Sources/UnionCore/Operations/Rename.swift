@@ -1,21 +1,30 @@
 public import LinuxSystem
 public import SystemPackage
 
-/// What a rename is about, found out before anything is changed.
-private struct RenamePlan: ~Copyable {
+/// A rename under way.
+private struct Renaming: ~Copyable {
     var source: Target
     var destination: Target
     let name: PathRef
     let newName: PathRef
-    /// The layer that owns what is renamed: the rename happens within it.
-    let layer: Layer
-    let moving: Standing
+    let plan: RenamePlan
     let caller: CallerIdentity
+
+    var layer: Layer { plan.layer }
+    var moving: Standing { plan.moving }
+}
+
+/// The whiteout that is to cover the old name, and where.
+private struct Cover {
+    let directory: FileDescriptor
+    /// In the work area, made already.
+    let staged: PathRef
 }
 
 extension Union {
     /// renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE. EXDEV where it would need a copy: for a merged
-    /// directory, an object of a read-only layer, a new parent that has no place in the owner's layer.
+    /// directory, an object of a read-only layer, a new parent that has no place in the owner's layer, a new name
+    /// under which something above would hide the object.
     public func rename(
         _ parent: NodeID, _ name: PathRef, to newParent: NodeID, _ newName: PathRef, flags: UInt32,
         _ caller: CallerIdentity
@@ -30,53 +39,114 @@ extension Union {
         if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
         try checkReplacement(of: moving, source.survey, by: destination.survey)
         try checkMove(of: moving, to: destination)
-        if source.survey.isMerged || moving.layer.isReadOnly { throw .improperLink }
-        var plan = RenamePlan(
-            source: source, destination: destination, name: name, newName: newName, layer: moving.layer,
-            moving: moving, caller: caller)
+        if source.survey.isMerged { throw .improperLink }
         if flags == .exchange {
-            try exchange(&plan)
-        } else {
-            try rename(&plan, flags)
+            let departure = DeparturePlan(moving: moving, isCovered: false)
+            let plan = try exchangePlan(departure, source, destination)
+            var exchange = Renaming(
+                source: source, destination: destination, name: name, newName: newName, plan: plan.there,
+                caller: caller)
+            return try self.exchange(&exchange, plan.back)
         }
+        try checkReplaceable(by: moving, newName, destination)
+        let isSameFile = isSameObject(moving, destination.survey.owner)
+        let departure = try departurePlan(source.survey)
+        let plan = try renamePlan(departure, to: newName, destination)
+        var renaming = Renaming(
+            source: source, destination: destination, name: name, newName: newName, plan: plan,
+            caller: caller)
+        // Of two names of one file both stay, as rename(2) has it.
+        if isSameFile { return noteMoved(renaming, isSameFile: true) }
+        try rename(&renaming, flags)
+    }
+
+    private func rename(_ renaming: inout Renaming, _ flags: RenameFlags) throws(Errno) {
+        guard renaming.plan.departure.isCovered else { return try move(&renaming, flags, cover: nil) }
+        let upper = try upperDirectory(
+            for: renaming.source.directory, &renaming.source.view)
+        let staged = work.temporaryName()
+        defer { work.discard(staged.ref) }
+        try stageWhiteout(staged.ref, for: upper)
+        try move(&renaming, flags, cover: Cover(directory: upper, staged: staged.ref))
     }
 
     /// The steps of a rename: everything that may fail for a reason of the union's comes first.
-    private func rename(_ plan: inout RenamePlan, _ flags: RenameFlags) throws(Errno) {
-        try checkReplaceable(plan)
-        let (from, to) = try directories(of: &plan)
-        if plan.layer.isUpper {
-            try makeRoom(for: plan.newName, in: to, of: plan.destination.directory, plan.destination.survey)
-        }
-        let cover = try coverForOldName(&plan)
-        try removeFiles(plan.source.survey.hidden, plan.name, plan.source.view, except: nil, plan.caller)
-        let departing = departingTarget(plan)
-        let leaving = OwnChange(coherence.noting, plan.source.directory, plan.name)
-        let arriving = OwnChange(coherence.noting, plan.destination.directory, plan.newName)
-        let isMarked = try completeBeforeMove(plan, from)
+    private func move(
+        _ renaming: inout Renaming, _ flags: RenameFlags, cover: Cover?
+    ) throws(Errno) {
+        let (from, to) = try directories(of: &renaming)
+        try checkMount(renaming, from, to)
+        try makeRoom(
+            for: renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
+            renaming.destination.view)
+        let departing = departingTarget(renaming)
+        let leaving = OwnChange(coherence.noting, renaming.source.directory, renaming.name)
+        let arriving = OwnChange(coherence.noting, renaming.destination.directory, renaming.newName)
+        try removeHidden(renaming, to)
+        let isMarked = try completeBeforeMove(renaming, from)
         renames.begin()
         defer { renames.end() }
         do {
-            try moveReal(plan, from, to, flags, keepsTarget: cover != nil)
+            try moveReal(renaming, from, to, flags)
         } catch {
-            if isMarked { unmarkComplete(plan) }
+            if isMarked { unmarkComplete(renaming) }
             throw error
         }
-        keepMoved(plan.moving, at: plan.newName, in: to)
-        noteMoved(plan)
+        do {
+            if let cover {
+                try putWhiteout(
+                    cover.staged, renaming.name, in: cover.directory, of: renaming.source.directory)
+            }
+            try uncover(
+                renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
+                renaming.destination.view, renaming.caller)
+        } catch {
+            moveBack(renaming, from, to, cover)
+            if isMarked { unmarkComplete(renaming) }
+            throw error
+        }
+        keepMoved(renaming.moving, at: renaming.newName, in: to)
+        noteMoved(renaming)
         departing.finish()
-        if let cover { try coverWithWhiteout(plan.name, in: cover, of: plan.source.directory) }
-        try uncover(plan)
-        leaving.left(by: plan.caller)
-        arriving.left(by: plan.caller)
-        dropEmptied(plan.source.directory)
+        leaving.left(by: renaming.caller)
+        arriving.left(by: renaming.caller)
+        dropEmptied(renaming.source.directory)
+    }
+
+    /// What lies hidden under the names and has to go, goes before the rename, unseen: then it must not turn out that the
+    /// layer renames nothing from the one directory to the other.
+    private func checkMount(
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
+    ) throws(Errno) {
+        if renaming.source.survey.hidden.isEmpty && renaming.plan.hiddenFile == nil { return }
+        let (old, new) = (try from.status(), try to.status())
+        if old.device != new.device || old.mountID != new.mountID { throw .improperLink }
+    }
+
+    private func removeHidden(_ renaming: borrowing Renaming, _ to: FileDescriptor) throws(Errno) {
+        if renaming.plan.hiddenFile != nil {
+            try asCaller(renaming.caller, in: to) { () throws(Errno) in
+                try to.unlink(at: renaming.newName)
+            }
+        }
+        try removeFiles(
+            renaming.source.survey.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
+    }
+
+    /// Undoes a rename of which the rest failed: who looks finds everything as it was.
+    private func moveBack(
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ cover: Cover?
+    ) {
+        let (name, newName) = (renaming.name, renaming.newName)
+        if let cover { try? cover.directory.unlink(at: name) }
+        try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .noReplace)
+        if renaming.plan.arrival.replaced?.isWhiteout == true { try? makeWhiteout(newName, in: to) }
     }
 
     /// The kernel moves what it knew by the old name over what it knew by the new one. Where that isn't what the layer
     /// did, as somebody else stood there a moment before, both names are looked at again.
-    private func noteMoved(_ plan: borrowing RenamePlan) {
+    private func noteMoved(_ plan: borrowing Renaming, isSameFile: Bool = false) {
         let (from, to) = (plan.source.directory, plan.destination.directory)
-        let isSameFile = isSameObject(plan)
         noteChanged(from, to)
         let moving = knownNode(plan.source.survey, plan.name, in: from)
         let place = from.untell(plan.name)
@@ -89,7 +159,7 @@ extension Union {
         }
         // The marks that it got are no news.
         if let moved, moved.isDirectory { try? takeMakeup(of: moved) }
-        // Two names of one file: rename(2) did nothing, and brings no event.
+        // Then rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved { lookAgain(at: plan) }
     }
 
@@ -109,63 +179,57 @@ extension Union {
         node.noteSeen(at: place)
     }
 
-    private func lookAgain(at plan: borrowing RenamePlan) {
+    private func lookAgain(at plan: borrowing Renaming) {
         guard coherence.plan.isLasting else { return }
         coherence.invalidator.appendName(plan.source.directory.id, plan.name)
         coherence.invalidator.appendName(plan.destination.directory.id, plan.newName)
     }
 
-    private func isSameObject(_ plan: borrowing RenamePlan) -> Bool {
-        guard let replaced = plan.destination.survey.owner, replaced.layer === plan.layer else {
-            return false
-        }
-        return identity(of: replaced) == identity(of: plan.moving)
+    /// Two names of one file.
+    private func isSameObject(_ moving: Standing, _ other: Standing?) -> Bool {
+        guard let other, !other.isWhiteout, other.layer === moving.layer else { return false }
+        return identity(of: other) == identity(of: moving)
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.
-    private func checkReplaceable(_ plan: borrowing RenamePlan) throws(Errno) {
-        let survey = plan.destination.survey
-        guard let replaced = survey.owner else { return }
-        switch (plan.moving.isDirectory, replaced.isDirectory) {
+    private func checkReplaceable(
+        by moving: Standing, _ name: PathRef, _ destination: borrowing Target
+    ) throws(Errno) {
+        guard let replaced = destination.survey.owner else { return }
+        switch (moving.isDirectory, replaced.isDirectory) {
         case (true, false): throw .notDirectory
         case (false, true): throw .isDirectory
         case (true, true):
-            try checkEmpty(survey, plan.newName, in: plan.destination.directory, plan.destination.view)
+            try checkEmpty(destination.survey, name, in: destination.directory, destination.view)
         case (false, false): break
-        }
-        // What stands in a higher layer must go after the rename.
-        for standing in survey.standings where standing.layer.index < plan.layer.index {
-            if standing.layer.isReadOnly { throw .improperLink }
         }
     }
 
     /// The real directories of both names in the owner's layer.
     private func directories(
-        of plan: inout RenamePlan
+        of renaming: inout Renaming
     ) throws(Errno) -> (from: FileDescriptor, to: FileDescriptor) {
-        let from = try directory(of: plan.source.directory, &plan.source.view, in: plan.layer)
-        let to = try directory(of: plan.destination.directory, &plan.destination.view, in: plan.layer)
+        let layer = renaming.layer
+        let from = try directory(of: renaming.source.directory, &renaming.source.view, in: layer)
+        let to = try directory(of: renaming.destination.directory, &renaming.destination.view, in: layer)
         return (from, to)
-    }
-
-    /// Where the old name must be covered afterwards, as something below would show that can't be removed.
-    private func coverForOldName(_ plan: inout RenamePlan) throws(Errno) -> FileDescriptor? {
-        guard plan.source.survey.hidden.contains(where: { mustBeCovered($0) }) else { return nil }
-        return try coverDirectory(for: &plan.source)
     }
 
     /// A directory that comes to stand over directories of lower layers must not be merged with them, nor must anything
     /// below it, from its first moment there: what it may be backed by is settled before it moves. (Where it stands now
     /// nothing lies below it.) Returns whether the mark was set here.
     private func completeBeforeMove(
-        _ plan: borrowing RenamePlan, _ from: FileDescriptor
+        _ renaming: borrowing Renaming, _ from: FileDescriptor
     ) throws(Errno) -> Bool {
-        guard plan.moving.isDirectory, coversDirectories(plan.destination, plan.layer) else { return false }
-        let isMarked = try markCompleteUnlessMarked(plan.name, in: from)
-        if let node = knownNode(plan.source.survey, plan.name, in: plan.source.directory) {
-            node.lowerFloor(to: plan.layer.index, at: coherence.tick())
-        }
+        guard renaming.plan.arrival.mustBeComplete else { return false }
+        let isMarked = try markCompleteUnlessMarked(renaming.name, in: from)
+        lowerFloor(renaming.source, renaming.name, to: renaming.layer)
         return isMarked
+    }
+
+    private func lowerFloor(_ target: borrowing Target, _ name: PathRef, to layer: Layer) {
+        knownNode(target.survey, name, in: target.directory)?
+            .lowerFloor(to: layer.index, at: coherence.tick())
     }
 
     private func markCompleteUnlessMarked(
@@ -180,107 +244,135 @@ extension Union {
         }
     }
 
-    /// Whether lower layers have, or a whiteout hides, a directory of that name.
-    private func coversDirectories(_ destination: borrowing Target, _ layer: Layer) -> Bool {
-        destination.survey.standings.contains {
-            $0.isWhiteout || $0.isDirectory && $0.layer.index > layer.index
-        }
+    private func unmarkComplete(_ renaming: borrowing Renaming) {
+        guard let directory = renaming.source.view.directory(in: renaming.layer.index) else { return }
+        try? remove(.complete, from: renaming.name, in: directory)
     }
 
-    private func unmarkComplete(_ plan: borrowing RenamePlan) {
-        guard let directory = plan.source.view.directory(in: plan.layer.index) else { return }
-        try? remove(.complete, from: plan.name, in: directory)
-    }
-
-    private func departingTarget(_ plan: borrowing RenamePlan) -> Departing {
-        guard plan.destination.survey.isVisible, !isSameObject(plan) else { return Departing(nil, nil) }
+    private func departingTarget(_ renaming: borrowing Renaming) -> Departing {
+        let destination = renaming.destination.survey
+        guard destination.isVisible else { return Departing(nil, nil) }
         return depart(
-            plan.destination.survey, plan.newName, in: plan.destination.directory, plan.destination.view)
+            destination, renaming.newName, in: renaming.destination.directory, renaming.destination.view)
     }
 
-    /// The rename itself. A directory can't replace a whiteout, nor a directory that holds whiteouts: they
-    /// change places, and what comes to the old name goes, unless a whiteout is wanted there anyway.
+    /// The rename itself, which leaves a whiteout where one is wanted and the layer is the upper, if its filesystem can.
     private func moveReal(
-        _ plan: borrowing RenamePlan, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags,
-        keepsTarget: Bool
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
     ) throws(Errno) {
-        let (name, newName) = (plan.name, plan.newName)
-        let there = plan.destination.survey.standings.first { $0.layer === plan.layer }
+        let (name, there) = (renaming.name, renaming.plan.arrival.replaced)
+        if isSameObject(renaming.moving, there) {
+            // It lies hidden there already, under a name of its own: rename(2) would do nothing.
+            return try asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
+        }
         // A whiteout may be replaced though something new is asked for.
         let flags = there == nil ? flags : []
         do {
-            return try asCaller(plan.caller, in: from) { () throws(Errno) in
-                try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
+            try asCaller(renaming.caller, in: from) { () throws(Errno) in
+                try moveAsThread(renaming, from, to, flags)
             }
         } catch {
-            guard let there, plan.moving.isDirectory, plan.layer.isUpper,
-                [.directoryNotEmpty, .fileExists, .notDirectory].contains(error)
+            guard [.directoryNotEmpty, .fileExists, .notDirectory, .isDirectory].contains(error), let there
             else { throw error }
-            try changePlaces(plan, there, from, to, keepsTarget: keepsTarget)
+            // Somebody filled what lay hidden: nobody sees why it should be in the way.
+            guard renaming.plan.swapsPlaces else {
+                throw renaming.plan.arrival.replacesShown ? error : .improperLink
+            }
+            try changePlaces(renaming, there, from, to)
         }
     }
 
-    private func changePlaces(
-        _ plan: borrowing RenamePlan, _ there: Standing, _ from: FileDescriptor, _ to: FileDescriptor,
-        keepsTarget: Bool
+    private func moveAsThread(
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
     ) throws(Errno) {
-        let (name, newName) = (plan.name, plan.newName)
-        try asCaller(plan.caller, in: from) { () throws(Errno) in
+        let (name, newName) = (renaming.name, renaming.newName)
+        if renaming.plan.departure.isCovered && renaming.layer.isUpper && !renaming.plan.swapsPlaces {
+            do throws(Errno) {
+                return try FileDescriptor.rename(
+                    from: from, name, to: to, newName, flags: flags.union(.whiteout))
+            } catch {
+                // Not for this filesystem, or this caller.
+                guard [.invalidArgument, .notPermitted, .notSupported].contains(error) else { throw error }
+            }
+        }
+        try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
+    }
+
+    /// A directory can't replace a whiteout, nor a directory that holds whiteouts: they change places, and what comes to
+    /// the old name goes, unless a whiteout is wanted there anyway.
+    private func changePlaces(
+        _ renaming: borrowing Renaming, _ there: Standing, _ from: FileDescriptor, _ to: FileDescriptor
+    ) throws(Errno) {
+        let (name, newName) = (renaming.name, renaming.newName)
+        try asCaller(renaming.caller, in: from) { () throws(Errno) in
             try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
         }
-        if keepsTarget { return }
-        if there.isDirectory {
-            let path = try path(of: newName, in: plan.destination.directory)
-            try putAside(name, in: from, at: path)
-        } else {
-            try from.unlink(at: name)
-        }
-    }
-
-    /// Takes away what stands above the renamed object, the topmost last: until then it is what shows.
-    private func uncover(_ plan: borrowing RenamePlan) throws(Errno) {
-        let name = plan.newName
-        for standing in plan.destination.survey.standings.reversed()
-        where standing.layer.index < plan.layer.index {
-            guard let directory = plan.destination.view.directory(in: standing.layer.index) else { continue }
-            if standing.isWhiteout {
-                try directory.unlink(at: name)
-            } else if !standing.isDirectory {
-                try asCaller(plan.caller, in: directory) { () throws(Errno) in
-                    try directory.unlink(at: name)
-                }
-            } else if try !removePlain(name, in: directory, plan.caller) {
-                guard standing.layer.isUpper else { throw .directoryNotEmpty }
-                try putAside(name, in: directory, at: try path(of: name, in: plan.destination.directory))
+        if renaming.plan.departure.isCovered && renaming.layer.isUpper { return }
+        do {
+            if there.isDirectory {
+                let path = try path(of: newName, in: renaming.destination.directory)
+                try putAside(name, in: from, at: path)
+            } else {
+                try from.unlink(at: name)
             }
+        } catch {
+            try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .exchange)
+            throw error
         }
     }
 }
 
 // RENAME_EXCHANGE
 extension Union {
-    private func exchange(_ plan: inout RenamePlan) throws(Errno) {
-        guard let other = plan.destination.survey.owner else { throw .noSuchFileOrDirectory }
-        if plan.destination.survey.isMerged || other.layer !== plan.layer { throw .improperLink }
-        let (from, to) = try directories(of: &plan)
-        let leaving = OwnChange(coherence.noting, plan.source.directory, plan.name)
-        let arriving = OwnChange(coherence.noting, plan.destination.directory, plan.newName)
-        let (name, newName) = (plan.name, plan.newName)
-        try completeForExchange(plan.source, name, in: from, over: plan.destination.survey)
-        try completeForExchange(plan.destination, newName, in: to, over: plan.source.survey)
-        renames.begin()
-        defer { renames.end() }
-        try asCaller(plan.caller, in: from) { () throws(Errno) in
-            try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
-        }
-        keepMoved(plan.moving, at: newName, in: to)
-        keepMoved(other, at: name, in: from)
-        noteExchanged(plan)
-        leaving.left(by: plan.caller)
-        arriving.left(by: plan.caller)
+    /// How each of the two comes to the other's name. EXDEV: they aren't in one layer, or would not be seen there.
+    private func exchangePlan(
+        _ departure: DeparturePlan, _ source: borrowing Target, _ destination: borrowing Target
+    ) throws(Errno) -> (there: RenamePlan, back: Arrival) {
+        guard let other = destination.survey.owner else { throw .noSuchFileOrDirectory }
+        let layer = departure.layer
+        if layer.isReadOnly || destination.survey.isMerged || other.layer !== layer { throw .improperLink }
+        let there = try arrival(
+            ofDirectory: departure.moving.isDirectory, in: layer, destination.survey, destination.view)
+        let back = try arrival(ofDirectory: other.isDirectory, in: layer, source.survey, source.view)
+        guard there.above.isEmpty, back.above.isEmpty else { throw .improperLink }
+        return (RenamePlan(departure: departure, arrival: there), back)
     }
 
-    private func noteExchanged(_ plan: borrowing RenamePlan) {
+    private func exchange(_ renaming: inout Renaming, _ back: Arrival) throws(Errno) {
+        guard let other = renaming.destination.survey.owner else { throw .noSuchFileOrDirectory }
+        let (from, to) = try directories(of: &renaming)
+        let (name, newName) = (renaming.name, renaming.newName)
+        try makeRoom(
+            for: renaming.plan.arrival, newName, in: renaming.destination.directory,
+            renaming.destination.view)
+        try makeRoom(for: back, name, in: renaming.source.directory, renaming.source.view)
+        let leaving = OwnChange(coherence.noting, renaming.source.directory, name)
+        let arriving = OwnChange(coherence.noting, renaming.destination.directory, newName)
+        let isMarked = try completeBeforeMove(renaming, from)
+        var isOtherMarked = false
+        renames.begin()
+        defer { renames.end() }
+        do {
+            if back.mustBeComplete {
+                isOtherMarked = try markCompleteUnlessMarked(newName, in: to)
+                lowerFloor(renaming.destination, newName, to: renaming.layer)
+            }
+            try asCaller(renaming.caller, in: from) { () throws(Errno) in
+                try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
+            }
+        } catch {
+            if isMarked { unmarkComplete(renaming) }
+            if isOtherMarked { try? remove(.complete, from: newName, in: to) }
+            throw error
+        }
+        keepMoved(renaming.moving, at: newName, in: to)
+        keepMoved(other, at: name, in: from)
+        noteExchanged(renaming)
+        leaving.left(by: renaming.caller)
+        arriving.left(by: renaming.caller)
+    }
+
+    private func noteExchanged(_ plan: borrowing Renaming) {
         let (from, to) = (plan.source.directory, plan.destination.directory)
         noteChanged(from, to)
         let moving = knownNode(plan.source.survey, plan.name, in: from)
@@ -300,16 +392,5 @@ extension Union {
         guard let place = directory.untell(name), let node = table.find(place.node) else { return nil }
         node.forget(place, isGone: true)
         return node
-    }
-
-    private func completeForExchange(
-        _ target: borrowing Target, _ name: PathRef, in directory: FileDescriptor, over survey: Survey
-    ) throws(Errno) {
-        guard let standing = target.survey.owner, standing.isDirectory,
-            survey.hidden.contains(where: \.isDirectory)
-        else { return }
-        _ = try markCompleteUnlessMarked(name, in: directory)
-        knownNode(target.survey, name, in: target.directory)?
-            .lowerFloor(to: standing.layer.index, at: coherence.tick())
     }
 }

@@ -10,11 +10,10 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
         var target = try target(parent, name, caller)
-        guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
-        if owner.isDirectory { throw .isDirectory }
         let survey = target.survey
-        let needsCover = survey.standings.contains { mustBeCovered($0) }
-        let upper = needsCover ? try coverDirectory(for: &target) : nil
+        let plan = try removalPlan(
+            survey, isDirectory: false, name, in: target.directory, target.view)
+        let upper = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         let departing = depart(survey, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
         try removeFiles(survey.standings, name, target.view, except: upper, caller)
@@ -25,21 +24,6 @@ extension Union {
         target.directory.noteRemoval()
         if keepsListings { habits.noteRemoval(caller.pid, parent) }
         dropEmptied(target.directory)
-    }
-
-    /// What only a whiteout can take from sight.
-    func mustBeCovered(_ standing: Standing) -> Bool {
-        !standing.isWhiteout && (standing.layer.isReadOnly || standing.isDirectory)
-    }
-
-    /// The upper's directory in which a whiteout is to be put. EROFS, or EBUSY where it is a hidden directory
-    /// that it was for: there can't be one.
-    func coverDirectory(for target: inout Target) throws(Errno) -> FileDescriptor {
-        guard policies.whiteout == .auto, let upper = stack.upper, !upper.isReadOnly else {
-            let isOnlyReadOnly = target.survey.standings.contains { !$0.isWhiteout && $0.layer.isReadOnly }
-            throw isOnlyReadOnly ? .readOnlyFileSystem : .resourceBusy
-        }
-        return try upperDirectory(for: target.directory, &target.view)
     }
 
     /// Unlinks the files that stand under the name in writable layers, bottom up. The one in the upper is left

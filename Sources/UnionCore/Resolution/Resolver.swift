@@ -140,8 +140,11 @@ extension Union {
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
         having: UInt64 = .max
     ) throws(Errno) -> Survey {
-        if let order = readOrder(of: name, in: directory, view) {
-            return try survey(order, view.failure, name, all: all)
+        if let policy = readPolicy(of: name, in: directory, view) {
+            let backings = ordered(view.backings, by: policy)
+            var survey = try survey(backings, view.failure, name, all: all)
+            survey.order = policy
+            return survey
         }
         return try survey(view.backings, view.failure, name, all: all, having: having)
     }
@@ -182,9 +185,13 @@ extension Union {
             do throws(Errno) {
                 if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
                     survey.add(standing)
-                    if standing.isWhiteout || survey.isDecided && !all { break }
+                    if survey.isDecided && !all { break }
                 }
             } catch {
+                if survey.hasEnded {
+                    survey.buriedFailure = error
+                    break
+                }
                 guard error.isLayerFailure else { throw error }
                 backing.layer.note(failure: error)
                 survey.failure = error
@@ -192,7 +199,7 @@ extension Union {
             }
             if backing.layer.isOCI && isOCIWhiteout(name, in: backing.directory) {
                 survey.end(at: backing.layer)
-                break
+                if !all { break }
             }
         }
         if let failure = survey.undecided(all: all) { throw failure }

@@ -27,15 +27,29 @@ struct Survey {
     /// A directory of the upper that has the name and isn't shown: an orphan. It must make room for anything
     /// new there.
     private(set) var unseen: Standing?
+    /// What lies below the whiteout at which the search ended. It doesn't come to light with the name's removal, but is in
+    /// the way of what is to be put there. Changes alone look for it.
+    private(set) var buried: [Standing] = []
     /// With what the search ended before it was decided, as a layer failed.
     var failure: Errno?
+    /// The same below the whiteout.
+    var buriedFailure: Errno?
+    /// In which order layers are looked at, where a rule wants another than top to bottom.
+    var order = ReadPolicy.upperFirst
     /// When it was begun, by the clock of `Coherence`.
     var begun: UInt64 = 0
     /// Where `end` ended the search.
     private var end: Layer?
 
+    /// Nothing that is found from here on belongs to the name.
+    var hasEnded: Bool { end != nil || standings.last?.isWhiteout == true }
+
     /// Takes what the next lower layer has.
     mutating func add(_ standing: Standing) {
+        if hasEnded {
+            buried.append(standing)
+            return
+        }
         standings.append(standing)
         guard !isDecided else { return }
         if standing.isDirectory {
@@ -50,7 +64,7 @@ struct Survey {
     /// A whiteout that isn't an entry of its own (OCI): nothing from `layer` downwards counts.
     mutating func end(at layer: Layer) {
         if !isDecided { decide(at: layer) }
-        end = layer
+        end = end ?? layer
     }
 
     /// The same without the skeleton at `position`, as if the upper had nothing of the name.
@@ -58,9 +72,12 @@ struct Survey {
         var rest = Survey()
         for index in standings.indices where index != position { rest.add(standings[index]) }
         if let end { rest.end(at: end) }
+        rest.buried = buried
         rest.unseen = standings[position]
         rest.begun = begun
         rest.failure = failure
+        rest.buriedFailure = buriedFailure
+        rest.order = order
         return rest
     }
 
@@ -104,5 +121,38 @@ struct Survey {
     var whiteout: Standing? {
         guard !isVisible, let first = standings.first, first.isWhiteout else { return nil }
         return first
+    }
+}
+
+// All that layers have under the name, for what is to be put there.
+extension Survey {
+    /// How many layers have something, shown, hidden or buried; in the order of the search.
+    var columnCount: Int { standings.count + buried.count }
+
+    func column(_ position: Int) -> Standing {
+        position < standings.count ? standings[position] : buried[position - standings.count]
+    }
+
+    func isBuried(_ position: Int) -> Bool { position >= standings.count }
+
+    /// Whether the one layer is looked at before the other.
+    func isAbove(_ layer: Layer, _ other: Layer) -> Bool { rank(of: layer) < rank(of: other) }
+
+    private func rank(of layer: Layer) -> Int {
+        switch order {
+        case .upperFirst: layer.index
+        case .lowerFirst: layer.isUpper ? .max : layer.index
+        case .layer(let first): layer.index == first ? -1 : layer.index
+        }
+    }
+
+    /// A mark that can't be lifted hides whatever the layer has.
+    func isShutOut(_ layer: Layer) -> Bool { end.map { isAbove($0, layer) } ?? false }
+
+    /// What an object in that layer would lie beneath isn't known, as a layer failed with that.
+    func failure(above layer: Layer) -> Errno? {
+        guard let buriedFailure, let last = buried.last ?? standings.last, isAbove(last.layer, layer)
+        else { return nil }
+        return buriedFailure
     }
 }

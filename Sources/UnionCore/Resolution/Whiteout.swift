@@ -77,13 +77,16 @@ extension Union {
         try directory.makeNode(at: name, mode: FileKind.regular.modeBits, device: 0)
         do {
             try setMark(at: name, in: directory, MarkName.whiteout, MarkName.userWhiteout, "y")
-            if !directory.marks(at: "").contains(.attributeWhiteouts) {
-                try setMark(at: "", in: directory, MarkName.opaque, MarkName.userOpaque, "x")
-            }
+            try allowAttributeWhiteouts(in: directory)
         } catch {
             try? directory.unlink(at: name)
             throw error
         }
+    }
+
+    private func allowAttributeWhiteouts(in directory: FileDescriptor) throws(Errno) {
+        guard !directory.marks(at: "").contains(.attributeWhiteouts) else { return }
+        try setMark(at: "", in: directory, MarkName.opaque, MarkName.userOpaque, "x")
     }
 
     /// Sets a mark: by a trusted attribute, or by a user one where the server isn't privileged.
@@ -103,28 +106,37 @@ extension Union {
     func coverWithWhiteout(
         _ name: PathRef, in upper: FileDescriptor, of directory: Node
     ) throws(Errno) {
+        guard try upper.exists(at: name) else { return try makeWhiteout(name, in: upper) }
+        let staged = work.temporaryName()
+        defer { work.discard(staged.ref) }
+        try stageWhiteout(staged.ref, for: upper)
+        try putWhiteout(staged.ref, name, in: upper, of: directory)
+    }
+
+    /// Makes a whiteout in the work area that is to be put in that directory of the upper. It is the caller's to discard.
+    func stageWhiteout(_ staged: PathRef, for upper: FileDescriptor) throws(Errno) {
+        let staging = try work.directory()
+        try makeWhiteout(staged, in: staging)
+        if try staging.status(at: staged).isRegular { try allowAttributeWhiteouts(in: upper) }
+    }
+
+    /// Puts it there in one step. What stood there stands in the work area now, or has gone.
+    func putWhiteout(
+        _ staged: PathRef, _ name: PathRef, in upper: FileDescriptor, of directory: Node
+    ) throws(Errno) {
         let existing: FileStatus?
         do {
             existing = try upper.status(at: name)
         } catch .noSuchFileOrDirectory {
             existing = nil
         }
-        if let existing, existing.isDirectory, policies.orphans == .hide, hasEntries(name, in: upper) {
+        var replacesDirectory = existing?.isDirectory == true
+        if replacesDirectory, let existing, policies.orphans == .hide, hasEntries(name, in: upper) {
             // What it holds unseen is kept, which takes a step of its own.
             try setAside(name, in: upper, at: try path(of: name, in: directory), expecting: existing)
-            return try makeWhiteout(name, in: upper)
+            replacesDirectory = false
         }
-        guard let existing else { return try makeWhiteout(name, in: upper) }
-        let temporary = work.temporaryName()
-        let staging = try work.directory()
-        try makeWhiteout(temporary.ref, in: staging)
-        do {
-            let flags: RenameFlags = existing.isDirectory ? .exchange : []
-            try FileDescriptor.rename(from: staging, temporary.ref, to: upper, name, flags: flags)
-        } catch {
-            try? staging.unlink(at: temporary.ref)
-            throw error
-        }
-        if existing.isDirectory { work.discard(temporary.ref) }
+        try FileDescriptor.rename(
+            from: try work.directory(), staged, to: upper, name, flags: replacesDirectory ? .exchange : [])
     }
 }

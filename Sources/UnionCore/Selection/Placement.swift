@@ -26,33 +26,113 @@ extension Union {
     /// Lets `make` make the new object in the layer that the branch selector names, in the second one where
     /// the first refuses. EEXIST: the union shows something there.
     func place<R: ~Copyable>(
-        _ operation: SelectedOperation, _ name: PathRef, in target: inout Target,
+        _ operation: SelectedOperation, _ name: PathRef, in target: inout Target, _ caller: CallerIdentity,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
     ) throws(Errno) -> R {
         if target.survey.isVisible { throw .fileExists }
-        let candidates = try candidates(for: operation, name, in: target.directory, target.view)
+        let plan = try creationPlan(
+            for: operation, name, in: target.directory, target.view, target.survey)
         do {
-            return try place(name, in: &target, candidates.first, make)
+            return try place(name, in: &target, plan.first, caller, make)
         } catch {
-            guard let second = candidates.second, Candidates.isRefusal(error) else { throw error }
-            return try place(name, in: &target, second, make)
+            guard let second = plan.second, Candidates.isRefusal(error) else { throw error }
+            return try place(name, in: &target, second, caller, make)
         }
     }
 
-    /// The same in one layer.
+    /// The same as planned. Where it fails, everything is as it was.
     func place<R: ~Copyable>(
-        _ name: PathRef, in target: inout Target, _ layer: Layer,
+        _ name: PathRef, in target: inout Target, _ arrival: Arrival, _ caller: CallerIdentity,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
     ) throws(Errno) -> R {
-        try checkWritable(layer)
-        let parent = try directory(of: target.directory, &target.view, in: layer)
-        if layer.isUpper { try makeRoom(for: name, in: parent, of: target.directory, target.survey) }
-        let lifted = try liftWhiteout(name, for: layer, target)
+        let parent = try directory(of: target.directory, &target.view, in: arrival.layer)
+        try makeRoom(for: arrival, name, in: target.directory, target.view)
+        guard arrival.replaced == nil else {
+            let made = try makeOverWhiteout(name, in: parent, arrival, make)
+            try show(arrival, name, in: parent, target, caller)
+            return made
+        }
+        let made = try make(parent, arrival.layer)
         do {
-            return try make(parent, layer)
+            if arrival.mustBeComplete { try markComplete(name, in: parent) }
         } catch {
-            if let lifted { try? makeWhiteout(name, in: lifted) }
+            remove(name, in: parent, arrival)
             throw error
+        }
+        try show(arrival, name, in: parent, target, caller)
+        return made
+    }
+
+    /// Lifts what hides the new object.
+    private func show(
+        _ arrival: Arrival, _ name: PathRef, in parent: FileDescriptor, _ target: borrowing Target,
+        _ caller: CallerIdentity
+    ) throws(Errno) {
+        guard !arrival.above.isEmpty else { return }
+        do {
+            try uncover(arrival, name, in: target.directory, target.view, caller)
+        } catch {
+            remove(name, in: parent, arrival)
+            if arrival.replaced != nil { try? makeWhiteout(name, in: parent) }
+            throw error
+        }
+    }
+
+    /// Takes back what was just made.
+    private func remove(_ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival) {
+        if arrival.isDirectory {
+            try? parent.removeDirectory(at: name)
+        } else {
+            try? parent.unlink(at: name)
+        }
+    }
+
+    /// Makes the object in place of the layer's own whiteout: in one step if it can be, so that a crash leaves either.
+    private func makeOverWhiteout<R: ~Copyable>(
+        _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R {
+        if arrival.layer.isUpper, let made = try makeAside(name, in: parent, arrival, make) { return made }
+        try parent.unlink(at: name)
+        let made: R
+        do {
+            made = try make(parent, arrival.layer)
+        } catch {
+            try? makeWhiteout(name, in: parent)
+            throw error
+        }
+        do {
+            if arrival.mustBeComplete { try markComplete(name, in: parent) }
+        } catch {
+            remove(name, in: parent, arrival)
+            try? makeWhiteout(name, in: parent)
+            throw error
+        }
+        return made
+    }
+
+    /// Makes it in a directory of the work area, which gives it what the parent would have given it, and puts it in place
+    /// by one rename. nil: something of that can't be here. Between two steps nobody looks: the kernel holds the
+    /// directory's lock over the whole operation.
+    private func makeAside<R: ~Copyable>(
+        _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R? {
+        guard let staging = try? work.directory(), let status = try? parent.status() else { return nil }
+        let temporary = work.temporaryName()
+        guard (try? staging.makeDirectory(at: temporary.ref, mode: 0o700)) != nil else { return nil }
+        defer { work.discard(temporary.ref) }
+        guard let room = try? staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
+        else { return nil }
+        align(room.descriptor, with: parent, status)
+        let made = try make(room.descriptor, arrival.layer)
+        do {
+            if arrival.mustBeComplete { try markComplete(name, in: room.descriptor) }
+            try FileDescriptor.rename(
+                from: room.descriptor, name, to: parent, name, flags: arrival.isDirectory ? .exchange : [])
+            return made
+        } catch {
+            return nil
         }
     }
 
@@ -64,27 +144,6 @@ extension Union {
         if layer.isUpper { return try upperDirectory(for: directory, &view) }
         guard let existing = view.directory(in: layer.index) else { throw .improperLink }
         return existing
-    }
-
-    /// Takes away the whiteout that would hide a new object in `layer`; nil: there is none. Between this and
-    /// the object's making nobody looks: the kernel holds the directory's lock over the whole operation.
-    private func liftWhiteout(
-        _ name: PathRef, for layer: Layer, _ target: borrowing Target
-    ) throws(Errno) -> FileDescriptor? {
-        guard let whiteout = target.survey.whiteout, whiteout.layer.index <= layer.index,
-            let directory = target.view.directory(in: whiteout.layer.index)
-        else { return nil }
-        try checkWritable(whiteout.layer)
-        try directory.unlink(at: name)
-        return directory
-    }
-
-    /// A new directory where a whiteout stood holds every entry itself: what the whiteout hid stays hidden.
-    func completeIfCovering(
-        _ name: PathRef, in parent: FileDescriptor, _ layer: Layer, _ survey: Survey
-    ) throws(Errno) {
-        guard let whiteout = survey.whiteout, whiteout.layer.index <= layer.index else { return }
-        try markComplete(name, in: parent)
     }
 
     func markComplete(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {

@@ -6,6 +6,14 @@ struct Candidates {
     var first: Layer
     /// Tried when the first refuses.
     var second: Layer?
+    /// Taken where something hidden has the name in the first.
+    var substitute: Layer?
+
+    /// The layer to go to where the first can't take the object for that reason.
+    func other(after error: Errno) -> Layer? {
+        if error == .improperLink { return substitute }
+        return Self.isRefusal(error) ? second : nil
+    }
 
     /// Answers of a layer that can't take a new object, after which the second is tried.
     static func isRefusal(_ error: Errno) -> Bool {
@@ -30,10 +38,10 @@ extension Union {
         case .deny: throw .notPermitted
         case .lower:
             // A directory that only the upper has can take new things only there.
-            return Candidates(first: try lowerOrUpper(in: view))
+            return Candidates(first: try lowerOrUpper(in: view), substitute: stack.upper)
         case .fallback:
             guard let lower = topmostLower(in: view) else { return Candidates(first: try requiredUpper()) }
-            return Candidates(first: lower, second: stack.upper)
+            return Candidates(first: lower, second: stack.upper, substitute: stack.upper)
         }
     }
 
@@ -80,19 +88,22 @@ extension Union {
     }
 
     /// The order in which a name is looked for, where a rule wants another than top to bottom.
-    func readOrder(
+    func readPolicy(
         of name: PathRef, in directory: Node, _ view: borrowing DirectoryView
-    ) -> [DirectoryView.Backing]? {
+    ) -> ReadPolicy? {
         guard let selector = policies.selector, view.count > 1,
             let path = try? path(of: name, in: directory),
             case .read(let policy) = selector.choose(.read, path: path.ref)
         else { return nil }
-        let backings = view.backings
+        return policy == .upperFirst ? nil : policy
+    }
+
+    func ordered(_ backings: [DirectoryView.Backing], by policy: ReadPolicy) -> [DirectoryView.Backing] {
         switch policy {
-        case .upperFirst: return nil
-        case .lowerFirst: return backings.filter { !$0.layer.isUpper } + backings.filter(\.layer.isUpper)
+        case .upperFirst: backings
+        case .lowerFirst: backings.filter { !$0.layer.isUpper } + backings.filter(\.layer.isUpper)
         case .layer(let index):
-            return backings.filter { $0.layer.index == index } + backings.filter { $0.layer.index != index }
+            backings.filter { $0.layer.index == index } + backings.filter { $0.layer.index != index }
         }
     }
 
