@@ -12,7 +12,11 @@ struct DifferentialRun {
     private let options: [String]
     /// What is the same object on both sides, by inode numbers.
     private var twins: [UInt64: UInt64] = [:]
+    /// What the union showed last, with inode numbers.
+    private var shown = Snapshot(items: [:])
     private(set) var refusals = 0
+    /// Calls that worked.
+    private(set) var effects = 0
 
     init(seed: UInt64, in scratch: Scratch) throws {
         self.seed = seed
@@ -44,8 +48,9 @@ struct DifferentialRun {
         if let line = try Snapshot(union.mount).differences(from: UnionModel.snapshot(of: layers)).first {
             return "\(description): at first \(line)"
         }
+        if let found = try compare(union.mount) { return "\(description): at first \(found)" }
         for number in 0..<calls {
-            let call = RandomCall(&random)
+            let call = try RandomCall(&random, existing: Snapshot(plain).items.keys.sorted())
             let before = layers.flatMap { layer in call.names.map { name in column(layer, name) } }
             if let found = try judge(call, union.mount) {
                 return "\(description): call \(number), \(call): \(found); before: \(before)"
@@ -64,7 +69,7 @@ struct DifferentialRun {
     }
 
     private mutating func judge(_ call: RandomCall, _ mount: TestPath) throws -> String? {
-        let (shown, held) = (try Snapshot(mount), try layers.map { try Snapshot($0, inodes: true) })
+        let held = try layers.map { try Snapshot($0, inodes: true) }
         let error = call.run(in: mount)
         if error == .improperLink || error == .readOnlyFileSystem {
             refusals += 1
@@ -74,8 +79,9 @@ struct DifferentialRun {
                     return "\(error?.name ?? ""), and in \(layer.name) \(line)"
                 }
             }
-            return try Snapshot(mount).differences(from: shown).first
+            return try Snapshot(mount, inodes: true).differences(from: shown).first
         }
+        if error == nil { effects += 1 }
         let expected = call.run(in: plain)
         if error != expected { return "\(error?.name ?? "success"), not \(expected?.name ?? "success")" }
         return try compare(mount)
@@ -83,6 +89,7 @@ struct DifferentialRun {
 
     private mutating func compare(_ mount: TestPath) throws -> String? {
         let (union, plain) = (try Snapshot(mount, inodes: true), try Snapshot(plain, inodes: true))
+        shown = union
         var (mine, theirs) = (union, plain)
         for name in mine.items.keys { mine.items[name]?.inode = 0 }
         for name in theirs.items.keys { theirs.items[name]?.inode = 0 }
@@ -149,17 +156,23 @@ struct RandomCall: CustomStringConvertible {
     private let first: TestPath
     private let second: TestPath
 
-    init(_ random: inout SeededRandom) {
+    init(_ random: inout SeededRandom, existing: [TestPath]) {
         choice = random.below(26)
         amount = random.below(400)
-        first = Self.path(&random)
-        second = Self.path(&random)
+        first = Self.path(&random, existing)
+        second = Self.path(&random, existing)
     }
 
-    private static func path(_ random: inout SeededRandom) -> TestPath {
-        var path = RandomTree.names[random.below(4)]
-        for _ in 0..<random.below(3) { path = path / RandomTree.names[random.below(4)] }
-        return path
+    /// One that exists, one beside it or in it, or any.
+    private static func path(_ random: inout SeededRandom, _ existing: [TestPath]) -> TestPath {
+        let name = RandomTree.names[random.below(4)]
+        guard random.below(8) > 0, !existing.isEmpty else { return name }
+        let path = existing[random.below(existing.count)]
+        switch random.below(4) {
+        case 0: return path.bytes.contains(0x2f) ? path.parent / name : name
+        case 1: return path / name
+        default: return path
+        }
     }
 
     var names: [TestPath] { [first, second] }

@@ -17,15 +17,16 @@ struct DifferentialTests {
         let calls = Self.number("SWITCHFS_TREE_CALLS", default: 100)
         let first = SeededRandom.seed
         print("seed \(first) (SWITCHFS_TEST_SEED repeats it), \(seeds) seeds of \(calls) calls")
-        var refused = 0
+        var (refused, worked) = (0, 0)
         for seed in 0..<UInt64(max(seeds, 0)) {
             try withScratch { scratch throws in
                 var run = try DifferentialRun(seed: first &+ seed, in: scratch)
                 let found = try run.play(calls: calls, in: scratch)
                 refused += run.refusals
+                worked += run.effects
                 #expect(found == nil, "seed \(first &+ seed): \(found ?? "")")
             }
         }
-        print("\(refused) of \(seeds * calls) calls refused by EXDEV or EROFS")
+        print("of \(seeds * calls) calls \(worked) worked, \(refused) were refused by EXDEV or EROFS")
     }
 }

@@ -78,4 +78,22 @@ struct HiddenNameCallTests {
             #expect(try Sys.names(work / "switchfs") == [])
         }
     }
+
+    /// What a skeleton held that lost its origin doesn't hide anything of what comes to its name.
+    @Test(arguments: ["keep", "hide"])
+    func anUnseenOrphanMakesRoomForADirectoryOfALower(policy: String) throws {
+        try withUnion(
+            lower: ["t": ["a": ""], "x": ["a": "moved", "b": ""]], more: [["t": ["a": ""]]],
+            attributes: ["", "ro"], options: ["orphans=\(policy)"]
+        ) { union throws in
+            try Sys.unlink(union["t/a"])
+            for index in 0..<2 { Sys.removeTree(union.inLower("t", index)) }
+            try union.control.synchronize()
+            #expect(try Sys.names(union.mount) == ["x"])
+            try Sys.rename(union["x"], union["t"])
+            #expect(try Sys.names(union["t"]) == ["a", "b"])
+            #expect(try Sys.text(union["t/a"]) == "moved")
+            #expect(Sys.exists(union.inLower("t/a")))
+        }
+    }
 }
