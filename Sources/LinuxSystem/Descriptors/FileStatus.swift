@@ -39,6 +39,10 @@ public struct FileStatus: Sendable {
         mode & ModeBits.kindMask == FileKind.characterDevice.modeBits && specialDevice == 0
     }
 
+    /// STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND, <linux/stat.h>: what chattr(1) sets as +i and +a.
+    @inlinable public var isImmutable: Bool { attributes & 0x10 != 0 }
+    @inlinable public var isAppendOnly: Bool { attributes & 0x20 != 0 }
+
     @inlinable public var deviceMajor: UInt32 { DeviceNumber.major(device) }
     @inlinable public var deviceMinor: UInt32 { DeviceNumber.minor(device) }
     @inlinable public var specialMajor: UInt32 { DeviceNumber.major(specialDevice) }

@@ -15,6 +15,8 @@ final class Coherence: Sendable {
     let invalidator: Invalidator
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
+    /// What keeps the kernel's side, once somebody serves it.
+    let kernel = Mutex<(any KernelCache)?>(nil)
     /// Orders looks, watches and drops: moves on with each watch and each drop.
     let clock = Atomic<UInt64>(1)
     /// The directory that is being dropped, and the name. Until that is through, a client may still remove it by that name.

@@ -6,6 +6,7 @@ public import SystemPackage
 extension Union {
     /// Starts to watch, before the kernel is told anything. Does nothing where nothing may be kept.
     public func startCoherence(_ kernel: any KernelCache) throws(Errno) {
+        coherence.kernel.withLock { $0 = kernel }
         guard coherence.plan.isLasting else { return }
         watchRoots()
         let thread = try WorkerThread.spawn(name: "switchfs-notify") { [self] in
@@ -23,6 +24,7 @@ extension Union {
 
     /// When this returns, the kernel is told no more.
     public func stopCoherence() {
+        coherence.kernel.withLock { $0 = nil }
         coherence.invalidator.stop()
         coherence.thread.withLock { $0.take() }?.join()
     }

@@ -33,6 +33,7 @@ extension Union {
             let result = try asCaller(caller, exact: true) { () throws(Errno) -> Int32 in
                 try unsafe file.descriptor.control(command, argument: scratch.baseAddress)
             }
+            if known.changes, let node = try? node(id) { dropAttributes(of: node) }
             let count = min(output.count, room)
             unsafe output.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
             return (result, count)

@@ -7,7 +7,7 @@ extension Union {
     public func removeDirectory(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        var target = try target(parent, name, caller)
+        var target = try target(parent, name, caller, for: .take)
         guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory else { throw .notDirectory }
         let survey = target.survey

@@ -33,8 +33,8 @@ extension Union {
         guard flags.isSubset(of: [.noReplace, .exchange]), flags != [.noReplace, .exchange] else {
             throw .invalidArgument
         }
-        let source = try target(parent, name, caller)
-        let destination = try target(newParent, newName, caller)
+        let source = try target(parent, name, caller, for: .take)
+        let destination = try target(newParent, newName, caller, for: .replace)
         guard let moving = source.survey.owner else { throw .noSuchFileOrDirectory }
         if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
         try checkReplacement(of: moving, source.survey, by: destination.survey)

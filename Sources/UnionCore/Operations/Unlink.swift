@@ -9,7 +9,7 @@ extension Union {
     public func unlink(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        var target = try target(parent, name, caller)
+        var target = try target(parent, name, caller, for: .take)
         let survey = target.survey
         let plan = try removalPlan(
             survey, isDirectory: false, name, in: target.directory, target.view)

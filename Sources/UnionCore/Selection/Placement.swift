@@ -11,15 +11,17 @@ struct Target: ~Copyable {
 }
 
 extension Union {
-    /// Opens the directory and finds all that stands under the name, hidden things too.
+    /// Opens the directory and finds all that stands under the name, hidden things too. EPERM: flags of the directory, or
+    /// of what the name stands for, forbid the change.
     func target(
-        _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
+        _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity, for change: NameChange = .put
     ) throws(Errno) -> Target {
         try check(name)
         try checkWritable()
         let directory = try node(parent)
         let view = try viewToLook(of: directory, for: caller)
         let survey = try survey(view, name, in: directory, all: true)
+        try checkFlags(of: view, survey, for: change)
         return Target(directory: directory, view: view, survey: survey)
     }
 
