@@ -56,7 +56,7 @@ extension Union {
     /// Walks to the node's path in `layer`, with the thread's credentials. nil: a layer's root, which everybody
     /// may reach, or what has no name any more.
     func reach(_ node: Node, in layer: Layer) throws(Errno) -> OwnedDescriptor? {
-        guard !node.isRoot, let path = try? path(of: node) else { return nil }
+        guard !node.isRoot, let path = try? path(of: node, in: layer) else { return nil }
         return try layer.openObject(at: path.ref)
     }
 

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import Synchronization
 internal import SystemPackage
 
 /// A switch union: one mount's object. It knows neither FUSE nor how changes underneath are noticed.
@@ -27,6 +28,9 @@ public final class Union: Sendable {
     let habits = CallerHabits()
     let staleAnswers = StaleAnswers()
     let held = HeldObjects()
+    let notices = Notices()
+    /// A redirect of overlayfs was followed: a directory's path may differ from layer to layer.
+    let redirects = Atomic<Bool>(false)
     let views: KeptViews
     /// The root's, which never changes.
     let rootView: SharedView

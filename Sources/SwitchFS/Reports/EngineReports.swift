@@ -11,7 +11,7 @@ extension MountStatus.Layer {
             access: layer.isReadOnly || isUnionReadOnly ? .ro : .rw, filesystem: layer.filesystem,
             coherence: MountStatus.Coherence(
                 mode: layer.coherence.rawValue, reason: layer.coherenceReason),
-            error: layer.failure.map { "\($0)" })
+            error: layer.failure.map { "\($0)" }, root: layer.rootChange?.rawValue)
     }
 }
 

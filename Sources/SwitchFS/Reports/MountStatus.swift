@@ -26,6 +26,8 @@ public struct MountStatus: Codable, Sendable, Equatable {
         public var coherence: Coherence
         /// With what the layer fails, in words; nil: it answers.
         public var error: String?
+        /// `gone`, `replaced` or `covered`: what has become of the path since the mount; nil: it leads to the layer.
+        public var root: String?
 
         public enum Role: String, Codable, Sendable { case upper, lower }
         public enum Access: String, Codable, Sendable { case rw, ro }

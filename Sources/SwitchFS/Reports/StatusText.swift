@@ -1,3 +1,5 @@
+import UnionCore
+
 /// A mount's status for people: `switchfs status`, and the log on SIGUSR1.
 public enum StatusText {
     public static func lines(_ status: MountStatus) -> [String] {
@@ -9,6 +11,10 @@ public enum StatusText {
                 "  \(layer.index)  \(layer.role.rawValue)  \(layer.access.rawValue)  \(path)  "
                     + "\(layer.filesystem), \(layer.coherence.mode): \(layer.coherence.reason)"
                     + (layer.error.map { "; fails: \($0)" } ?? ""))
+        }
+        for layer in status.layers {
+            guard let change = layer.root.flatMap(RootChange.init) else { continue }
+            lines.append("warning      " + NoticeText.root(layer.index, layer.path, change))
         }
         let passthrough = status.passthrough
         lines.append("")

@@ -17,6 +17,7 @@ final class Serving: Sendable {
     private let isReadOnly: Bool
     private let logger: Logger
     private let control = Mutex<ControlServer?>(nil)
+    private let roots = Mutex<RootWatch?>(nil)
 
     /// Mounts; nothing is served before `run`. Throws with nothing left mounted.
     init(_ request: MountRequest, debug: Bool, logger: Logger) throws(MountError) {
@@ -37,6 +38,7 @@ final class Serving: Sendable {
         } catch {
             throw .failure(error.description)
         }
+        union.deliverNotices { NoticeText.log($0, to: logger) }
     }
 
     /// Serves until the union is unmounted. `onReady` is called once the mount answers.
@@ -51,18 +53,34 @@ final class Serving: Sendable {
         do throws(SessionError) {
             try session.run {
                 startControl()
+                watchRoots()
                 onReady()
             }
         } catch {
             throw .failure(error.description)
         }
         control.withLock { $0.take() }?.stop()
+        roots.withLock { $0.take() }?.stop()
         watcher?.stop()
     }
 
     /// Unmounts and ends `run`.
     func stop() {
         session.stop()
+    }
+
+    /// What the union itself is mounted on is covered by it, as it was meant to be.
+    private func watchRoots() {
+        let roots = union.layerRoots.filter { root in
+            root.path != mountPoint && !root.path.hasPrefix(mountPoint == "/" ? "/" : mountPoint + "/")
+        }
+        do throws(Errno) {
+            let watch = try RootWatch(roots) { [weak self] root, change in self?.union.noteRoot(root, change)
+            }
+            self.roots.withLock { $0 = watch }
+        } catch {
+            logger.warning("layers that are moved or replaced will not be told of: \(error)")
+        }
     }
 
     /// A mount without its control channel is still a mount: it is told, and goes on.

@@ -41,7 +41,7 @@ extension Union {
     func openElsewhere(
         _ source: ListingSource, _ backing: DirectoryView.Backing, of node: Node, _ caller: CallerIdentity
     ) throws(Errno) -> OpenSource? {
-        let path = try path(of: node)
+        let path = try path(of: node, in: backing.layer)
         let acting = acting(path.ref, on: source.filesystem, in: backing.layer)
         var source = source
         guard case .elsewhere(let agent) = try place(of: acting, acting.listing, caller) else {

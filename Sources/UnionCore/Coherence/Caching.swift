@@ -92,8 +92,9 @@ extension Union {
         let endings = node.state.withLock { $0.endings }
         var isWatched = true
         for standing in survey.visible {
-            guard isWatched, let parent = view.directory(in: standing.layer.index) else { continue }
-            switch watch(standing, name, in: parent, for: node) {
+            guard isWatched, standing.elsewhere != nil || view.directory(in: standing.layer.index) != nil
+            else { continue }
+            switch watch(standing, name, in: view, for: node) {
             case .watched: break
             case .refused: isWatched = false
             // The look is out of date before it is told.
@@ -123,7 +124,7 @@ extension Union {
 
     /// One real directory of a node.
     private func watch(
-        _ standing: Standing, _ name: PathRef, in parent: FileDescriptor, for node: Node
+        _ standing: Standing, _ name: PathRef, in view: borrowing DirectoryView, for node: Node
     ) -> WatchResult {
         let layer = standing.layer
         guard let filesystem = stack.filesystems.find(standing.status.device),
@@ -132,7 +133,8 @@ extension Union {
         guard coherence.plan.choices[layer.index].mode == .watch else { return .watched }
         guard let source = coherence.source else { return .refused }
         do throws(Errno) {
-            let object = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+            guard try watchWay(to: standing, for: node, source) else { return .refused }
+            let object = try open(standing, name, in: view, flags: [.path, .directory, .noFollow])
             let status = try object.descriptor.status()
             guard identity(of: standing).matches(status) else { return .replaced }
             let isWatched = source.watch(
@@ -141,6 +143,24 @@ extension Union {
         } catch {
             return [.noSuchFileOrDirectory, .notDirectory].contains(error) ? .replaced : .refused
         }
+    }
+
+    /// What a mark of overlayfs leads to is known by its path: who moves a directory on it tells the node.
+    private func watchWay(
+        to standing: Standing, for node: Node, _ source: any ChangeSource
+    ) throws(Errno) -> Bool {
+        guard let path = standing.elsewhere else { return true }
+        var end = 0
+        while let slash = path[end...].firstIndex(of: Redirection.slash) {
+            let above = OwnedName(Array(path[..<slash]))
+            let directory = try standing.layer.openDirectory(at: above.ref)
+            guard
+                source.watch(
+                    directory.descriptor, for: node.id, layer: standing.layer.index, isDirectory: true)
+            else { return false }
+            end = slash + 1
+        }
+        return true
     }
 
     /// The directory's watch tells if the name comes to denote another one: only the attributes are looked at

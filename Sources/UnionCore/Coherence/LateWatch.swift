@@ -57,7 +57,7 @@ extension Union {
         // Who forgets a node ends the watches that it has at that time.
         if table.find(node.id) == nil { coherence.source?.unwatch(node.id) }
         guard isWatched, let status = try? object.descriptor.status() else { return false }
-        return attributes(status, node.filesystem).mark == late.told
+        return attributes(of: node, object, status).mark == late.told
             && node.state.withLock { $0.endings == late.endings }
     }
 }

@@ -12,10 +12,15 @@ final class FileHandle: Sendable {
     let isStream: Bool
     /// Of a file of a pseudo filesystem, where it was there before.
     let acting: ActingFile?
+    /// Of a metacopy, whose data another file has: itself.
+    private let metacopy: OwnedDescriptor?
+    let isMetacopy: Bool
+    /// What has the attributes.
+    let object: FileDescriptor
 
     init(
         node: Node, layer: Int, file: consuming OwnedDescriptor, flags: OpenFlags, io: HandleIO,
-        isStream: Bool, acting: ActingFile? = nil
+        isStream: Bool, acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil
     ) {
         self.node = node
         self.layer = layer
@@ -24,8 +29,12 @@ final class FileHandle: Sendable {
         self.io = io
         self.isStream = isStream
         self.acting = acting
+        isMetacopy = metacopy != nil
+        object = metacopy?.descriptor ?? self.file.descriptor
+        self.metacopy = metacopy
     }
 
+    /// The data.
     var descriptor: FileDescriptor { file.descriptor }
 }
 

@@ -12,9 +12,12 @@ extension Node {
         var floor = Int.max
         var current = self
         for _ in 0..<deepest {
-            let (own, place) = current.state.withLock { ($0.makeup.floor, $0.place) }
+            let (own, place, isMoved) = current.state.withLock { state in
+                (state.makeup.floor, state.place, state.makeup.redirections.contains(where: \.isAbsolute))
+            }
             floor = min(floor, own)
-            guard let place else { break }
+            // A mark leads away from what is above; what counts there was asked when it was followed.
+            guard let place, !isMoved else { break }
             current = place.parent
         }
         return floor

@@ -41,7 +41,7 @@ extension Union {
         try check(name.ref)
         let node = try node(directory)
         let view = try view(of: node)
-        let survey = try survey(view, name.ref, in: node, all: true)
+        let survey = try surveyToExplain(view, name.ref, in: node)
         let full = above + (above.isEmpty ? [] : [0x2f]) + Array(last)
         return try explain(full, name.ref, in: node, view, survey)
     }
@@ -51,6 +51,10 @@ extension Union {
         _ survey: Survey
     ) throws(Errno) -> PathExplanation {
         let path = String(decoding: bytes, as: UTF8.self)
+        if survey.failure != nil || view.failure != nil {
+            return unanswered(path, survey, in: directory, view)
+        }
+        if let obstacle = survey.obstacle { return refusal(path, survey, obstacle, in: directory, view) }
         let (create, mkdir): (PathExplanation.Outcome, PathExplanation.Outcome)
         if survey.owner?.isDirectory == true {
             let (inside, visited) = try walk(bytes)
@@ -65,8 +69,33 @@ extension Union {
         }
         return PathExplanation(
             path: path, kind: kind(of: survey), owner: survey.owner?.layer.index,
-            layers: findings(path, survey, view), create: create, mkdir: mkdir,
+            layers: findings(path, survey, in: directory, view), create: create, mkdir: mkdir,
             unlink: removal(path, survey, name, in: directory, view), rename: renaming(path, survey))
+    }
+
+    /// A layer fails: what the others have, and that changes would have to know what it holds.
+    private func unanswered(
+        _ path: String, _ survey: Survey, in directory: Node, _ view: borrowing DirectoryView
+    ) -> PathExplanation {
+        let error = survey.failure ?? view.failure ?? .ioError
+        let failing = stack.layers.filter { $0.failure != nil }.map { "\($0.index)" }.joined(separator: ", ")
+        let refused = PathExplanation.Outcome.fails(
+            error, reason: "it would have to know what layer \(failing) has, which fails")
+        return PathExplanation(
+            path: path, kind: survey.isVisible ? kind(of: survey) : "unknown",
+            owner: survey.owner?.layer.index, layers: findings(path, survey, in: directory, view),
+            create: refused, mkdir: refused, unlink: refused, rename: refused)
+    }
+
+    private func refusal(
+        _ path: String, _ survey: Survey, _ obstacle: Obstacle, in directory: Node,
+        _ view: borrowing DirectoryView
+    ) -> PathExplanation {
+        let refused = PathExplanation.Outcome.fails(.notPermitted, reason: obstacle.text)
+        return PathExplanation(
+            path: path, kind: kind(of: survey), owner: survey.owner?.layer.index,
+            layers: findings(path, survey, in: directory, view), create: refused, mkdir: refused,
+            unlink: refused, rename: refused)
     }
 
     private func explainRoot() throws(Errno) -> PathExplanation {
@@ -97,10 +126,12 @@ extension Union {
     }
 
     private func findings(
-        _ path: String, _ survey: Survey, _ view: borrowing DirectoryView
+        _ path: String, _ survey: Survey, in directory: Node, _ view: borrowing DirectoryView
     ) -> [PathExplanation.LayerFinding] {
-        stack.layers.map { layer in
-            let realPath = join(layer.path, path)
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        return stack.layers.map { layer in
+            let above = (try? self.path(of: directory, in: layer))?.ref.string ?? ""
+            let realPath = join(layer.path, above.isEmpty ? name : join(above, name))
             let position = (0..<survey.columnCount).first { survey.column($0).layer === layer }
             if survey.unseen?.layer === layer {
                 return .init(
@@ -108,14 +139,19 @@ extension Union {
                     note: "orphan, not shown: the directory that it belongs to has gone")
             }
             guard let position else {
+                if let failure = layer.failure {
+                    return .init(
+                        index: layer.index, path: realPath, found: "nothing", note: "fails: \(failure)")
+                }
                 let note =
                     view.directory(in: layer.index) == nil
                     ? "does not back the directory" : "has nothing of that name, or was not looked at"
                 return .init(index: layer.index, path: realPath, found: "nothing", note: note)
             }
             let standing = survey.column(position)
+            let elsewhere = standing.elsewhere.map { join(layer.path, String(decoding: $0, as: UTF8.self)) }
             return .init(
-                index: layer.index, path: realPath,
+                index: layer.index, path: elsewhere ?? realPath,
                 found: standing.isWhiteout ? "whiteout" : standing.status.kind.name,
                 note: note(on: standing, survey, isVisible: position < survey.visibleCount))
         }
@@ -124,7 +160,13 @@ extension Union {
     private func note(on standing: Standing, _ survey: Survey, isVisible: Bool) -> String {
         if standing.isWhiteout { return "hides the name in the layers below" }
         guard isVisible else { return "hidden by another layer" }
+        if let obstacle = survey.obstacle, obstacle.layer === standing.layer { return obstacle.text }
+        if let data = standing.data {
+            let path = join(data.layer.path, String(decoding: data.path, as: UTF8.self))
+            return "owner; its data is in layer \(data.layer.index), \(path)"
+        }
         if standing.layer === survey.owner?.layer { return "owner" }
+        if standing.elsewhere != nil { return "merged in, where a mark of overlayfs leads" }
         return standing.marks.contains(.skeleton) ? "skeleton" : "merged in"
     }
 }

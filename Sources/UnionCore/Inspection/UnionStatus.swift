@@ -15,6 +15,8 @@ public struct LayerStatus: Sendable {
     public let coherenceReason: String
     /// With what the layer fails; nil: it answers.
     public let failure: Errno?
+    /// What has become of the layer's path since the mount; nil: it leads to the layer.
+    public let rootChange: RootChange?
 }
 
 /// What keeping costs and how it goes.
@@ -47,7 +49,8 @@ extension Union {
             LayerStatus(
                 index: layer.index, isUpper: layer.isUpper, path: layer.path, isReadOnly: layer.isReadOnly,
                 filesystem: layer.filesystem.type.name, coherence: coherence.plan.choices[layer.index].mode,
-                coherenceReason: coherence.plan.choices[layer.index].reason, failure: layer.failure)
+                coherenceReason: coherence.plan.choices[layer.index].reason, failure: layer.failure,
+                rootChange: layer.rootChange)
         }
     }
 
@@ -69,11 +72,11 @@ extension Union {
             byNode[handle.node.id, default: (handle, 0)].count += 1
         }
         return byNode.values.map { handle, count in
-            let path = pathText(of: handle.node)
-            let root = stack[handle.layer].path
+            let layer = stack[handle.layer]
+            let real = (try? path(of: handle.node, in: layer))?.ref.string
             return OpenFileStatus(
-                path: path, layer: handle.layer, realPath: path.map { join(root, $0) }, handles: count,
-                io: handle.io)
+                path: pathText(of: handle.node), layer: handle.layer,
+                realPath: real.map { join(layer.path, $0) }, handles: count, io: handle.io)
         }
     }
 }

@@ -26,6 +26,10 @@ final class Layer: Sendable {
     let keepsMarks: Bool
     /// The error with which the layer failed last, as far as it hasn't answered since; 0: none.
     private let lastFailure = Atomic<Int32>(0)
+    /// What has become of the layer's own path since, as far as somebody watches it; nil: it leads here.
+    private let rootChangeNote = Mutex<RootChange?>(nil)
+    /// Overlayfs wrote in the layer: any file there may be one of its metacopies.
+    private let isCopiedUp: Atomic<Bool>
 
     init(
         _ configuration: LayerConfiguration, index: Int, isUpper: Bool, filesystems: Filesystems
@@ -43,6 +47,8 @@ final class Layer: Sendable {
             let isMountedReadOnly = try root.descriptor.fileSystem().isReadOnly
             isReadOnly = configuration.readOnly || isMountedReadOnly
             keepsMarks = !isUpper || root.descriptor.keepsMarks
+            let marks = filesystem.isPseudo ? [] : root.descriptor.marks(at: "")
+            isCopiedUp = Atomic(marks.contains(.copiedUp))
         } catch {
             throw UnionOpenError("layer \(configuration.path): \(error)")
         }
@@ -64,6 +70,29 @@ final class Layer: Sendable {
         let code = failure?.rawValue ?? 0
         guard lastFailure.load(ordering: .relaxed) != code else { return }
         lastFailure.store(code, ordering: .relaxed)
+    }
+
+    func note(rootChange: RootChange?) { rootChangeNote.withLock { $0 = rootChange } }
+
+    var rootChange: RootChange? { rootChangeNote.withLock { $0 } }
+
+    /// A directory of the layer with such marks was met.
+    func note(_ marks: Marks) {
+        if marks.contains(.copiedUp), !isCopiedUp.load(ordering: .relaxed) {
+            isCopiedUp.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// Whether a regular file of that status must be asked for overlayfs's metacopy mark.
+    ///
+    /// Overlayfs marks each directory that it copies something up to, and each above that up to the upper's root. So
+    /// in a layer that it wrote every file is asked. Elsewhere a marked file can only have been brought by other means
+    /// (an archive, a copy): it has a size and no data, so the filesystem counts fewer blocks than its size would take.
+    /// What may count where there is no data is a block for the attributes, and no more than that is missed.
+    func mayHaveMetacopy(_ status: FileStatus) -> Bool {
+        guard status.size > 0, !filesystem.isPseudo else { return false }
+        if isCopiedUp.load(ordering: .relaxed) { return true }
+        return !filesystem.type.isRemote && status.blocks < (UInt64(status.size) + 511) / 512
     }
 
     var failure: Errno? {

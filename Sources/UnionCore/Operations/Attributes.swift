@@ -36,10 +36,12 @@ extension Union {
     func attributes(of node: Node, handle: HandleID?) throws(Errno) -> Attributes {
         if node.isDirectory { return try directoryAttributes(of: node) }
         if let open = handle.flatMap(files.find) ?? node.state.withLock({ $0.openFiles })?.anyHandle {
-            return attributes(try open.descriptor.status(), node.filesystem)
+            var result = attributes(try open.object.status(), node.filesystem)
+            if open.isMetacopy { result.blocks = try open.descriptor.status().blocks }
+            return result
         }
         let object = try object(of: node)
-        return attributes(object.status, node.filesystem)
+        return attributes(of: node, object, object.status)
     }
 
     private func directoryAttributes(of node: Node) throws(Errno) -> Attributes {
@@ -197,6 +199,7 @@ extension Union {
         _ view: borrowing DirectoryView
     ) -> Attributes {
         var result = attributes(owner.status, filesystem)
+        if let data = owner.data { result.blocks = data.blocks }
         guard survey.isMerged else { return result }
         for other in survey.visible where other.layer !== owner.layer {
             result.modificationTime = max(result.modificationTime, other.status.modified)

@@ -51,10 +51,10 @@ extension Union {
         guard let owner = survey.owner, let filesystem = stack.filesystems.find(owner.status.device),
             filesystem.type == .proc
         else { return }
-        var path = try path(of: directory)
+        let layer = owner.layer
+        var path = try path(of: directory, in: layer)
         path.append(name)
         let full = OwnedName(copying: path.ref)
-        let layer = owner.layer
         if isServers(full.ref, on: filesystem, in: layer) {
             return try lookElsewhere(full.ref, in: layer, caller)
         }
@@ -119,9 +119,10 @@ extension Union {
                 continue
             }
             let latest = preparation.look
-            let attributes =
+            var attributes =
                 latest.map { self.attributes($0.status, filesystem) }
                 ?? self.attributes(of: survey, owner, filesystem, at: name, view)
+            if let data = owner.data { attributes.blocks = data.blocks }
             var entry = told(survey, node, attributes, name, in: directory, view)
             if isLast { entry.freshness = .none }
             // In replies to changes the kernel takes them in whatever it has learnt meanwhile.

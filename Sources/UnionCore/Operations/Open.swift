@@ -18,10 +18,26 @@ extension Union {
         let flags = OpenFlags(rawValue: flags)
         let target = try object(of: node)
         if flags.writes || flags.contains(.truncate) { try checkWritable(target.layer) }
+        if let data = try dataElsewhere(of: node, target) {
+            return try open(data, of: node, target, flags, caller)
+        }
         let acting = node.filesystem.isPseudo ? acting(node, in: target.layer) : nil
         if flags.writes, let acting { try checkName(of: node, target.status, in: target.layer, acting) }
         let file = try openReal(target, node, acting, flags, caller)
         return try opened(node, target.layer, file, flags, acting)
+    }
+
+    /// A metacopy is opened as the caller, by its own mode; its data, as overlayfs does, by who serves.
+    private func open(
+        _ data: RedirectedData, of node: Node, _ target: consuming LocatedObject, _ flags: OpenFlags,
+        _ caller: CallerIdentity
+    ) throws(Errno) -> OpenedFile {
+        if flags.writes || flags.contains(.truncate) { throw .readOnlyFileSystem }
+        _ = try openReal(target, node, nil, flags, caller)
+        let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly])
+        let file = try open(data, flags: real)
+        let layer = target.layer
+        return try opened(node, layer, file, flags, metacopy: target.intoObject())
     }
 
     private func openReal(
@@ -52,7 +68,7 @@ extension Union {
     /// Registers an open real file, and says how its data is to move.
     func opened(
         _ node: Node, _ layer: Layer, _ file: consuming OwnedDescriptor, _ flags: OpenFlags,
-        _ acting: ActingFile? = nil
+        _ acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil
     ) throws(Errno) -> OpenedFile {
         let openFiles = openFiles(of: node)
         let mayPass = node.kind == .regular && !node.filesystem.isPseudo
@@ -64,7 +80,7 @@ extension Union {
         let isStream = !mayPass && isStream(file.descriptor)
         let handle = FileHandle(
             node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
-            acting: acting)
+            acting: acting, metacopy: metacopy)
         openFiles.add(handle)
         if flags.writes { endCaching(of: node) }
         return OpenedFile(

@@ -138,6 +138,19 @@ extension Union {
 
     /// Whether the upper's skeleton at that path has lost its origin, as the mount's policy sees it.
     private func isOrphan(_ path: [UInt8]) -> Bool {
+        let hasNone = hasNoOrigin(path)
+        return hasNone && !isMerged(path)
+    }
+
+    /// Whether users see the directory with a part of a lower: a mark of overlayfs may have led to that.
+    private func isMerged(_ path: [UInt8]) -> Bool {
+        guard let (id, visited) = try? walk(path) else { return false }
+        defer { for node in visited { forget(node, count: 1) } }
+        guard let node = try? node(id), let view = try? view(of: node) else { return false }
+        return view.count > 1 && view.backings[0].layer.isUpper
+    }
+
+    private func hasNoOrigin(_ path: [UInt8]) -> Bool {
         let path = OwnedName(path)
         guard policies.orphans == .hide, let upper = stack.upper,
             let directory = try? upper.openDirectory(at: path.ref),

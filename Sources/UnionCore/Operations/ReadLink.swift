@@ -30,8 +30,8 @@ extension Union {
     ) throws(Errno) -> Int? {
         guard let place = node.place, place.name == "self" || place.name == "thread-self" else { return nil }
         let isSelf = place.name == "self"
-        let path = try path(of: node)
         let layer = stack[place.layer]
+        let path = try path(of: node, in: layer)
         let isAsHere = withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
             // Further below a name like that is another thing.
             rest.holdsSlash ? nil : root?.numbersProcessesAsHere
@@ -49,7 +49,7 @@ extension Union {
     private func readElsewhere(
         _ node: Node, in layer: Layer, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
-        let path = try path(of: node)
+        let path = try path(of: node, in: layer)
         let acting = acting(path.ref, on: node.filesystem, in: layer)
         guard case .elsewhere(let agent) = try place(of: acting, ActingFile.readingLink, caller) else {
             return nil

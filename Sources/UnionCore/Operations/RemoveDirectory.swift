@@ -24,7 +24,8 @@ extension Union {
         let plan = try removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
         let cover = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         try removeFiles(survey.hidden, name, target.view, except: cover, caller)
-        for part in survey.visible.reversed() where !part.layer.isUpper && !part.layer.isReadOnly {
+        for part in survey.visible.reversed()
+        where !part.layer.isUpper && !part.layer.isReadOnly && part.elsewhere == nil {
             guard let directory = target.view.directory(in: part.layer.index) else { continue }
             if try removePlain(name, in: directory, caller) { continue }
             // What keeps it is hidden by whiteouts above: it stays, hidden itself.
@@ -78,8 +79,7 @@ extension Union {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
         for part in survey.visible where try isOrdinary(part) {
-            guard let parent = view.directory(in: part.layer.index) else { continue }
-            let real = try parent.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
+            let real = try open(part, name, in: view, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(
                 layer: part.layer, filesystem: part.layer.filesystem,
                 marks: marks(of: "", in: real.descriptor), isRoot: false, size: 0)

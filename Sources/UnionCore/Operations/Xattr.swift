@@ -40,7 +40,11 @@ extension Union {
             try unsafe target.descriptor.listXattrs(into: buffer)
         }
         guard length > 0, unsafe !buffer.isEmpty else { return length }
-        return unsafe withoutPrivateNames(UnsafeMutableRawBufferPointer(rebasing: buffer[..<length]))
+        // What overlayfs remembers of a copy-up isn't true of a copy, which would be in a layer that can be written, and
+        // refused there.
+        let areMarksHidden = target.layer.isReadOnly
+        return unsafe withoutPrivateNames(
+            UnsafeMutableRawBufferPointer(rebasing: buffer[..<length]), areMarksHidden)
     }
 
     public func setXattr(
@@ -91,7 +95,9 @@ extension Union {
     }
 
     /// Closes the gaps that private names leave. Returns the new length.
-    private func withoutPrivateNames(_ list: UnsafeMutableRawBufferPointer) -> Int {
+    private func withoutPrivateNames(
+        _ list: UnsafeMutableRawBufferPointer, _ areMarksHidden: Bool
+    ) -> Int {
         guard let base = list.baseAddress else { return 0 }
         var kept = 0
         var start = 0
@@ -99,7 +105,7 @@ extension Union {
             let name = unsafe PathRef(
                 unsafe: UnsafePointer((base + start).assumingMemoryBound(to: CChar.self)), count: end - start)
             let length = end + 1 - start
-            if !MarkName.isPrivate(name) {
+            if !MarkName.isPrivate(name), !(areMarksHidden && MarkName.isOfCopyUp(name)) {
                 if kept != start { unsafe (base + kept).copyMemory(from: base + start, byteCount: length) }
                 kept += length
             }
@@ -132,7 +138,7 @@ extension Union {
     }
 
     private func realPath(of node: Node, in layer: Layer) throws(Errno) -> OwnedName {
-        var path = try path(of: node)
+        var path = try path(of: node, in: layer)
         let root = OwnedName(layer.path == "/" ? "" : layer.path)
         if path.isEmpty { return OwnedName(layer.path) }
         if root.count == 0 { return OwnedName("/" + path.ref.string) }

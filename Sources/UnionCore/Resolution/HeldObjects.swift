@@ -110,8 +110,7 @@ extension Union {
         var layers: [Layer] = []
         var descriptors: [FileDescriptor] = []
         for standing in standings {
-            guard let parent = view.directory(in: standing.layer.index),
-                let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
+            guard let object = try? open(standing, name, in: view, flags: [.path, .noFollow]),
                 let status = try? object.descriptor.status(), identity(of: standing).matches(status)
             else {
                 _ = HeldObjects.Held(layers, descriptors)

@@ -194,7 +194,9 @@ extension Union {
 
     /// Makes the directory's view and keeps it, where that may be. nil: it may not, or isn't worth it.
     func makeKeptView(of node: Node) -> SharedView? {
-        guard policies.orphans == .keep, views.isWorthKeeping(node.id), let links = links(to: node),
+        // The way to what a redirect leads to isn't watched whole.
+        guard policies.orphans == .keep, !isRedirected(node), views.isWorthKeeping(node.id),
+            let links = links(to: node),
             isWatched(node, along: links)
         else { return nil }
         let serial = views.register(node.id, links)

@@ -14,11 +14,14 @@ struct Makeup: Equatable, Sendable {
     private(set) var hasSkeleton = false
     /// The lowest layer that may back it, by what stands at its own name. What ends the search above it comes on top.
     private(set) var floor = Int.max
+    /// Where it is in lower layers, by marks of overlayfs.
+    private(set) var redirections: [Redirection] = []
 
     init() {}
 
     init(of survey: Survey, without layer: Layer? = nil) {
         floor = survey.lastLayer ?? .max
+        redirections = survey.redirections
         for standing in survey.visible where standing.layer !== layer {
             add(Self.part(standing.status, in: standing.layer))
             layers |= standing.layer.bit

@@ -68,7 +68,7 @@ extension Union {
 
 extension FileDescriptor {
     /// An attribute's value, nil where there is none.
-    fileprivate func xattrValue(at name: PathRef, _ attribute: PathRef) -> [UInt8]? {
+    func xattrValue(at name: PathRef, _ attribute: PathRef) -> [UInt8]? {
         let usual = 4096  // nearly all values; a block of ext4
         var bytes = [UInt8](repeating: 0, count: usual)
         do {

@@ -13,6 +13,15 @@ struct Marks: OptionSet, Sendable {
     static let attributeWhiteouts = Marks(rawValue: 4)
     /// An upper directory of a user's own that skeletons were made in. (In a skeleton there may always be some.)
     static let holder = Marks(rawValue: 8)
+    /// Overlayfs says by what name the layers below have the directory.
+    static let redirect = Marks(rawValue: 16)
+    /// A file without data of its own, made by overlayfs: that is in a file of a layer below.
+    static let metacopy = Marks(rawValue: 32)
+    /// Something by which overlayfs remembers what it copied up.
+    static let copiedUp = Marks(rawValue: 64)
+
+    /// Other objects, elsewhere, are part of the object.
+    var leadElsewhere: Bool { !isDisjoint(with: [.redirect, .metacopy]) }
 
     /// There may be skeletons in the directory.
     var mayHoldSkeletons: Bool { !isDisjoint(with: [.skeleton, .holder]) }
@@ -59,6 +68,22 @@ enum MarkName {
     static var userOpaque: PathRef { "user.overlay.opaque" }
     static var whiteout: PathRef { "trusted.overlay.whiteout" }
     static var userWhiteout: PathRef { "user.overlay.whiteout" }
+    static var redirect: PathRef { "trusted.overlay.redirect" }
+    static var userRedirect: PathRef { "user.overlay.redirect" }
+    static var metacopy: PathRef { "trusted.overlay.metacopy" }
+    static var userMetacopy: PathRef { "user.overlay.metacopy" }
+
+    /// Whether overlayfs says by the mark what an object is made of.
+    fileprivate static func leadsElsewhere(_ name: PathRef) -> Bool {
+        name == redirect || name == metacopy || name == userRedirect || name == userMetacopy
+    }
+
+    /// Whether the name is one of those that overlayfs puts on what it copies up, and on the directories of that. A copy
+    /// of the object isn't what they say.
+    static func isOfCopyUp(_ name: PathRef) -> Bool {
+        (name.hasPrefix("trusted.overlay.") || name.hasPrefix("user.overlay."))
+            && name != whiteout && name != userWhiteout && name != opaque && name != userOpaque
+    }
 
     /// Whether the name is a POSIX ACL's.
     static func isACL(_ name: PathRef) -> Bool { name.hasPrefix("system.posix_acl_") }
@@ -95,6 +120,12 @@ extension FileDescriptor {
                     case 0x79: marks.insert(.complete)  // "y"
                     case 0x78: marks.insert(.attributeWhiteouts)  // "x"
                     default: break
+                    }
+                } else if MarkName.isOfCopyUp(attribute) {
+                    marks.insert(.copiedUp)
+                    if MarkName.leadsElsewhere(attribute) {
+                        let isRedirect = attribute == MarkName.redirect || attribute == MarkName.userRedirect
+                        marks.insert(isRedirect ? .redirect : .metacopy)
                     }
                 }
             }

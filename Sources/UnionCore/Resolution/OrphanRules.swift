@@ -17,7 +17,7 @@ extension Union {
         case .keep: return !survey.isOrphan || hasEntries(name, in: upper.directory)
         case .hide:
             guard let origin = origin(of: name, in: upper.directory) else { return true }
-            for standing in survey.visible where !standing.layer.isUpper {
+            for standing in survey.visible where !standing.layer.isUpper && standing.elsewhere == nil {
                 let backing = backings.first { $0.layer === standing.layer }
                 if let backing, isOrigin(origin, name, in: backing.directory, backing.layer) { return true }
             }
@@ -60,7 +60,23 @@ extension Union {
         guard let path = try? path(of: node), let directory = try? upper.openDirectory(at: path.ref),
             let origin = origin(of: "", in: directory.descriptor)
         else { return false }
-        return !hasOrigin(origin, at: path.ref, floor: node.floor)
+        return !hasOrigin(origin, of: node, at: path.ref)
+    }
+
+    /// The same of a node, which may be elsewhere in some layers.
+    private func hasOrigin(_ origin: OriginRecord, of node: Node, at path: PathRef) -> Bool {
+        guard isRedirected(node) else { return hasOrigin(origin, at: path, floor: node.floor) }
+        let floor = node.floor
+        for layer in stack.layers where !layer.isUpper && layer.index <= floor {
+            guard let path = try? self.path(of: node, in: layer) else { return false }
+            do throws(Errno) {
+                let directory = try layer.openDirectory(at: path.ref)
+                if origin.isOrigin(directory.descriptor, in: layer) { return true }
+            } catch {
+                if error == .notDirectory || error == .tooManySymbolicLinkLevels { return false }
+            }
+        }
+        return false
     }
 
     /// Whether one of the lowers' directories at `path`, down to the first that is none, is the one of the
@@ -83,7 +99,7 @@ extension Union {
         guard policies.orphans == .hide, let origin = origin(of: "", in: skeleton),
             let path = try? path(of: node)
         else { return true }
-        return hasOrigin(origin, at: path.ref, floor: node.floor)
+        return hasOrigin(origin, of: node, at: path.ref)
     }
 
     /// Whether the union doesn't show an entry of a directory that one layer alone backs. A skeleton there has

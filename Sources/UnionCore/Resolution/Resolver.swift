@@ -6,7 +6,7 @@ internal import SystemPackage
 let longestName = 255
 
 /// Bytes; deeper than any tree that can be walked.
-private let longestPath = 1 << 20
+let longestPath = 1 << 20
 
 /// Directories above one another, where places are followed: they may go round in a circle.
 let deepest = 4096
@@ -100,10 +100,10 @@ extension Union {
     func placedView(of node: Node) throws(Errno) -> DirectoryView {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
             guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
-            var view = try openView(at: path.ref, floor: node.floor)
+            var view = try openView(of: node, at: path.ref)
             var tries = 0
             while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
-                view = try openView(at: path.ref, floor: node.floor)
+                view = try openView(of: node, at: path.ref)
                 tries += 1
             }
             guard continues(node, as: view) else { throw view.failure ?? .noSuchFileOrDirectory }
@@ -111,11 +111,18 @@ extension Union {
         }
     }
 
-    private func openView(at path: PathRef, floor: Int) throws(Errno) -> DirectoryView {
+    private func openView(of node: Node, at path: PathRef) throws(Errno) -> DirectoryView {
+        let floor = node.floor
+        let isRedirected = isRedirected(node)
         var view = DirectoryView()
         for layer in stack.layers where layer.index <= floor {
             do throws(Errno) {
-                view.append(layer, try layer.openDirectory(at: path))
+                if isRedirected {
+                    let path = try self.path(of: node, in: layer)
+                    view.append(layer, try layer.openDirectory(at: path.ref))
+                } else {
+                    view.append(layer, try layer.openDirectory(at: path))
+                }
                 layer.note(failure: nil)
             } catch {
                 switch error {
@@ -135,27 +142,56 @@ extension Union {
     }
 
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
-    /// `having`: a bit for each directory that may have the name.
+    /// `having`: a bit for each directory that may have the name. EPERM: a part of it can't be had (`Obstacle`).
     func survey(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
         having: UInt64 = .max
     ) throws(Errno) -> Survey {
+        let survey = try surveyAll(view, name, in: directory, all: all, having: having)
+        guard let obstacle = survey.obstacle else { return survey }
+        note(obstacle, at: name, in: directory)
+        throw .notPermitted
+    }
+
+    /// The same, whatever can't be had.
+    private func surveyAll(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64
+    ) throws(Errno) -> Survey {
         if let policy = readPolicy(of: name, in: directory, view) {
             let backings = ordered(view.backings, by: policy)
-            var survey = try survey(backings, view.failure, name, all: all)
+            var survey = try survey(backings, view.failure, name, in: directory, all: all)
             survey.order = policy
             return survey
         }
-        return try survey(view.backings, view.failure, name, all: all, having: having)
+        return try survey(view.backings, view.failure, name, in: directory, all: all, having: having)
+    }
+
+    /// The same to tell about it: where a layer failed or a part can't be had, what the others have.
+    func surveyToExplain(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node
+    ) throws(Errno) -> Survey {
+        do throws(Errno) {
+            return try surveyAll(view, name, in: directory, all: true, having: .max)
+        } catch {
+            guard error.isLayerFailure else { throw error }
+        }
+        do throws(Errno) {
+            return try surveyAll(view, name, in: directory, all: false, having: .max)
+        } catch {
+            guard error.isLayerFailure else { throw error }
+            var survey = Survey()
+            survey.failure = error
+            return survey
+        }
     }
 
     private func survey(
-        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, all: Bool,
-        having: UInt64 = .max
+        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
+        all: Bool, having: UInt64 = .max
     ) throws(Errno) -> Survey {
         var tries = 0
         while true {
-            let survey = try looks(backings, failure, name, all: all, having: having)
+            let survey = try looks(backings, failure, name, in: directory, all: all, having: having)
             tries += 1
             if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
         }
@@ -173,7 +209,8 @@ extension Union {
     }
 
     private func looks(
-        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, all: Bool, having: UInt64
+        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
+        all: Bool, having: UInt64
     ) throws(Errno) -> Survey {
         var survey = Survey()
         survey.begun = coherence.now
@@ -184,8 +221,10 @@ extension Union {
             let isLowest = position == backings.count - 1
             do throws(Errno) {
                 if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
-                    survey.add(standing)
+                    try add(standing, name, in: directory, backings, to: &survey)
                     if survey.isDecided && !all { break }
+                    // What the layers below have by this name belongs to nobody.
+                    if survey.redirections.count > 0 { break }
                 }
             } catch {
                 if survey.hasEnded {
@@ -208,15 +247,36 @@ extension Union {
             // Then what it shuts out shows.
             let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
             return isLast
-                ? try looks(backings, failure, name, all: true, having: having) : survey.leavingOut(position)
+                ? try looks(backings, failure, name, in: directory, all: true, having: having)
+                : survey.leavingOut(position)
         }
         followOrigin(survey, position, name, backings)
         return survey
     }
 
-    /// What a backing directory has under the name; nil: nothing.
-    private func standing(
-        of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool
+    /// Adds what was found, and what a mark on it leads to.
+    private func add(
+        _ found: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing],
+        to survey: inout Survey
+    ) throws(Errno) {
+        guard found.marks.leadElsewhere, !survey.isDecided else { return survey.add(found) }
+        if found.isDirectory {
+            survey.add(found)
+            return try followRedirect(found, name, in: directory, backings, &survey)
+        }
+        // Below a directory it is hidden.
+        guard !survey.isVisible else { return survey.add(found) }
+        var found = found
+        switch try data(of: found, name, in: directory, backings) {
+        case .success(let data): found.data = data
+        case .failure(let error): survey.block(found.layer, error.reason)
+        }
+        survey.add(found)
+    }
+
+    /// What a backing directory has under the name; nil: nothing. `isLed`: a mark leads there.
+    func standing(
+        of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool, isLed: Bool = false
     ) throws(Errno) -> Standing? {
         let status: FileStatus
         do {
@@ -232,6 +292,9 @@ extension Union {
             marks = self.marks(of: name, in: backing, isLowest: isLowest)
         } else if status.size == 0 || status.isSymlink {
             isWhiteout = isWhiteout || isOtherWhiteout(name, status, in: backing)
+        } else if status.isRegular, isLed || backing.layer.mayHaveMetacopy(status) {
+            let found = backing.directory.marks(at: name)
+            if found.contains(.metacopy) { marks = found.intersection([.metacopy, .redirect]) }
         }
         return Standing(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
     }
@@ -246,11 +309,15 @@ extension Union {
         }
     }
 
-    /// Only the upper has skeletons, and the lowest layer has nothing below it to shut out.
+    /// Only the upper has skeletons. The lowest layer has nothing below it to shut out, but may have lost what a mark
+    /// leads to.
     private func marks(of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool) -> Marks {
-        if isLowest && !backing.layer.isUpper { return [] }
+        if isLowest && !backing.layer.isUpper && backing.layer.filesystem.isPseudo { return [] }
         var marks = self.marks(of: name, in: backing.directory)
-        marks.remove(.holder)
+        backing.layer.note(marks)
+        marks.subtract([.holder, .metacopy, .copiedUp])
+        if marks.contains(.complete) { marks.remove(.redirect) }
+        if isLowest && !backing.layer.isUpper { return marks.intersection(.redirect) }
         if !backing.layer.isUpper { marks.remove(.skeleton) }
         if backing.layer.isOCI && isOCIOpaque(name, in: backing.directory) { marks.insert(.complete) }
         return marks
@@ -306,7 +373,7 @@ extension Union {
     /// What was unlinked lives on as long as somebody has it open or the kernel refers to it.
     private func namelessObject(of node: Node) throws(Errno) -> LocatedObject {
         if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
-            return try LocatedObject(layer: stack[handle.layer], open: handle.file.duplicate())
+            return try LocatedObject(layer: stack[handle.layer], open: handle.object.duplicated())
         }
         return try parkedObject(of: node)
     }
@@ -326,7 +393,7 @@ extension Union {
     private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
         var path = PathBuffer()
         path.prepend(place.name)
-        try prependPath(of: place.parent, to: &path)
+        try prependPath(of: place.parent, in: place.layer, to: &path)
         let object = try stack[place.layer].openObject(at: path.ref)
         let status = try object.descriptor.status()
         guard node.identity.matches(status) else { throw .staleNFSFileHandle }

@@ -8,6 +8,10 @@ struct Standing {
     let isWhiteout: Bool
     /// Directories: what is marked on it.
     let marks: Marks
+    /// Its path from the layer's root, where a mark of overlayfs leads to it.
+    var elsewhere: [UInt8]?
+    /// Of a metacopy in sight.
+    var data: RedirectedData?
 
     var isDirectory: Bool { !isWhiteout && status.isDirectory }
 }
@@ -40,6 +44,17 @@ struct Survey {
     var begun: UInt64 = 0
     /// Where `end` ended the search.
     private var end: Layer?
+    /// Where the object is in the layers below those, by marks of overlayfs; the last that is above a layer counts.
+    private(set) var redirections: [Redirection] = []
+    /// Why nothing of the object may be shown.
+    private(set) var obstacle: Obstacle?
+
+    /// A mark leads elsewhere in the layers that are still to come.
+    mutating func lead(by way: Redirection) { redirections.append(way) }
+
+    mutating func block(_ layer: Layer, _ reason: RedirectObstacle) {
+        obstacle = obstacle ?? Obstacle(layer: layer, reason: reason)
+    }
 
     /// Nothing that is found from here on belongs to the name.
     var hasEnded: Bool { end != nil || standings.last?.isWhiteout == true }
@@ -75,6 +90,8 @@ struct Survey {
         rest.buried = buried
         rest.unseen = standings[position]
         rest.begun = begun
+        rest.redirections = redirections
+        rest.obstacle = obstacle
         rest.failure = failure
         rest.buriedFailure = buriedFailure
         rest.order = order

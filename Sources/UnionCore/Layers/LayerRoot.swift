@@ -1,0 +1,61 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// A layer's root as the union was given it: the path, and the directory that was there.
+public struct LayerRoot: Sendable {
+    public let layer: Int
+    /// Absolute.
+    public let path: String
+    private let inode: UInt64
+    private let device: UInt64
+    private let mountID: UInt64
+
+    init(_ layer: Layer) {
+        self.layer = layer.index
+        path = layer.path
+        inode = layer.rootStatus.inode
+        device = layer.rootStatus.device
+        mountID = layer.rootStatus.mountID
+    }
+
+    /// Its last name.
+    public var name: String { path.split(separator: "/").last.map(String.init) ?? "" }
+
+    /// Where the path leads by now.
+    public func look() -> RootLook {
+        let name = OwnedName(path)
+        do throws(Errno) {
+            let status = try FileDescriptor.workingDirectory.status(
+                at: name.ref, mask: [.type, .inode, .mountID], flags: [.noAutomount, .dontSync])
+            if status.inode == inode, status.device == device, status.mountID == mountID { return .asGiven }
+            return .changed(status.mountID == mountID ? .replaced : .covered)
+        } catch .noSuchFileOrDirectory, .notDirectory {
+            return .changed(.gone)
+        } catch {
+            return .unknown
+        }
+    }
+}
+
+/// Where the path of a layer's root leads.
+public enum RootLook: Equatable, Sendable {
+    case asGiven
+    case changed(RootChange)
+    /// The way there fails.
+    case unknown
+}
+
+extension Union {
+    /// The layers' roots, to be watched from outside of the union.
+    public var layerRoots: [LayerRoot] { stack.layers.map { LayerRoot($0) } }
+
+    /// The path of a layer's root has come to lead elsewhere, or back (`nil`).
+    public func noteRoot(_ root: LayerRoot, _ change: RootChange?) {
+        guard stack.layers.indices.contains(root.layer) else { return }
+        let before = stack[root.layer].rootChange
+        stack[root.layer].note(rootChange: change)
+        if before != nil && change != nil { return }
+        notices.post(.root(layer: root.layer, path: root.path, change))
+    }
+}

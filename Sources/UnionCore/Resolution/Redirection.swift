@@ -1,0 +1,97 @@
+internal import SystemPackage
+
+/// What overlayfs's redirect mark says: by which name the layers below have what is marked.
+struct Redirection: Equatable, Sendable {
+    /// The layer that has the mark, which counts in those below it.
+    let layer: Int
+    /// From each layer's root; or a name beside the directory.
+    let path: [UInt8]
+    let isAbsolute: Bool
+
+    init(layer: Int, path: [UInt8], isAbsolute: Bool) {
+        self.layer = layer
+        self.path = path
+        self.isAbsolute = isAbsolute
+    }
+
+    /// nil: no value that overlayfs writes. One that begins with a slash is a path, any other a single name; none leads
+    /// upwards.
+    init?(_ value: [UInt8], in layer: Layer) {
+        let isAbsolute = value.first == Self.slash
+        let path = isAbsolute ? Array(value.dropFirst()) : value
+        let names = path.split(separator: Self.slash, omittingEmptySubsequences: false)
+        guard value.count <= Self.longest, isAbsolute || names.count == 1,
+            names.allSatisfy({ Self.isName($0) })
+        else { return nil }
+        self.init(layer: layer.index, path: path, isAbsolute: isAbsolute)
+    }
+
+    /// XATTR_SIZE_MAX, <linux/limits.h>.
+    private static var longest: Int { 65536 }
+    static var slash: UInt8 { 0x2f }
+
+    private static func isName(_ name: ArraySlice<UInt8>) -> Bool {
+        let dot = UInt8(ascii: ".")
+        return !name.isEmpty && name.count <= longestName && !name.contains(0) && !name.elementsEqual([dot])
+            && !name.elementsEqual([dot, dot])
+    }
+
+    var names: [ArraySlice<UInt8>] { path.split(separator: Self.slash) }
+
+    /// The same where the mark is met on the way to something else: `above` leads to what is marked.
+    func applied(to above: [UInt8], isAbsolute: Bool) -> (path: [UInt8], isAbsolute: Bool) {
+        if self.isAbsolute { return (path, true) }
+        return (above.isEmpty ? path : above + [Self.slash] + path, isAbsolute)
+    }
+}
+
+/// Why one of overlayfs's marks isn't followed.
+public enum RedirectObstacle: String, Sendable {
+    /// Somebody may write in the layer through the union, and would change what the mark counts on.
+    case writableLayer = "writable-layer"
+    /// A `user.` attribute that others than the server's user could have set.
+    case untrusted
+    /// It isn't one that overlayfs writes.
+    case malformed
+    /// The layers below have nothing there.
+    case missing
+    /// It leads to files of the kernel, which act by who uses them and where.
+    case pseudo
+}
+
+extension RedirectObstacle {
+    /// For people.
+    public func text(inLayer layer: Int) -> String {
+        let start = "overlayfs's redirect or metacopy mark in layer \(layer) is not followed: "
+        return switch self {
+        case .writableLayer: start + "the layer can be written; give it as =ro"
+        case .untrusted: start + "it is a user attribute, and others than root could have set it"
+        case .malformed: start + "overlayfs writes no such value"
+        case .missing: start + "the layers below have nothing there; give those that the overlay had"
+        case .pseudo: start + "it leads to files of the kernel"
+        }
+    }
+}
+
+/// A part of an object that can't be had, so that nothing of the object is shown.
+struct Obstacle {
+    let layer: Layer
+    let reason: RedirectObstacle
+
+    var text: String { reason.text(inLayer: layer.index) }
+}
+
+/// The file that has the data of a metacopy.
+final class RedirectedData: Sendable {
+    let layer: Layer
+    /// From the layer's root.
+    let path: [UInt8]
+    /// Of 512 bytes each.
+    let blocks: UInt64
+
+    init(_ layer: Layer, _ path: [UInt8], blocks: UInt64) {
+        self.layer = layer
+        self.path = path
+        self.blocks = blocks
+    }
+}

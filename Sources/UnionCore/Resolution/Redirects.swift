@@ -1,0 +1,286 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// Overlayfs's redirects and metacopies, followed as overlayfs does with redirect_dir=follow and metacopy=on.
+//
+// A mark counts in the layers below the one that has it. Each of these is walked name by name from its root, or from
+// its part of the same directory: through directories alone, so that no link is followed and no layer left.
+
+/// What a layer has where a mark leads.
+private enum Led {
+    case nothing
+    /// Nothing, and nor have the layers below.
+    case end
+    case found(Standing, from: Redirection?, isLast: Bool)
+    case obstacle(RedirectObstacle)
+}
+
+extension Union {
+    /// Adds what the layers below have of the directory that was added last.
+    func followRedirect(
+        _ standing: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing],
+        _ survey: inout Survey
+    ) throws(Errno) {
+        guard let parent = backings.first(where: { $0.layer === standing.layer }) else { return }
+        var way: Redirection
+        switch redirection(of: standing, name, in: parent.directory) {
+        case .success(let found): way = found
+        case .failure(let obstacle): return survey.block(standing.layer, obstacle.reason)
+        }
+        redirects.store(true, ordering: .sequentiallyConsistent)
+        survey.lead(by: way)
+        var unanswered: Layer? = standing.layer
+        for layer in stack.layers where layer.index > standing.layer.index && !survey.isDecided {
+            do throws(Errno) {
+                switch try led(by: way, to: layer, in: directory, backings) {
+                case .nothing: continue
+                case .end: survey.end(at: layer)
+                case .obstacle(let reason): return survey.block(layer, reason)
+                case .found(let found, let next, let isLast):
+                    guard found.isDirectory else {
+                        survey.end(at: layer)
+                        break
+                    }
+                    unanswered = found.marks.contains(.redirect) ? layer : nil
+                    survey.add(found)
+                    if isLast { survey.end(at: layer) }
+                    if let next {
+                        way = next
+                        survey.lead(by: next)
+                    }
+                }
+            } catch {
+                guard error.isLayerFailure else { throw error }
+                layer.note(failure: error)
+                survey.failure = error
+                return
+            }
+        }
+        if let unanswered { survey.block(unanswered, .missing) }
+    }
+
+    /// Finds the data of a metacopy. Failing: why it can't be had.
+    func data(
+        of standing: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing]
+    ) throws(Errno) -> Result<RedirectedData, MarkError> {
+        guard let parent = backings.first(where: { $0.layer === standing.layer }) else {
+            return .failure(MarkError(.missing))
+        }
+        var way = Redirection(
+            layer: standing.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
+        switch redirection(of: standing, name, in: parent.directory) {
+        case .success(let found): if standing.marks.contains(.redirect) { way = found }
+        case .failure(let error): return .failure(error)
+        }
+        for layer in stack.layers where layer.index > standing.layer.index {
+            switch try led(by: way, to: layer, in: directory, backings) {
+            case .nothing: continue
+            case .end: return .failure(MarkError(.missing))
+            case .obstacle(let reason): return .failure(MarkError(reason))
+            case .found(let found, let next, let isLast):
+                guard found.status.isRegular, !found.isWhiteout else { return .failure(MarkError(.missing)) }
+                if found.marks.contains(.metacopy) {
+                    if isLast { return .failure(MarkError(.missing)) }
+                    way = next ?? way
+                    continue
+                }
+                let path = found.elsewhere ?? []
+                return .success(RedirectedData(layer, path, blocks: found.status.blocks))
+            }
+        }
+        return .failure(MarkError(.missing))
+    }
+
+    /// What the mark on `name` says. An object without a redirect is where it is, by its own name.
+    private func redirection(
+        of standing: Standing, _ name: PathRef, in directory: FileDescriptor
+    ) -> Result<Redirection, MarkError> {
+        guard standing.layer.isReadOnly else { return .failure(MarkError(.writableLayer)) }
+        var way = Redirection(
+            layer: standing.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
+        if standing.marks.contains(.redirect) {
+            let trusted = directory.xattrValue(at: name, MarkName.redirect)
+            if trusted == nil, !standing.isOfServer { return .failure(MarkError(.untrusted)) }
+            guard let value = trusted ?? directory.xattrValue(at: name, MarkName.userRedirect),
+                let found = Redirection(value, in: standing.layer)
+            else { return .failure(MarkError(.malformed)) }
+            way = found
+        }
+        if standing.marks.contains(.metacopy), !standing.isOfServer,
+            directory.xattrValue(at: name, MarkName.metacopy) == nil
+        {
+            return .failure(MarkError(.untrusted))
+        }
+        return .success(way)
+    }
+
+    /// Walks one layer.
+    private func led(
+        by way: Redirection, to layer: Layer, in directory: Node, _ backings: [DirectoryView.Backing]
+    ) throws(Errno) -> Led {
+        var current: OwnedDescriptor
+        var path: [UInt8] = []
+        if way.isAbsolute {
+            current = try layer.root.descriptor.duplicated()
+        } else {
+            guard let beside = backings.first(where: { $0.layer === layer }) else { return .nothing }
+            current = try beside.directory.duplicated()
+            path = try pathBytes(of: directory, in: layer)
+        }
+        let names = way.names
+        var (below, isAbsolute, isLast, isChanged) = ([UInt8](), way.isAbsolute, false, false)
+        for (index, bytes) in names.enumerated() {
+            let name = OwnedName(Array(bytes))
+            let backing = DirectoryView.Backing(
+                layer: layer, directory: current.descriptor, isRoot: false, marks: nil, isOwned: false)
+            guard var standing = try standing(of: name.ref, in: backing, isLowest: false, isLed: true) else {
+                return .nothing
+            }
+            if standing.isWhiteout { return .end }
+            if isPseudo(standing) { return .obstacle(.pseudo) }
+            isLast = isLast || standing.marks.contains(.complete)
+            var step = Redirection(layer: layer.index, path: Array(bytes), isAbsolute: false)
+            if standing.marks.leadElsewhere {
+                switch redirection(of: standing, name.ref, in: current.descriptor) {
+                case .success(let found): step = found
+                case .failure(let error): return .obstacle(error.reason)
+                }
+                isChanged = true
+            }
+            (below, isAbsolute) = step.applied(to: below, isAbsolute: isAbsolute)
+            guard below.count < longestPath else { return .obstacle(.malformed) }
+            path += (path.isEmpty ? [] : [Redirection.slash]) + bytes
+            if index == names.count - 1 {
+                standing.elsewhere = path
+                let next = Redirection(layer: layer.index, path: below, isAbsolute: isAbsolute)
+                return .found(standing, from: isChanged ? next : nil, isLast: isLast)
+            }
+            guard standing.isDirectory else { return .end }
+            current = try current.descriptor.openBeneath(name.ref, flags: [.path, .directory, .noFollow])
+        }
+        return .nothing
+    }
+
+    private func isPseudo(_ standing: Standing) -> Bool {
+        (stack.filesystems.find(standing.status.device) ?? standing.layer.filesystem).isPseudo
+    }
+
+    private func pathBytes(of directory: Node, in layer: Layer) throws(Errno) -> [UInt8] {
+        var path = PathBuffer()
+        try prependPath(of: directory, in: layer.index, to: &path)
+        return unsafe Array(path.ref.bytes)
+    }
+}
+
+/// Why a mark isn't followed.
+struct MarkError: Error {
+    let reason: RedirectObstacle
+
+    init(_ reason: RedirectObstacle) { self.reason = reason }
+}
+
+extension Standing {
+    /// Nobody but root and the server's user can have set a `user.` attribute on it.
+    fileprivate var isOfServer: Bool {
+        (status.uid == 0 || status.uid == ServerIdentity.uid) && status.permissions & 0o022 == 0
+    }
+}
+
+// Where directories are in each layer, as marks on them and above them say.
+extension Union {
+    /// The path of a node below the root of `layer`. ESTALE: it has no name.
+    func path(of node: Node, in layer: Layer) throws(Errno) -> PathBuffer {
+        var path = PathBuffer()
+        try prependPath(of: node, in: layer.index, to: &path)
+        return path
+    }
+
+    func prependPath(of node: Node, in layer: Int, to path: inout PathBuffer) throws(Errno) {
+        guard redirects.load(ordering: .relaxed) else { return try prependPath(of: node, to: &path) }
+        var current = node
+        while !current.isRoot {
+            guard let place = current.place, path.count < longestPath else { throw .staleNFSFileHandle }
+            if let way = current.redirection(in: layer) {
+                let elsewhere = OwnedName(way.path)
+                path.prepend(elsewhere.ref)
+                if way.isAbsolute { return }
+            } else {
+                path.prepend(place.name)
+            }
+            current = place.parent
+        }
+    }
+
+    /// Whether a mark leads some layer's part of the directory, or of one above it, elsewhere.
+    func isRedirected(_ node: Node) -> Bool {
+        guard redirects.load(ordering: .relaxed) else { return false }
+        var current = node
+        for _ in 0..<deepest {
+            if current.state.withLock({ !$0.makeup.redirections.isEmpty }) { return true }
+            guard let place = current.place else { return false }
+            current = place.parent
+        }
+        return true
+    }
+
+    /// Opens a real object of a survey, which may be elsewhere than the directory says.
+    func open(
+        _ standing: Standing, _ name: PathRef, in view: borrowing DirectoryView, flags: OpenFlags
+    ) throws(Errno) -> OwnedDescriptor {
+        if let elsewhere = standing.elsewhere {
+            let path = OwnedName(elsewhere)
+            return try standing.layer.root.descriptor.openBeneath(path.ref, flags: flags)
+        }
+        guard let parent = view.directory(in: standing.layer.index) else { throw .noSuchFileOrDirectory }
+        return try parent.openBeneath(name, flags: flags)
+    }
+}
+
+extension Node {
+    fileprivate func redirection(in layer: Int) -> Redirection? {
+        state.withLock { state in state.makeup.redirections.last { $0.layer < layer } }
+    }
+}
+
+// The data of metacopies.
+extension Union {
+    /// The data of the file that was found; nil: it has its own. EPERM: it can't be had.
+    func dataElsewhere(
+        of node: Node, _ target: borrowing LocatedObject
+    ) throws(Errno) -> RedirectedData? {
+        guard node.kind == .regular, target.layer.mayHaveMetacopy(target.status),
+            target.descriptor.marks(at: "").contains(.metacopy)
+        else { return nil }
+        for place in node.places {
+            do throws(Errno) {
+                let view = try view(of: place.parent)
+                let survey = try survey(view, place.name, in: place.parent)
+                guard let owner = survey.owner, node.identity.matches(owner.status) else { continue }
+                if let data = owner.data { return data }
+            } catch .noSuchFileOrDirectory {
+                continue
+            }
+        }
+        throw .notPermitted
+    }
+
+    /// Opens the data of a metacopy for a caller that could open the metacopy itself.
+    func open(_ data: RedirectedData, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
+        let path = OwnedName(data.path)
+        let object = try data.layer.openObject(at: path.ref)
+        let status = try object.descriptor.status()
+        let filesystem = stack.filesystems.facts(of: status.device, asking: object.descriptor)
+        guard status.isRegular, !filesystem.isPseudo else { throw .notPermitted }
+        return try object.descriptor.reopen(flags: flags)
+    }
+
+    /// Attributes of a file found by itself: a metacopy's are its own but for the room that the data takes.
+    func attributes(
+        of node: Node, _ object: borrowing LocatedObject, _ status: FileStatus
+    ) -> Attributes {
+        var result = attributes(status, node.filesystem)
+        if let data = try? dataElsewhere(of: node, object) { result.blocks = data.blocks }
+        return result
+    }
+}
