@@ -39,15 +39,15 @@ extension PathRef {
         return nil
     }
 
-    /// A hash of the bytes, the same in every process of this machine's byte order; eight bytes a step.
+    /// A hash of the bytes, eight of them a step. No two processes have the same: names with equal hashes are nothing that
+    /// anybody could make on purpose.
     public var hash: UInt64 {
-        let multiplier: UInt64 = 0x9e37_79b9_7f4a_7c15  // 2^64 over the golden ratio
-        var hash = UInt64(truncatingIfNeeded: count) &* multiplier
+        let secret = hashSecret
+        var hash = UInt64(truncatingIfNeeded: count) ^ secret.start
         var index = 0
         while index + 8 <= count {
             let word = unsafe UnsafeRawPointer(base).loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            hash = (hash ^ word) &* multiplier
-            hash ^= hash >> 32
+            hash = secret.fold(hash ^ word)
             index += 8
         }
         var tail: UInt64 = 0
@@ -55,7 +55,20 @@ extension PathRef {
             tail = tail << 8 | UInt64(self[index])
             index += 1
         }
-        hash = (hash ^ tail) &* multiplier
-        return hash ^ hash >> 29
+        return secret.fold(hash ^ tail)
+    }
+}
+
+private let hashSecret = HashSecret()
+
+private struct HashSecret {
+    let start = UInt64.random(in: 0 ... .max)
+    private let factor = UInt64.random(in: 0 ... .max) | 1
+
+    /// Both halves of the product: without the factor nobody knows which bits of the word move which of the result.
+    @inline(__always)
+    func fold(_ word: UInt64) -> UInt64 {
+        let product = word.multipliedFullWidth(by: factor)
+        return product.high ^ product.low
     }
 }
