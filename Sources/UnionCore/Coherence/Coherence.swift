@@ -17,8 +17,7 @@ final class Coherence: Sendable {
     let thread = Mutex<WorkerThread?>(nil)
     /// What keeps the kernel's side, once somebody serves it.
     let kernel = Mutex<(any KernelCache)?>(nil)
-    /// Orders looks, watches and drops: moves on with each watch and each drop.
-    let clock = Atomic<UInt64>(1)
+    private let clock = CoherenceClock()
     /// The directory that is being dropped, and the name. Until that is through, a client may still remove it by that name.
     let dropping = Mutex<(name: OwnChanges.Key, node: NodeID)?>(nil)
     /// Directories whose watch couldn't be had.
@@ -31,11 +30,11 @@ final class Coherence: Sendable {
 
     init(_ plan: CoherencePlan, source: (any ChangeSource)?, _ table: InodeTable) {
         self.plan = plan
-        continuity = Continuity(of: table)
+        continuity = Continuity(of: table, clock)
         invalidator = Invalidator(views, ahead, continuity)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 
-    var now: UInt64 { clock.load(ordering: .sequentiallyConsistent) }
-    func tick() -> UInt64 { clock.add(1, ordering: .sequentiallyConsistent).newValue }
+    var now: UInt64 { clock.now }
+    func tick() -> UInt64 { clock.tick() }
 }

@@ -6,42 +6,76 @@ internal import Synchronization
 /// One layer's directory may go when another layer's has come, faster than anybody looks: then the union showed a
 /// directory all the while, and it is the same one. Events say in which order they came and went. The lock is a leaf.
 final class Continuity: Sendable {
-    private let table: InodeTable
-    private let courses = Mutex<[OwnChanges.Key: DirectoryCourse]>([:])
+    private struct Noted {
+        let at: UInt64
+        let kind: ChangeEvent.Kind
+        let layer: UInt64
+    }
 
-    init(of table: InodeTable) { self.table = table }
+    /// What happened to a name that the kernel knows as a directory, since that was settled last.
+    private struct History {
+        /// The layers that had a directory there before.
+        var layers: UInt64
+        var events: [Noted] = []
+
+        func isSame(_ now: UInt64) -> Bool {
+            var course = DirectoryCourse(layers: layers)
+            for event in events { course.note(event.kind, event.layer) }
+            return course.isSame(now)
+        }
+    }
+
+    /// So many events of one name, unsettled, and it is taken for another directory.
+    private static let most = 1024
+
+    private let table: InodeTable
+    private let clock: CoherenceClock
+    private let histories = Mutex<[OwnChanges.Key: History]>([:])
+
+    init(of table: InodeTable, _ clock: CoherenceClock) {
+        self.table = table
+        self.clock = clock
+    }
 
     func note(_ event: ChangeEvent) {
         guard event.kind.isOfEntry, let directory = table.find(event.node),
             let told = directory.told(event.name), told.isDirectory, let node = table.find(told.node)
         else { return }
+        let key = OwnChanges.Key(directory.id, event.name)
         let known = node.makeup.layers
         let layer: UInt64 = 1 << UInt64(min(event.layer, 63))
-        courses.withLock { courses in
-            var course = courses[OwnChanges.Key(directory.id, event.name)] ?? DirectoryCourse(layers: known)
-            switch event.kind {
-            case .directoryCame: course.came(layer)
-            case .directoryWent: course.went(layer)
-            default: course.isBroken = true
-            }
-            courses[OwnChanges.Key(directory.id, event.name)] = course
+        histories.withLock { histories in
+            let isTooLong = histories[key]?.events.count ?? 0 >= Self.most
+            if isTooLong { histories[key]?.events = [] }
+            let kind = isTooLong ? .entry : event.kind
+            histories[key, default: History(layers: known)].events.append(
+                Noted(at: clock.tick(), kind: kind, layer: layer))
         }
     }
 
     /// Whether the directory, which was made as `makeup` says, is still the one that these layers have there now.
     func isSame(_ makeup: Makeup, _ layers: UInt64, at key: OwnChanges.Key) -> Bool {
-        guard let course = courses.withLock({ $0[key] }) else {
-            // No event names it: it came and went with what it is in. In one layer that replaced it.
-            return layers & makeup.layers == 0
-        }
-        return course.isSame(layers)
+        let isSame: Bool? = histories.withLock { $0[key]?.isSame(layers) }
+        // No event names it: it came and went with what it is in. In one layer that replaced it.
+        return isSame ?? (layers & makeup.layers == 0)
     }
 
-    /// The name was looked at, and what is there counts from now on.
-    func forget(_ key: OwnChanges.Key) { courses.withLock { $0[key] = nil } }
+    /// The name is settled by a look that was begun at that time: these layers had a directory there. Events that were noted
+    /// since count on.
+    func settle(_ key: OwnChanges.Key, _ layers: UInt64, begun: UInt64) {
+        histories.withLock { histories in
+            guard var history = histories[key] else { return }
+            history.layers = layers
+            history.events.removeAll { $0.at <= begun }
+            histories[key] = history.events.isEmpty ? nil : history
+        }
+    }
+
+    /// The kernel knows no directory by the name any more.
+    func forget(_ key: OwnChanges.Key) { histories.withLock { $0[key] = nil } }
 
     /// Events were lost.
-    func forgetAll() { courses.withLock { $0.removeAll() } }
+    func forgetAll() { histories.withLock { $0.removeAll() } }
 }
 
 extension Union {

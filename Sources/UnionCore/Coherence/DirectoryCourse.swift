@@ -1,4 +1,4 @@
-/// What events have said of a name that the kernel knows as a directory, since that was looked at last.
+/// What events say of a name that the kernel knows as a directory, since that was looked at last.
 ///
 /// An exchange is told like two renames. Of the second name it says first that a directory came, then that one went: the
 /// one that went is the one that was there before. A rename over an empty directory says the first of these alone.
@@ -16,11 +16,19 @@ struct DirectoryCourse {
     /// The layers in which one came after that.
     private var cameThereafter: UInt64 = 0
     /// Something else stood there.
-    var isBroken = false
+    private var isBroken = false
 
     init(layers: UInt64) { self.layers = layers }
 
-    mutating func came(_ layer: UInt64) {
+    mutating func note(_ kind: ChangeEvent.Kind, _ layer: UInt64) {
+        switch kind {
+        case .directoryCame: came(layer)
+        case .directoryWent: went(layer)
+        default: isBroken = true
+        }
+    }
+
+    private mutating func came(_ layer: UInt64) {
         if layers == layer { startGap() }
         if layers & layer != 0 { replaced |= layer }
         if onlyUncertain & layer != 0 {
@@ -33,7 +41,7 @@ struct DirectoryCourse {
         cameThereafter |= layer
     }
 
-    mutating func went(_ layer: UInt64) {
+    private mutating func went(_ layer: UInt64) {
         if replaced & layer != 0 {
             replaced &= ~layer
             uncertain |= layer

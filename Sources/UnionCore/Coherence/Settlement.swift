@@ -69,6 +69,8 @@ struct Settlement {
         let key = OwnChanges.Key(directory.id, name)
         for _ in 0..<Self.mostTries {
             waitForOwnChange(key)
+            // What has happened so far is noted: the look is younger.
+            if directory.told(name)?.isDirectory == true { coherence.source?.drain() }
             // From here on a look that is older than this one isn't told any more. What was told before is in the table.
             let now = coherence.tick()
             directory.noteKept(now)
@@ -76,7 +78,9 @@ struct Settlement {
             let told = directory.told(name)
             if isRight(told, survey, name, in: directory) {
                 unchanged.insert(directory.id)
-                if told?.isDirectory == true { coherence.continuity.forget(key) }
+                if let told, told.isDirectory, let node = table.find(told.node) {
+                    coherence.continuity.settle(key, node.makeup.layers, begun: now)
+                }
                 return
             }
             // What was told since is younger than this look.

@@ -96,6 +96,22 @@ import UnionCore
         #expect(try held.scene.kernel.walk("a") == held.a)
     }
 
+    /// Between a look and the note of what it found. All that backs it is another one at the end, in two layers of which
+    /// one backed it before.
+    @Test func everythingChangesWhileThatIsNoted() throws {
+        let held = try Held()
+        let scene = held.scene
+        scene.underneath("mkdir upper/a")
+        let change = scene.stranger("mkdir lower2/a; rmdir upper/a; rm -r lower1/a; mkdir upper/a")
+        scene.changes.beforeNextWatch { [changes = scene.changes] in
+            change()
+            changes.drain()
+        }
+        scene.settle()
+        #expect(scene.kernel.isMounted(held.mounts[2]))
+        #expect(try scene.kernel.walk("a") == held.a)
+    }
+
     @Test(arguments: ["upper", "lower2"]) func aRealDirectoryAppears(layer: String) throws {
         let held = try Held()
         held.scene.underneath("mkdir -p \(layer)/a/b; touch \(layer)/a/new \(layer)/a/b/new")
