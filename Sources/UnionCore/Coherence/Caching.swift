@@ -182,7 +182,7 @@ extension Union {
         if watches == .never || directory.takeRemoval() { return .passing }
         if watches == .late && coherence.source != nil { return .watchLater(endings: endings) }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
-            let status = try? object.descriptor.status(), node.identity.matches(status)
+            let status = try? object.descriptor.status(), node.isOf(status)
         else { return .lookAgain }
         guard watch(object.descriptor, for: node, layer: owner.layer.index, endings) else {
             return .lookedAt(nil)

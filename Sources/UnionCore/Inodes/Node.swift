@@ -73,6 +73,10 @@ final class Node: Sendable {
     /// The same as to compare the identities, without making the other one where it differs. For files.
     func stands(for identity: ObjectIdentity) -> Bool { inode == identity.inode && self.identity == identity }
 
+    /// Whether that is the status of the node's real object. Within one tick of the clock a number may be used again, for an
+    /// object of another kind.
+    func isOf(_ status: FileStatus) -> Bool { kind == status.kind && identity.matches(status) }
+
     /// Counts one more lookup.
     func noteLookup() { state.withLock { $0.lookups &+= 1 } }
 
