@@ -35,6 +35,7 @@ extension Union {
     /// Returns when every change made underneath before the call shows in the union: the events that the
     /// kernel has queued are taken in, and what they concern is dropped.
     public func synchronizeChanges() {
+        held.letGo()
         guard coherence.plan.isLasting else { return }
         coherence.lateWatches.waitForAll()
         coherence.source?.drain()

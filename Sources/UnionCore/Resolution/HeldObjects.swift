@@ -8,14 +8,20 @@ internal import SystemPackage
 /// A caller that has looked a name up comes next by the node. Where another object stands at the name by then, ESTALE has
 /// the kernel walk the path once more; a second ESTALE reaches the caller, though its path was there all the time. So from
 /// the first ESTALE on, for a second, what is looked up is held: who has looked a name up reaches just that, as on any
-/// local filesystem. A thread of its own lets go of it. The lock is a leaf.
+/// local filesystem. It does so for as long as a walk takes on a busy machine, and not after `sync`: whoever stays in a
+/// directory that has gone finds nothing there. A thread of its own lets go of what is held. The lock is a leaf.
 final class HeldObjects: Sendable {
     private static let most = 128
     private static let milliseconds = 1000
+    /// In nanoseconds, from the look.
+    private static let walk: UInt64 = 50_000_000
 
     final class Held: Sendable {
         let layers: [Layer]
         let descriptors: [FileDescriptor]
+        private let heldAt = monotonicNanoseconds()
+
+        var isOfThisWalk: Bool { monotonicNanoseconds() - heldAt < HeldObjects.walk }
 
         /// Takes the descriptors over.
         init(_ layers: [Layer], _ descriptors: [FileDescriptor]) {
@@ -81,7 +87,19 @@ final class HeldObjects: Sendable {
 
     func find(_ node: NodeID) -> Held? {
         guard holdsAny.load(ordering: .relaxed) else { return nil }
-        return state.withLock { $0.young[node] ?? $0.old[node] }
+        guard let found = state.withLock({ $0.young[node] ?? $0.old[node] }) else { return nil }
+        return found.isOfThisWalk ? found : nil
+    }
+
+    /// What is told from here on is looked at after the call.
+    func letGo() {
+        guard holdsAny.load(ordering: .sequentiallyConsistent) else { return }
+        var gone: [[NodeID: Held]] = []
+        state.withLock { state in
+            gone = [state.young, state.old]
+            (state.young, state.old, state.order) = ([:], [:], [])
+        }
+        withExtendedLifetime(gone) {}
     }
 
     /// A second is over. False: nothing is held any more.

@@ -139,4 +139,31 @@ struct HeldDirectoryTests {
         cd -P .. || exit 10
         [ -d beside ] || exit 11
         """
+
+    /// To callers that stand in it a directory that has left the layer holds nothing, though strangers replace things so
+    /// fast that what is looked up is held for a moment.
+    @Test(arguments: Self.modes) func holdsNothingOutsideTheLayer(mode: String) throws {
+        try HeldGround.tmpfs.withUnion(mode: mode) { union throws in
+            let outside = union.inLower("").parent / "outside"
+            try Sys.makeDirectory(outside)
+            for name in ["first", "above/held"] as [TestPath] {
+                try Sys.makeDirectories(union.inLower(name))
+                try Sys.put(union.inLower(name / "f"), "of the layer")
+            }
+            try union.synchronize()
+            // ESTALE is said here.
+            let first = try Sys.open(union["first"], O_RDONLY | Flag.directory)
+            try Sys.rename(union.inLower("first"), outside / "first")
+            try union.synchronize()
+            _ = failure { _ = try Sys.facts(place(first) / "f") }
+            let held = try Sys.open(union["above/held"], O_RDONLY | Flag.directory)
+            try Sys.rename(union.inLower("above"), outside / "above")
+            try union.synchronize()
+            #expect(failure { _ = try Sys.text(place(held) / "f") } == .noSuchFileOrDirectory)
+            #expect(failure { try Sys.put(place(held) / "new", "") } == .noSuchFileOrDirectory)
+            #expect(try Sys.names(outside / "above/held") == ["f"])
+        }
+    }
+
+    private func place(_ handle: Handle) -> TestPath { TestPath("/proc/self/fd/\(handle.descriptor)") }
 }
