@@ -37,6 +37,12 @@ void sfs_thread_begin(void *context, int32_t device) {
     thread.device = device;
 }
 
+int32_t sfs_thread_use(int32_t device) {
+    int32_t before = thread.device;
+    thread.device = device;
+    return before;
+}
+
 void *sfs_thread_context(void) { return thread.context; }
 
 int32_t sfs_take_error(void) {

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int64_t slx_read(int32_t fd, void *buffer, size_t size) { SLX_RESULT(int64_t, read(fd, buffer, size)); }
@@ -26,6 +27,11 @@ int64_t slx_pread(int32_t fd, void *buffer, size_t size, int64_t offset) {
 
 int64_t slx_pwrite(int32_t fd, const void *buffer, size_t size, int64_t offset) {
     SLX_RESULT(int64_t, pwrite(fd, buffer, size, offset));
+}
+
+int64_t slx_append(int32_t fd, const void *buffer, size_t size) {
+    struct iovec piece = {.iov_base = (void *)buffer, .iov_len = size};
+    SLX_RESULT(int64_t, pwritev2(fd, &piece, 1, 0, RWF_APPEND));
 }
 
 int32_t slx_fsync(int32_t fd, int32_t data_only) {

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ int32_t slx_reopen(int32_t fd, int32_t flags) {
     slx_put_number(number, fd);
     SLX_RESULT(int32_t, openat(proc, number, flags | O_CLOEXEC));
 }
+
+int32_t slx_memory_file(void) { SLX_RESULT(int32_t, memfd_create("switchfs-locks", MFD_CLOEXEC)); }
 
 void slx_close(int32_t fd) { close(fd); }
 

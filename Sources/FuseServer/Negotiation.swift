@@ -39,7 +39,7 @@ final class Negotiation: Sendable {
     func begin(_ request: sfs_init_request) -> (flags: UInt64, depth: UInt32) {
         let isExtended = UInt64(request.flags) & sfsInitExtended != 0
         let offered = UInt64(request.flags) | (isExtended ? UInt64(request.flags2) << 32 : 0)
-        var wanted = sfsInitHandleKillPrivileges | sfsInitSetxattr | sfsInitExtended | sfsInitDirectMap
+        var wanted = sfsInitHandleKillPrivileges | sfsInitSetxattr | sfsInitExtended
         let passthrough = decide(offered)
         if passthrough.isEnabled { wanted |= sfsInitPassthrough }
         let flags = wanted & offered
@@ -101,5 +101,4 @@ final class Negotiation: Sendable {
 private let sfsInitHandleKillPrivileges: UInt64 = 1 << 28
 private let sfsInitSetxattr: UInt64 = 1 << 29
 private let sfsInitExtended: UInt64 = 1 << 30
-private let sfsInitDirectMap: UInt64 = 1 << 36
 private let sfsInitPassthrough: UInt64 = 1 << 37

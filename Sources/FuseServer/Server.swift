@@ -15,6 +15,7 @@ final class Server: Sendable {
     let errors = ErrorCounters()
     let interrupter = Interrupter()
     let polls: PollWatcher
+    let lockWaiters: LockWaiters
     let negotiation: Negotiation
 
     init(union: Union, options: ServerOptions, device: Device, backing: DeviceBackingStore, logger: Logger) {
@@ -23,6 +24,7 @@ final class Server: Sendable {
         self.device = device
         self.logger = logger
         polls = PollWatcher(logger: logger)
+        lockWaiters = LockWaiters(union, interrupter, errors)
         negotiation = Negotiation(
             mode: options.passthrough, depth: union.stackDepth, device: device, backing: backing)
     }

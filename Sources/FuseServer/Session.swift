@@ -125,6 +125,7 @@ public final class Session: Sendable {
             return phase == .ended
         }
         guard !wasEnded else { return }
+        if !server.lockWaiters.end(within: 5) { isStuck.store(true, ordering: .releasing) }
         server.interrupter.end()
         server.polls.end()
         server.union.stopCoherence()

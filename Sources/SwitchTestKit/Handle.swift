@@ -63,6 +63,11 @@ public final class Handle: Sendable {
         Int64(try checked(tc_seek(descriptor, offset, whence)))
     }
 
+    /// F_SETFL.
+    public func setFlags(_ flags: Int32) throws(Errno) {
+        try checked(tc_set_flags(descriptor, flags))
+    }
+
     public func truncate(to size: Int64) throws(Errno) {
         try checked(tc_ftruncate(descriptor, size))
     }

@@ -72,6 +72,8 @@ public enum OrphanPolicy: String, Sendable, CaseIterable {
 }
 
 public enum LockPolicy: String, Sendable, CaseIterable {
+    /// On the real files where somebody beside the union may use them.
+    case auto
     case local, through
 }
 
@@ -83,7 +85,7 @@ public struct Policies: Sendable {
     public var orphans = OrphanPolicy.keep
     /// `complete=lower`: a lower's listing is authoritative for every directory that it has.
     public var lowerIsComplete = false
-    public var locks = LockPolicy.local
+    public var locks = LockPolicy.auto
     /// Freshness bound of `ttl` layers, in seconds.
     public var timeToLive: Double = 1
     /// The whole union is read-only (`ro`).

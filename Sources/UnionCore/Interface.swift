@@ -93,8 +93,15 @@ public struct AttributeChanges: Sendable {
 public enum HandleIO: Sendable, Equatable {
     /// The kernel reads and writes the real file itself.
     case passthrough(backingID: Int32)
-    /// Requests to the server, no page cache.
+    /// Requests to the server, no page cache; what is mapped is the real file.
+    case mapped(backingID: Int32)
+    /// Requests to the server, no page cache. Can't be mapped shared.
     case direct
+    /// Requests to the server, and a page cache of the union's own. `keepsPages`: from one open to the next.
+    case cached(keepsPages: Bool)
+
+    /// Whether reads and writes come to the server.
+    public var isServed: Bool { if case .passthrough = self { false } else { true } }
 }
 
 public struct OpenedFile: Sendable {

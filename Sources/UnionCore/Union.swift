@@ -23,7 +23,7 @@ public final class Union: Sendable {
     let renames = RenameClock()
     let files = HandleTable<FileHandle>()
     let directories = HandleTable<DirectoryHandle>()
-    let recordLocks = RecordLocks()
+    let ledger = LockLedger()
     let listings = ListingCache()
     let habits = CallerHabits()
     let staleAnswers = StaleAnswers()
@@ -61,8 +61,14 @@ public final class Union: Sendable {
     /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.
     public var stackDepth: Int { stack.stackDepth }
 
-    /// Record locks and flock(2) are also taken on the real files.
-    public var needsLocks: Bool { policies.locks == .through }
+    /// Record locks and flock(2) are taken by the union, for the kernel alone could keep them only among its clients.
+    public var needsLocks: Bool {
+        switch policies.locks {
+        case .local: false
+        case .through: true
+        case .auto: stack.layers.contains { coherence.plan.isShared($0) }
+        }
+    }
 
     /// Whether the kernel is ever allowed to keep names or attributes.
     public var cachesEntries: Bool { coherence.plan.freshness.entrySeconds > 0 }

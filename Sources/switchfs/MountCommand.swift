@@ -29,7 +29,7 @@ struct MountCommand: ParsableCommand {
     var coherence: String?
     @Option(help: ArgumentHelp("How old what a ttl layer shows may be.", valueName: "seconds"))
     var ttl: String?
-    @Option(help: "Where locks are taken: local or through.")
+    @Option(help: "Where locks are taken: auto, local or through.")
     var locks: String?
     @Option(help: "Reads and writes by the kernel itself: auto, off or require.")
     var passthrough: String?

@@ -48,7 +48,7 @@ import UnionCore
             #expect(error == .staleNFSFileHandle, "\(name.string)")
         }
         let (entry, file) = try fixture.union.create(.root, "f", mode: 0o644, flags: flags, root)
-        fixture.union.release(file.handle, lockOwner: 0, flockRelease: false)
+        fixture.union.release(file.handle)
         fixture.union.forget(entry.node, count: 1)
     }
 
@@ -64,8 +64,8 @@ import UnionCore
         try fixture.write(writer.handle, "new")
         #expect(try fixture.read("f") == "new\n")
         #expect(shell("test $(cat \(fixture.lower())/f) = new; test -z \"$(ls \(fixture.upper))\"") == 0)
-        fixture.union.release(reader.handle, lockOwner: 0, flockRelease: false)
-        fixture.union.release(writer.handle, lockOwner: 0, flockRelease: false)
+        fixture.union.release(reader.handle)
+        fixture.union.release(writer.handle)
     }
 
     @Test func readOnlyLayersRefuse() throws {
@@ -148,7 +148,7 @@ import UnionCore
         let file = try fixture.union.open(node, flags: 0, root)
         try fixture.unlink("f")
         #expect(try fixture.union.attributes(of: node, handle: nil).0.linkCount == 0)
-        fixture.union.release(file.handle, lockOwner: 0, flockRelease: false)
+        fixture.union.release(file.handle)
     }
 
     @Test func anUnlinkedNodeCanStillBeAsked() throws {

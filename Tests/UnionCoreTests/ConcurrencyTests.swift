@@ -86,7 +86,7 @@ private struct RandomClient {
     private func create(_ directory: NodeID, _ name: PathRef) throws(Errno) {
         let flags = OpenFlags.readWrite.union(.create).rawValue
         let (entry, file) = try union.create(directory, name, mode: 0o644, flags: flags, root)
-        union.release(file.handle, lockOwner: 0, flockRelease: false)
+        union.release(file.handle)
         union.forget(entry.node, count: 1)
     }
 

@@ -44,7 +44,7 @@ extension Fixture {
         let flags = OpenFlags.writeOnly.union([.create, .exclusive]).rawValue
         let (_, file) = try union.create(parent, name.ref, mode: mode, flags: flags, root)
         if !text.isEmpty { try write(file.handle, text) }
-        union.release(file.handle, lockOwner: 0, flockRelease: false)
+        union.release(file.handle)
     }
 
     func write(_ handle: HandleID, _ text: String) throws(Errno) {

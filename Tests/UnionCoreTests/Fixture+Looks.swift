@@ -9,7 +9,7 @@ extension Fixture {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
         defer {
             unsafe buffer.deallocate()
-            union.release(file.handle, lockOwner: 0, flockRelease: false)
+            union.release(file.handle)
         }
         let count = unsafe try union.read(file.handle, at: 0, into: buffer, root)
         return unsafe String(decoding: buffer[..<count], as: UTF8.self)

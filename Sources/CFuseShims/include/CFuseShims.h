@@ -47,6 +47,8 @@ void sfs_negotiate(void *connection, const struct sfs_features *features);
 /// that the thread reads requests from: the kernel takes a reply only on the one its request came in on.
 void sfs_thread_begin(void *_Nullable context, int32_t device);
 void *_Nullable sfs_thread_context(void);
+/// Replies of this thread go out on `device` from here on; returns where they went before, -1 for nowhere.
+int32_t sfs_thread_use(int32_t device);
 
 /// The errno (0: none) in the last reply that this thread sent since it was last asked for.
 int32_t sfs_take_error(void);

@@ -21,6 +21,8 @@ int32_t slx_reopen(int32_t fd, int32_t flags);
 /// close(2), errors ignored; Linux always frees the descriptor.
 void slx_close(int32_t fd);
 int32_t slx_dup(int32_t fd);
+/// A file in memory, without a name.
+int32_t slx_memory_file(void);
 int32_t slx_get_flags(int32_t fd);
 int32_t slx_set_flags(int32_t fd, int32_t flags);
 
@@ -123,6 +125,8 @@ int64_t slx_write(int32_t fd, const void *_Nullable buffer, size_t size);
 int32_t slx_set_nonblocking(int32_t fd, int32_t on);
 int64_t slx_pread(int32_t fd, void *_Nullable buffer, size_t size, int64_t offset);
 int64_t slx_pwrite(int32_t fd, const void *_Nullable buffer, size_t size, int64_t offset);
+/// At the end of the file, wherever that is by then. EOPNOTSUPP where the file's kind can't.
+int64_t slx_append(int32_t fd, const void *_Nullable buffer, size_t size);
 int32_t slx_fsync(int32_t fd, int32_t data_only);
 int32_t slx_syncfs(int32_t fd);
 int32_t slx_fallocate(int32_t fd, int32_t mode, int64_t offset, int64_t length);

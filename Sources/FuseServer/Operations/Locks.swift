@@ -5,7 +5,7 @@ internal import SystemPackage
 internal import UnionCore
 
 // Only where locks are also taken on the real files: else the kernel keeps them, and asks nobody.
-// A request that waits for a lock keeps its thread; others take over, and an interrupt frees it.
+// A request that must wait for a lock goes to a thread that does nothing else (`LockWaiters`).
 
 /// GETLK: a lock that would be in the way, or F_UNLCK.
 func handleGetLock(
@@ -35,12 +35,11 @@ func handleSetLock(
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
-            if wait != 0 { channel.handOver() }
-            try unsafe channel.blocking(request) { () throws(Errno) in
+            let blocked = try unsafe channel.blocking(request) { () throws(Errno) in
                 try union.setLock(
                     handle, owner: owner, lock: LockRange(lock), wait: wait != 0, caller)
             }
-            reply.done()
+            unsafe reply.lock(after: blocked, request, channel)
         } catch {
             reply.error(error)
         }
@@ -52,17 +51,24 @@ func handleFlock(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
     _ operation: Int32
 ) {
-    unsafe serve(request) { channel, union, _, reply in
+    unsafe serve(request) { channel, union, caller, reply in
         let handle = unsafe HandleID(information)
         let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
-            channel.handOver()
-            try unsafe channel.blocking(request) { () throws(Errno) in
-                try union.flock(handle, owner: owner, operation: operation)
+            let blocked = try unsafe channel.blocking(request) { () throws(Errno) in
+                try union.flock(handle, owner: owner, operation: operation, caller)
             }
-            reply.done()
+            unsafe reply.lock(after: blocked, request, channel)
         } catch {
             reply.error(error)
         }
+    }
+}
+
+extension Reply {
+    /// Done, or done as soon as the lock is there.
+    fileprivate consuming func lock(after blocked: LockWait?, _ request: fuse_req_t?, _ channel: Channel) {
+        guard let blocked, let request = unsafe request else { return done() }
+        channel.server.lockWaiters.take(unsafe PendingLock(blocked, self, request, channel.device))
     }
 }

@@ -34,7 +34,7 @@ func handleRelease(
         reply.done()
         let handle = HandleID(rawValue: file.fh)
         channel.server.polls.remove(handle)
-        union.release(handle, lockOwner: file.lock_owner, flockRelease: file.flock_release != 0)
+        union.release(handle)
     }
 }
 

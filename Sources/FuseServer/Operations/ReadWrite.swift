@@ -13,9 +13,11 @@ func handleRead(
     unsafe serve(request) { channel, union, caller, reply in
         let buffer = unsafe channel.output(size)
         let handle = unsafe HandleID(information)
+        let openFlags = unsafe information?.pointee.flags
         do throws(Errno) {
             let count = try unsafe channel.blocking(request) { () throws(Errno) in
-                try unsafe union.read(handle, at: Int64(offset), into: buffer, caller)
+                try unsafe union.read(
+                    handle, at: Int64(offset), into: buffer, flags: openFlags, caller)
             }
             unsafe reply.bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
@@ -32,11 +34,12 @@ func handleWrite(
     unsafe serve(request) { channel, union, caller, reply in
         let data = unsafe UnsafeRawBufferPointer(start: bytes, count: size)
         let handle = unsafe HandleID(information)
+        let openFlags = unsafe information?.pointee.flags
         let flags = channel.request.body(sfs_write_request.self)?.write_flags ?? 0
         do throws(Errno) {
             let count = try unsafe channel.blocking(request) { () throws(Errno) in
                 try unsafe union.write(
-                    handle, at: Int64(offset), from: data,
+                    handle, at: Int64(offset), from: data, flags: openFlags,
                     killPrivileges: flags & SFS_WRITE_KILL_PRIVILEGES != 0,
                     isFromCache: flags & SFS_WRITE_FROM_CACHE != 0, caller)
             }

@@ -13,7 +13,7 @@ internal import UnionCore
     let unionReference: Unmanaged<Union>
     let interrupt: InterruptSlot
     private let pool: WorkerPool?
-    private let device: Device
+    let device: Device
     /// The device is a clone of its own: what is set on it concerns no other thread.
     private let isOwn: Bool
     private var isNonBlocking = false

@@ -89,7 +89,8 @@ final class InterruptSlot: Sendable {
         return try body()
     }
 
-    fileprivate func interrupt() {
+    /// Ends the request that the slot's thread is in.
+    func interrupt() {
         state.withLock { $0.isInterrupted = true }
         interrupter.interrupt(self)
     }

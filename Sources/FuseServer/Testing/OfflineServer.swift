@@ -20,6 +20,8 @@ package final class OfflineServer {
         server = Server(
             union: union, options: options, device: Device(OwnedDescriptor(owning: replies)),
             backing: DeviceBackingStore(), logger: logger)
+        // Nobody answers but the calling thread.
+        _ = server.lockWaiters.end(within: 0)
         guard let session = SessionPointer(server) else { throw .noMemory }
         self.session = session
         channel = try Channel(server: server)

@@ -97,6 +97,11 @@ extension sfs_open_reply {
             // The kernel takes few flags besides, and none about position: such files are regular.
             flags |= SFS_OPEN_PASSTHROUGH
             backing = id
+        case .mapped(let id):
+            flags |= SFS_OPEN_PASSTHROUGH | SFS_OPEN_DIRECT_IO | SFS_OPEN_PARALLEL_DIRECT_WRITES
+            backing = id
+        case .cached(let keepsPages):
+            if keepsPages { flags |= SFS_OPEN_KEEP_CACHE }
         case .direct:
             // The real file orders its writers itself, and one that blocks must not hold up the others.
             flags |= SFS_OPEN_DIRECT_IO | SFS_OPEN_PARALLEL_DIRECT_WRITES

@@ -55,7 +55,7 @@ internal import UnionCore
     /// An open file; closed again where the client is gone.
     consuming func open(_ file: OpenedFile, of union: Union) {
         var reply = sfs_open_reply(file)
-        if send(&reply) != 0 { union.release(file.handle, lockOwner: 0, flockRelease: false) }
+        if send(&reply) != 0 { union.release(file.handle) }
     }
 
     consuming func open(_ directory: OpenedDirectory, of union: Union) {
@@ -119,7 +119,7 @@ internal import UnionCore
 extension Union {
     /// Undoes what the reply to a CREATE or TMPFILE would have handed over.
     func takeBack(_ entry: Entry, _ file: OpenedFile) {
-        release(file.handle, lockOwner: 0, flockRelease: false)
+        release(file.handle)
         forget(entry.node, count: 1)
     }
 }

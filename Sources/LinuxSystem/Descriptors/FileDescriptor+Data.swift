@@ -15,6 +15,12 @@ extension FileDescriptor {
         try unsafe check(slx_pwrite(rawValue, buffer.baseAddress, buffer.count, offset))
     }
 
+    /// Writes at the end of the file, wherever that is by then: pwritev2(2) with RWF_APPEND. EOPNOTSUPP where the
+    /// file's kind can't.
+    public func append(from buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        try unsafe check(slx_append(rawValue, buffer.baseAddress, buffer.count))
+    }
+
     /// read(2), where the file is and without an offset of its own to give (pipes, sockets, devices).
     public func readNext(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         try unsafe check(slx_read(rawValue, buffer.baseAddress, buffer.count))

@@ -52,6 +52,11 @@ extension FileDescriptor {
         try OwnedDescriptor(checking: slx_reopen(rawValue, flags.rawValue))
     }
 
+    /// memfd_create(2): a file in memory, without a name.
+    public static func memoryFile() throws(Errno) -> OwnedDescriptor {
+        try OwnedDescriptor(checking: slx_memory_file())
+    }
+
     /// F_GETFL: the flags this file was opened with.
     public func getFlags() throws(Errno) -> OpenFlags {
         OpenFlags(rawValue: try check(slx_get_flags(rawValue)))

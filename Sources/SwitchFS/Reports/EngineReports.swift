@@ -36,7 +36,8 @@ extension MountStatus.OpenFile.IO {
         self =
             switch io {
             case .passthrough: .passthrough
-            case .direct: .direct
+            case .mapped, .direct: .direct
+            case .cached: .cached
             }
     }
 }

@@ -33,6 +33,11 @@ struct CoherencePlan: Sendable {
         }
     }
 
+    /// Whether somebody beside the union may use the layer's files in a way that concerns its clients.
+    func isShared(_ layer: Layer) -> Bool {
+        !layer.isReadOnly && choices[layer.index].mode != .static
+    }
+
     /// Whether names below a directory on that filesystem may be kept, where the layer's root may: a layer can
     /// hold mounts of other kinds.
     func suits(_ layer: Layer, _ filesystem: FilesystemFacts) -> Bool {

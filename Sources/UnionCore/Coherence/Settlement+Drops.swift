@@ -59,10 +59,13 @@ extension Settlement {
     /// it has nothing to drop yet. Taking and leaving the lock of each directory that told the node waits for
     /// such a reply; after that it can be dropped.
     func drop(_ id: NodeID, content: Bool) {
-        table.find(id)?.state.withLock { state in
+        let openFiles = table.find(id)?.state.withLock { state in
             state.attributesTold = .none
             if content { state.isListingTold = false }
+            return state.openFiles
         }
+        // Somebody may have mapped them.
+        let content = content || openFiles?.hasPages == true
         coherence.invalidator.sent.add(1, ordering: .relaxed)
         do throws(Errno) {
             try kernel.dropNode(id, content: content)

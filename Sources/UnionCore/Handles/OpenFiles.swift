@@ -17,10 +17,18 @@ final class FileHandle: Sendable {
     let isMetacopy: Bool
     /// What has the attributes.
     let object: FileDescriptor
+    /// The kernel tells of each close of a descriptor, not of the last one alone.
+    let isFlushed: Bool
+    /// What fcntl(2) can change, as the real file has it now.
+    let following: FollowedFlags
+    /// Of its locks, `LockMarks`.
+    private let lockMarks = Atomic<UInt8>(0)
+    /// For flock(2) where the real file isn't to be locked.
+    private let standIn = Mutex<LockFile?>(nil)
 
     init(
         node: Node, layer: Int, file: consuming OwnedDescriptor, flags: OpenFlags, io: HandleIO,
-        isStream: Bool, acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil
+        isStream: Bool, acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil, isFlushed: Bool
     ) {
         self.node = node
         self.layer = layer
@@ -32,10 +40,61 @@ final class FileHandle: Sendable {
         isMetacopy = metacopy != nil
         object = metacopy?.descriptor ?? self.file.descriptor
         self.metacopy = metacopy
+        self.isFlushed = isFlushed
+        following = FollowedFlags(flags, io)
     }
 
     /// The data.
     var descriptor: FileDescriptor { file.descriptor }
+}
+
+// Locks of clients.
+extension FileHandle {
+    private static var mayHold: UInt8 { 1 }
+    private static var isClosing: UInt8 { 2 }
+
+    /// Somebody takes locks by it.
+    func noteLocks() {
+        guard lockMarks.load(ordering: .relaxed) & Self.mayHold == 0 else { return }
+        lockMarks.bitwiseOr(Self.mayHold, ordering: .relaxed)
+        node.state.withLock { $0.openFiles }?.noteLocks()
+    }
+
+    /// The open file is gone for its client. Here it may live on: the kernel has it for the passthrough of others.
+    func freeFlock() {
+        guard lockMarks.load(ordering: .relaxed) & Self.mayHold != 0 else { return }
+        try? descriptor.lock(flock: unlockFlock)
+    }
+
+    /// Somebody closes a descriptor of it, perhaps the last.
+    func noteClosing() {
+        guard lockMarks.load(ordering: .relaxed) & Self.mayHold != 0 else { return }
+        lockMarks.bitwiseOr(Self.isClosing, ordering: .relaxed)
+    }
+
+    func expectNoRelease() { lockMarks.bitwiseAnd(~Self.isClosing, ordering: .relaxed) }
+    var awaitsRelease: Bool {
+        let marks = lockMarks.load(ordering: .relaxed)
+        return marks & Self.isClosing != 0 || marks & Self.mayHold != 0 && !isFlushed
+    }
+
+    /// What flock(2) is called on instead of the real file; nil: on the real file.
+    func flockFile(_ use: LockUse) throws(Errno) -> LockFile? {
+        guard use.staysInside else { return nil }
+        if let known = standIn.withLock({ $0 }) { return known }
+        let opened = try use.openFile()
+        return standIn.withLock { file in
+            let kept = file ?? opened
+            file = kept
+            return kept
+        }
+    }
+
+    /// What the node's locks are taken on instead of the real file, the same for all its handles.
+    func lockStandIn() throws(Errno) -> LockFile {
+        guard let openFiles = node.state.withLock({ $0.openFiles }) else { throw .badFileDescriptor }
+        return try openFiles.lockStandIn()
+    }
 }
 
 /// The open files of one node, and the one way in which their data moves.
@@ -45,23 +104,47 @@ final class FileHandle: Sendable {
 /// with the kernel, which waits for nobody; nothing else is called with it held.
 final class OpenFiles: Sendable {
     private struct State {
-        var io: HandleIO?
+        var way: Way?
         var count = 0
         var handles: [FileHandle] = []
+        var standIn: LockFile?
+    }
+
+    /// What all open files of the node have in common.
+    private enum Way {
+        case backing(Int32)
+        case requests(HandleIO)
     }
 
     private let state = Mutex(State())
+    private let wasLocked = Atomic<Bool>(false)
 
-    /// Counts one more open of `file`, and says how its data moves. `backing` nil: requests only.
-    func open(_ file: FileDescriptor, backing: (any BackingStore)?) -> HandleIO {
+    /// Somebody locks the file.
+    func noteLocks() { wasLocked.store(true, ordering: .relaxed) }
+    var mayBeLocked: Bool { wasLocked.load(ordering: .relaxed) }
+
+    /// Counts one more open of `file`, and says how its data moves. `backing` nil: requests only, and `otherwise` is
+    /// how.
+    func open(
+        _ file: FileDescriptor, _ flags: OpenFlags, backing: (any BackingStore)?, otherwise: HandleIO
+    ) -> HandleIO {
         state.withLock { state in
             state.count += 1
-            if let io = state.io { return io }
-            var io = HandleIO.direct
-            if let backing, let id = try? backing.open(file) { io = .passthrough(backingID: id) }
-            state.io = io
-            return io
+            let way = state.way ?? register(file, backing, otherwise)
+            state.way = way
+            switch way {
+            case .backing(let id):
+                return flags.isFixedInPassthrough ? .mapped(backingID: id) : .passthrough(backingID: id)
+            case .requests(let io): return io
+            }
         }
+    }
+
+    private func register(
+        _ file: FileDescriptor, _ backing: (any BackingStore)?, _ otherwise: HandleIO
+    ) -> Way {
+        if let backing, let id = try? backing.open(file) { return .backing(id) }
+        return .requests(otherwise)
     }
 
     /// Remembers the handle of an open counted before.
@@ -71,22 +154,52 @@ final class OpenFiles: Sendable {
 
     /// Takes back an open; with the last one the registration with the kernel ends.
     func close(_ handle: FileHandle?, backing: (any BackingStore)?) {
-        let ended: HandleIO? = state.withLock { state in
+        let ended: Way? = state.withLock { state in
             if let handle, let index = state.handles.firstIndex(where: { $0 === handle }) {
                 state.handles.swapAt(index, state.handles.count - 1)
                 state.handles.removeLast()
             }
             state.count -= 1
             guard state.count == 0 else { return nil }
-            defer { state.io = nil }
-            return state.io
+            defer {
+                state.way = nil
+                state.standIn = nil
+            }
+            return state.way
         }
-        if case .passthrough(let id) = ended { backing?.close(id) }
+        if case .backing(let id) = ended { backing?.close(id) }
+    }
+
+    /// A file in memory that stands for the node's where locks are to stay inside the union.
+    func lockStandIn() throws(Errno) -> LockFile {
+        if let known = state.withLock({ $0.standIn }) { return known }
+        let made = LockFile(try FileDescriptor.memoryFile(), .readWrite)
+        return state.withLock { state in
+            let kept = state.standIn ?? made
+            state.standIn = kept
+            return kept
+        }
+    }
+
+    /// Whether the kernel may be about to tell that an open file with locks is released.
+    func awaitsRelease(besides handle: FileHandle) -> Bool {
+        state.withLock { $0.handles.contains { $0 !== handle && $0.awaitsRelease } }
+    }
+
+    func expectNoRelease() {
+        state.withLock { for handle in $0.handles { handle.expectNoRelease() } }
     }
 
     /// Some open file of the node.
     var anyHandle: FileHandle? { state.withLock { $0.handles.last } }
     var count: Int { state.withLock { $0.count } }
+    /// The kernel has pages of the union's own of it.
+    var hasPages: Bool {
+        state.withLock { if case .requests(.cached) = $0.way { true } else { false } }
+    }
     /// Whether one of them may write.
     var hasWriter: Bool { state.withLock { $0.handles.contains { $0.flags.writes } } }
 }
+
+/// LOCK_UN of <sys/file.h>.
+private let unlockFlock: Int32 = 8

@@ -2,89 +2,124 @@ public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
-// `locks=through`: locks of clients are taken on the real files too. flock(2) belongs to an open file, which
-// the handle's real file is. A record lock belongs to a process, so each process that locks a file gets an
-// open file of its own for it; closing that one frees its locks, as close(2) by the process does.
-
-/// The open files on which processes hold record locks.
-final class RecordLocks: Sendable {
-    private struct Key: Hashable {
-        let node: NodeID
-        let owner: UInt64
-    }
-
-    /// A real file opened for one owner's locks.
-    final class LockFile: Sendable {
-        let file: OwnedDescriptor
-
-        init(_ file: consuming OwnedDescriptor) { self.file = file }
-    }
-
-    private let files = Mutex<[Key: LockFile]>([:])
-
-    /// The open file for the owner's locks on what `handle` has open, opened when it is first asked for.
-    func file(for owner: UInt64, of handle: FileHandle) throws(Errno) -> LockFile {
-        let key = Key(node: handle.node.id, owner: owner)
-        if let known = files.withLock({ $0[key] }) { return known }
-        let access = handle.flags.intersection(.accessMask)
-        let opened = LockFile(try handle.descriptor.reopen(flags: access))
-        return files.withLock { files in
-            if let known = files[key] { return known }
-            files[key] = opened
-            return opened
-        }
-    }
-
-    /// The owner closes a descriptor of the file: all its locks on it go.
-    func release(_ owner: UInt64, of handle: FileHandle) {
-        guard owner != 0 else { return }
-        let released = files.withLock { files in
-            files.isEmpty ? nil : files.removeValue(forKey: Key(node: handle.node.id, owner: owner))
-        }
-        _ = released
-    }
-}
+// Locks of clients that are taken on the real files too. flock(2) belongs to an open file, which the handle's
+// real file is. A record lock belongs to an owner, which has an open file of its own (`LockOwner`).
+//
+// Nothing here waits: who must, gets a `LockWait` to be carried out elsewhere.
 
 extension Union {
-    public func flock(_ handle: HandleID, owner: UInt64, operation: Int32) throws(Errno) {
-        try file(handle).descriptor.lock(flock: operation)
+    /// flock(2): LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. nil: done; else it is to be waited for.
+    public func flock(
+        _ handle: HandleID, owner: UInt64, operation: Int32, _ caller: CallerIdentity
+    ) throws(Errno) -> LockWait? {
+        let id = handle
+        let handle = try file(handle)
+        let use = lockUse(handle, id, process: caller.pid)
+        let file = try handle.flockFile(use)
+        let target = file?.descriptor ?? handle.descriptor
+        let waits = operation & lockWithoutWaiting == 0
+        handle.noteLocks()
+        do throws(Errno) {
+            try target.lock(flock: operation | lockWithoutWaiting)
+            return nil
+        } catch .resourceTemporarilyUnavailable {
+            if !waits {
+                try afterReleases(of: handle) { () throws(Errno) in
+                    try target.lock(flock: operation)
+                }
+                return nil
+            }
+        }
+        return LockWait(ledger, .flock(file, operation), use, thread: caller.pid)
     }
 
     /// The lock that stands in the way of `lock`; of type F_UNLCK where none does.
     public func getLock(_ handle: HandleID, owner: UInt64, lock: LockRange) throws(Errno) -> LockRange {
+        let id = handle
         let handle = try file(handle)
-        let lockFile = try recordLocks.file(for: owner, of: handle)
         guard let wanted = FileLock(lock) else { throw .invalidArgument }
-        guard let found = try lockFile.file.descriptor.conflictingLock(with: wanted) else {
+        let key = LockOwner.Key(node: handle.node.id, owner: owner)
+        if let (part, process) = ledger.conflict(with: wanted, of: key) {
+            let kind: FileLock.Kind = part.isExclusive ? .write : .read
+            return LockRange(
+                type: Int16(kind.rawValue), start: part.start, end: part.end, pid: process)
+        }
+        let use = lockUse(handle, id, process: 0)
+        let file = try lockFile(of: key, use)
+        guard let found = try file.descriptor.conflictingLock(with: wanted) else {
             let unlocked = Int16(FileLock.Kind.unlock.rawValue)
             return LockRange(type: unlocked, start: lock.start, end: lock.end, pid: 0)
         }
+        // An open file's lock has no process, and the kernel takes no -1 for one.
         return LockRange(
             type: Int16(truncatingIfNeeded: found.kind.rawValue), start: found.start, end: found.end,
-            pid: found.pid)
+            pid: max(found.pid, 0))
     }
 
-    /// Takes or frees a record lock; with `wait`, waits for it, until a signal: EINTR.
+    /// Takes or frees a record lock. nil: done. EAGAIN where another one is in the way; with `wait`, it is to be
+    /// waited for then, or EDEADLK.
     public func setLock(
         _ handle: HandleID, owner: UInt64, lock: LockRange, wait: Bool, _ caller: CallerIdentity
-    ) throws(Errno) {
+    ) throws(Errno) -> LockWait? {
+        let id = handle
         let handle = try file(handle)
         guard let wanted = FileLock(lock) else { throw .invalidArgument }
-        let lockFile = try recordLocks.file(for: owner, of: handle)
-        try lockFile.file.descriptor.setLock(wanted, wait: wait)
+        let key = LockOwner.Key(node: handle.node.id, owner: owner)
+        if wanted.kind == .unlock && ledger.find(key) == nil { return nil }
+        let use = lockUse(handle, id, process: lock.pid)
+        let owner = try ledger.owner(owner, by: use)
+        handle.noteLocks()
+        do throws(Errno) {
+            try owner.set(wanted, ledger, by: use)
+            return nil
+        } catch .resourceTemporarilyUnavailable {
+            if !wait {
+                try afterReleases(of: handle) { () throws(Errno) in try owner.set(wanted, ledger, by: use) }
+                return nil
+            }
+        }
+        let wait = LockWait(ledger, .record(owner, wanted), use, thread: caller.pid)
+        try ledger.begin(wait)
+        return wait
+    }
+
+    /// The owner's own file, whose locks aren't in its way.
+    private func lockFile(of key: LockOwner.Key, _ use: LockUse) throws(Errno) -> LockFile {
+        if let known = ledger.find(key) { return known.file }
+        return try use.openFile()
+    }
+
+    private func lockUse(_ handle: FileHandle, _ id: HandleID, process: Int32) -> LockUse {
+        LockUse(
+            handle: handle, id: id, process: process,
+            staysInside: !locksReach(stack[handle.layer]))
+    }
+
+    /// Whether locks on the layer's files are for those beside the union, too.
+    private func locksReach(_ layer: Layer) -> Bool {
+        policies.locks == .through || coherence.plan.isShared(layer)
     }
 }
 
-extension FileLock {
-    /// nil: not a lock that fcntl(2) knows.
-    fileprivate init?(_ range: LockRange) {
-        guard let kind = Kind(rawValue: Int32(range.type)), range.start >= 0, range.end >= range.start
-        else { return nil }
-        // A length of 0 reaches to the end of the file.
-        let length = range.end == .max ? 0 : range.end - range.start + 1
-        self.init(kind: kind, start: range.start, length: length)
+// The kernel tells of the last close of an open file when close(2) has returned already: who asks for a lock
+// right then must not be told that it is still held.
+extension Union {
+    /// Tries again while open files of the same file are about to be released. EAGAIN when none is any more.
+    private func afterReleases(of handle: FileHandle, _ attempt: () throws(Errno) -> Void) throws(Errno) {
+        let openFiles = handle.node.state.withLock { $0.openFiles }
+        var milliseconds = 0
+        while openFiles?.awaitsRelease(besides: handle) == true, milliseconds < 20 {
+            pause(milliseconds: 1)
+            milliseconds += 1
+            do throws(Errno) {
+                return try attempt()
+            } catch .resourceTemporarilyUnavailable {}
+        }
+        // Somebody has closed one descriptor of several: the open file stays.
+        if milliseconds > 0 { openFiles?.expectNoRelease() }
+        try attempt()
     }
-
-    /// The last byte, inclusive.
-    fileprivate var end: Int64 { length == 0 ? .max : start + length - 1 }
 }
+
+/// LOCK_NB of <sys/file.h>.
+private let lockWithoutWaiting: Int32 = 4

@@ -72,20 +72,38 @@ extension Union {
     ) throws(Errno) -> OpenedFile {
         let openFiles = openFiles(of: node)
         let mayPass = node.kind == .regular && !node.filesystem.isPseudo
-        let io = openFiles.open(file.descriptor, backing: mayPass ? backing : nil)
-        if flags.contains(.direct), io == .direct {
-            // Requests bring buffers that aren't aligned; the client's wish is met by the missing cache.
-            try? file.descriptor.setFlags(flags.subtracting(.direct))
-        }
+        let io = openFiles.open(
+            file.descriptor, flags, backing: mayPass ? backing : nil,
+            otherwise: mayPass ? requests(for: node, in: layer) : .direct)
+        if mayPass, io.isServed { file.descriptor.prepareToServe(flags, io) }
         let isStream = !mayPass && isStream(file.descriptor)
+        let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags)
         let handle = FileHandle(
             node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
-            acting: acting, metacopy: metacopy)
+            acting: acting, metacopy: metacopy, isFlushed: isFlushed)
         openFiles.add(handle)
         if flags.writes { endCaching(of: node) }
         return OpenedFile(
             handle: files.insert(handle), io: io, isStream: isStream,
-            needsNoFlush: !node.filesystem.needsFlush && !needsLocks)
+            needsNoFlush: !isFlushed)
+    }
+
+    /// Whether locks need to hear of each close. By far most files are opened for reading and never locked: they do
+    /// without that request, as far as nobody has locked them before. Their locks go with the open file then.
+    private func mindsCloses(of openFiles: OpenFiles, _ flags: OpenFlags) -> Bool {
+        needsLocks && (flags.writes || openFiles.mayBeLocked)
+    }
+
+    /// How the data of an ordinary file moves that doesn't pass through. A page cache besides the layer's own holds
+    /// only what nobody changes, or what a watch tells of; so only such files can be mapped shared.
+    private func requests(for node: Node, in layer: Layer) -> HandleIO {
+        let plan = coherence.plan
+        guard plan.suits(layer, node.filesystem) else { return .direct }
+        return switch plan.choices[layer.index].mode {
+        case .static: .cached(keepsPages: true)
+        case .watch: layer.isReadOnly ? .cached(keepsPages: false) : .direct
+        case .check, .ttl: .direct
+        }
     }
 
     private func openFiles(of node: Node) -> OpenFiles {
@@ -107,9 +125,10 @@ extension Union {
     }
 
     /// The client's last reference to the open file is gone.
-    public func release(_ handle: HandleID, lockOwner: UInt64, flockRelease: Bool) {
+    public func release(_ handle: HandleID) {
         guard let file = files.remove(handle) else { return }
-        recordLocks.release(lockOwner, of: file)
+        ledger.release(handle, node: file.node.id)
+        file.freeFlock()
         let openFiles = file.node.state.withLock { $0.openFiles }
         openFiles?.close(file, backing: backing)
     }
@@ -117,6 +136,21 @@ extension Union {
     func file(_ handle: HandleID) throws(Errno) -> FileHandle {
         guard let file = files.find(handle) else { throw .badFileDescriptor }
         return file
+    }
+}
+
+extension FileDescriptor {
+    /// What the client may take back by fcntl(2) the real file does without; requests say it (`FollowedFlags`).
+    fileprivate func prepareToServe(_ flags: OpenFlags, _ io: HandleIO) {
+        var without: OpenFlags = .append
+        if case .mapped = io {} else { without.insert(.direct) }
+        guard !flags.isDisjoint(with: without) else { return }
+        // EPERM: the file takes nothing but appends (`chattr +a`).
+        do throws(Errno) {
+            try setFlags(flags.subtracting(without))
+        } catch {
+            try? setFlags(flags.subtracting(.direct))
+        }
     }
 }
 

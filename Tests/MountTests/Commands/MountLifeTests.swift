@@ -135,7 +135,7 @@ struct MountLifeTests {
     }
 
     @Test func passthroughOffWorksTheSame() throws {
-        try withUnion(lower: ["f": "abc"], options: ["passthrough=off"]) { union throws in
+        try withUnion(lower: ["f": "abc"], options: ["passthrough=off", "coherence=static"]) { union throws in
             let file = try Sys.open(union["f"], O_RDWR)
             try file.write(Array("xyz".utf8), at: 1)
             #expect(try Sys.text(union.inLower("f")) == "axyz")

@@ -25,7 +25,7 @@ struct SingleFileTests {
         try withScratch { scratch throws in
             let lower = try Self.lower(place, scratch)
             let upper = try scratch.directory("upper")
-            let options = place == .lowerWithoutPassthrough ? ["passthrough=off"] : []
+            let options = place == .lowerWithoutPassthrough ? ["passthrough=off", "coherence=static"] : []
             let real = place == .upper ? upper / "f" : lower / "f"
             try Sys.put(real, "")
             try withUnion(in: scratch, upper: upper, lowers: [lower], options: options) { union throws in

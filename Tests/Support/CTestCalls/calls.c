@@ -80,6 +80,7 @@ long tc_pwrite(int fd, const void *from, size_t count, int64_t at) {
     RETURN(pwrite(fd, from, count, at));
 }
 long tc_seek(int fd, int64_t offset, int whence) { RETURN(lseek(fd, offset, whence)); }
+long tc_set_flags(int fd, int flags) { RETURN(fcntl(fd, F_SETFL, flags)); }
 long tc_ftruncate(int fd, int64_t size) { RETURN(ftruncate(fd, size)); }
 long tc_truncate(const char *path, int64_t size) { RETURN(truncate(path, size)); }
 long tc_fallocate(int fd, int mode, int64_t offset, int64_t length) {

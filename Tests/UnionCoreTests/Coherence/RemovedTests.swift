@@ -104,7 +104,7 @@ import UnionCore
         }
         #expect(try scene.kernel.attributes(of: held).linkCount == 0)
         let file = try union.open(held, flags: 0, root)
-        union.release(file.handle, lockOwner: 0, flockRelease: false)
+        union.release(file.handle)
         try scene.kernel.changeMode(of: held, 0o600)
         scene.settle()
         #expect(try scene.kernel.attributes(of: held).mode & 0o777 == 0o600)

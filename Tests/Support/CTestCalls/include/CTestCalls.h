@@ -25,6 +25,7 @@ long tc_write(int fd, const void *from, size_t count);
 long tc_pread(int fd, void *to, size_t count, int64_t at);
 long tc_pwrite(int fd, const void *from, size_t count, int64_t at);
 long tc_seek(int fd, int64_t offset, int whence);
+long tc_set_flags(int fd, int flags);
 long tc_ftruncate(int fd, int64_t size);
 long tc_truncate(const char *path, int64_t size);
 long tc_fallocate(int fd, int mode, int64_t offset, int64_t length);

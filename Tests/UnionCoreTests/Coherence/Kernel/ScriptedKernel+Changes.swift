@@ -9,7 +9,7 @@ extension ScriptedKernel {
         try make(path, from: start) { [union] parent, name throws(Errno) in
             let flags = OpenFlags.writeOnly.union([.create, .exclusive]).rawValue
             let (entry, file) = try union.create(parent, name, mode: 0o644, flags: flags, root)
-            union.release(file.handle, lockOwner: 0, flockRelease: false)
+            union.release(file.handle)
             return entry
         }
     }

@@ -55,7 +55,7 @@ extension ScriptedKernel {
     func open(_ path: String) throws(Errno) {
         try found(path) { node throws(Errno) in
             let file = try union.open(node, flags: 0, root)
-            union.release(file.handle, lockOwner: 0, flockRelease: false)
+            union.release(file.handle)
         }
     }
 }

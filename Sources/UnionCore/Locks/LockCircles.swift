@@ -1,0 +1,111 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// Waits that never end, because a process beside the union has a part in the circle: the kernel doesn't see it,
+/// for the union's locks are open files' to it, and the ledger doesn't, for it knows clients only.
+///
+/// What /proc/locks says and what clients hold isn't of one moment. So who waits in a circle twice in a row is in a
+/// deadlock.
+struct LockCircles {
+    /// A client's owner number, or a process beside the union.
+    private enum Party: Hashable {
+        case client(UInt64)
+        case process(Int32)
+    }
+
+    private let waits: [(owner: LockOwner.Key, lock: FileLock, wait: LockWait)]
+    private let holdings: [NodeID: [LockLedger.Holding]]
+    private let byFile: [LockedFile: [LockLedger.Holding]]
+    /// Of each client, for some use the union and the layers.
+    private let processes: [UInt64: Int32]
+    private let kernel: [KernelLock]
+
+    init(_ state: LockLedger.State, _ kernel: [KernelLock]) {
+        self.kernel = kernel
+        waits = state.waits.compactMap { wait in
+            wait.record.map { ($0.owner, $0.lock, wait) }
+        }
+        let all = Array(state.holdings.values)
+        holdings = Dictionary(grouping: all) { $0.owner.key.node }
+        processes = Dictionary(all.map { ($0.owner.key.owner, $0.process) }) { first, _ in first }
+        byFile = Dictionary(grouping: all.filter { $0.owner.identity != nil }) {
+            $0.owner.identity ?? LockedFile(deviceMajor: 0, deviceMinor: 0, inode: 0)
+        }
+    }
+
+    /// Those that wait, by what is between, for themselves.
+    var stuck: [LockWait] {
+        waits.filter { isReached(.client($0.owner.owner), from: blockers(of: $0)) }.map(\.wait)
+    }
+
+    private func isReached(_ origin: Party, from first: [Party]) -> Bool {
+        var seen = Set(first)
+        var rest = first
+        while let party = rest.popLast() {
+            if party == origin { return true }
+            for next in blockers(of: party) where seen.insert(next).inserted { rest.append(next) }
+        }
+        return false
+    }
+
+    private func blockers(of party: Party) -> [Party] {
+        switch party {
+        case .client(let owner):
+            waits.filter { $0.owner.owner == owner }.flatMap { blockers(of: $0) }
+                + (processes[owner].map { beside($0) } ?? [])
+        case .process(let process):
+            beside(process) + waits.filter { $0.wait.process == process }.map { .client($0.owner.owner) }
+        }
+    }
+
+    /// What the process waits for on a layer.
+    private func beside(_ process: Int32) -> [Party] {
+        kernel.filter { $0.isWaiting && $0.process == process }.flatMap { blockers(of: $0) }
+    }
+
+    private func blockers(of wait: (owner: LockOwner.Key, lock: FileLock, wait: LockWait)) -> [Party] {
+        guard wait.wait.isOfProcess else { return [] }
+        let here = holdings[wait.owner.node] ?? []
+        let clients = here.filter { $0.owner.key != wait.owner && $0.ranges.conflict(with: wait.lock) != nil }
+        let file = here.first { $0.owner.key == wait.owner }?.owner.identity
+        return clients.map { .client($0.owner.key.owner) } + holders(of: file, against: wait.lock, besides: 0)
+    }
+
+    private func blockers(of waiting: KernelLock) -> [Party] {
+        let clients = (byFile[waiting.file] ?? []).filter { $0.ranges.conflict(with: waiting.lock) != nil }
+        return clients.map { .client($0.owner.key.owner) }
+            + holders(of: waiting.file, against: waiting.lock, besides: waiting.process)
+    }
+
+    /// Processes beside the union that hold what can't be beside `lock`.
+    private func holders(of file: LockedFile?, against lock: FileLock, besides own: Int32) -> [Party] {
+        kernel.filter { held in
+            !held.isWaiting && held.file == file && held.process != own && held.lock.excludes(lock)
+        }.map { .process($0.process) }
+    }
+}
+
+extension FileLock {
+    fileprivate func excludes(_ other: FileLock) -> Bool {
+        start <= other.end && other.start <= end && (kind == .write || other.kind == .write)
+    }
+}
+
+extension Union {
+    /// Ends one wait that never would: it answers EDEADLK when its thread is interrupted. `suspects` are those that
+    /// were found the last time. nil: there is none.
+    public func refuseDeadlock(_ suspects: inout [LockWait]) -> LockWait? {
+        let state = ledger.state.withLock { $0 }
+        guard !state.waits.isEmpty else {
+            suspects = []
+            return nil
+        }
+        // Without /proc/locks clients among each other are still found.
+        let stuck = LockCircles(state, (try? KernelLock.all()) ?? []).stuck
+        let certain = stuck.first { wait in suspects.contains { $0 === wait } }
+        suspects = stuck
+        certain?.refuse(.deadlock)
+        return certain
+    }
+}
