@@ -71,7 +71,7 @@ extension Settlement {
             try kernel.dropNode(id, content: content)
         } catch {
             guard error == .noSuchFileOrDirectory, let node = table.find(id) else { return }
-            for place in node.places { waitForReplies(in: place.parent.id) }
+            for parent in Set(node.places.map(\.parent.id)) { waitForReplies(in: parent) }
             try? kernel.dropNode(id, content: content)
         }
     }

@@ -89,7 +89,7 @@ extension Union {
     private func noteTold(_ node: Node, at place: Place, _ displaced: Place?, hasOtherNames: Bool) {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
         node.noteSeen(at: place)
-        if hasOtherNames || coherence.plan.isLasting { return }
+        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherPlaces }) { return }
         for other in node.places where !other.isSame(as: place) {
             other.parent.untell(other)
             node.forget(other, isGone: true)

@@ -95,8 +95,11 @@ final class Node: Sendable {
 
     var place: Place? { state.withLock { $0.place } }
 
-    /// Every name that the node is known by, the last seen first.
+    /// Every name that the node is known by, the last seen first. There may be tens of thousands: not for each request.
     var places: [Place] { state.withLock { $0.places } }
+
+    /// The same but for `place`, in no order.
+    var otherPlaces: [Place] { state.withLock { $0.otherPlaces } }
 }
 
 // What is under way with a directory.
@@ -139,9 +142,18 @@ extension Node {
         state.withLock { state in
             if let current = state.place {
                 if current.isSame(as: place) { return }
-                if !current.isWithdrawn { state.otherPlaces.append(current) }
+                if !current.isWithdrawn { state.addOther(current) }
             }
-            state.otherPlaces.removeAll { $0.isSame(as: place) }
+            state.removeOther(place)
+            state.place = place
+        }
+    }
+
+    /// The object was found at one of the other places, and not at the first: the next one to ask looks there first.
+    func prefer(_ place: Place) {
+        state.withLock { state in
+            guard let current = state.place, state.removeOther(place) else { return }
+            if !current.isWithdrawn { state.addOther(current) }
             state.place = place
         }
     }
@@ -150,11 +162,11 @@ extension Node {
     /// fails, unless `isGone`: nothing of the node stands there.
     func forget(_ place: Place, isGone: Bool) {
         state.withLock { state in
-            state.otherPlaces.removeAll { $0.isSame(as: place) }
+            state.removeOther(place)
             guard let current = state.place, current.isSame(as: place) else { return }
             // A directory is at one place alone: where it was before that it isn't.
-            if isGone || !isDirectory && !state.otherPlaces.isEmpty {
-                state.place = isDirectory ? nil : state.otherPlaces.popLast()
+            if isGone || !isDirectory && state.hasOtherPlaces {
+                state.place = isDirectory ? nil : state.takeOther()
             }
         }
     }
@@ -162,7 +174,7 @@ extension Node {
     /// The kernel has forgotten the node: it is at no place any more. Returns where it was.
     func forgetPlaces() -> [Place] {
         state.withLock { state in
-            defer { state.otherPlaces = [] }
+            defer { state.forgetOthers() }
             return state.places
         }
     }

@@ -4,7 +4,7 @@ internal import SystemPackage
 /// What few files need, and all directories; guarded by the node's lock.
 class NodeAside {
     /// Other names of a file with several links.
-    var otherPlaces: [Place] = []
+    var otherPlaces = OtherPlaces()
     /// The open files of the node, while there are any.
     var openFiles: OpenFiles?
     /// Kept from the loss of its last name to forget, so that what is still referenced can be reached without a name.
@@ -41,6 +41,8 @@ final class DirectoryAside: NodeAside {
     var listedLayer: UInt16 = 0
     /// The last that was done about a file in it was its removal.
     var isBeingEmptied = false
+    /// Its watch was given back for others; it may be asked for again.
+    var isGivenBack = false
 
     init(_ owner: DirectoryOwner, _ makeup: Makeup) {
         self.owner = owner
@@ -67,10 +69,20 @@ extension Node.State {
         return made
     }
 
-    var otherPlaces: [Place] {
-        get { aside?.otherPlaces ?? [] }
-        set { if aside != nil || !newValue.isEmpty { madeAside().otherPlaces = newValue } }
-    }
+    var hasOtherPlaces: Bool { aside?.otherPlaces.isEmpty == false }
+
+    /// In no order.
+    var otherPlaces: [Place] { aside?.otherPlaces.all ?? [] }
+
+    mutating func addOther(_ place: Place) { madeAside().otherPlaces.add(place) }
+
+    /// False: it wasn't one of them.
+    @discardableResult
+    func removeOther(_ place: Place) -> Bool { aside?.otherPlaces.remove(place) ?? false }
+
+    func takeOther() -> Place? { aside?.otherPlaces.takeLast() }
+
+    func forgetOthers() { aside?.otherPlaces = OtherPlaces() }
 
     var openFiles: OpenFiles? {
         get { aside?.openFiles }
@@ -172,6 +184,11 @@ extension Node.State {
     var listedLayer: UInt16 {
         get { directory?.listedLayer ?? 0 }
         set { directory?.listedLayer = newValue }
+    }
+
+    var isGivenBack: Bool {
+        get { directory?.isGivenBack ?? false }
+        set { directory?.isGivenBack = newValue }
     }
 
     var isBeingEmptied: Bool {

@@ -84,6 +84,9 @@ internal import Synchronization
 
     func isSame(as other: Place) -> Bool { storage === other.storage }
 
+    /// Of this very place, as long as somebody has it.
+    var key: ObjectIdentifier { ObjectIdentifier(storage) }
+
     private var toldField: UnsafeMutablePointer<Atomic<UInt64>> {
         unsafe tail.assumingMemoryBound(to: Atomic<UInt64>.self)
     }
