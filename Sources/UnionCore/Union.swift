@@ -31,6 +31,7 @@ public final class Union: Sendable {
     let notices = Notices()
     /// A redirect of overlayfs was followed: a directory's path may differ from layer to layer.
     let redirects = Atomic<Bool>(false)
+    let emptied = EmptiedOrphans()
     let views: KeptViews
     /// The root's, which never changes.
     let rootView: SharedView

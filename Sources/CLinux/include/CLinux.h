@@ -261,11 +261,18 @@ int32_t slx_signal_wait(uint64_t set, int32_t timeout);
 int32_t slx_signal_interrupts(int32_t signal);
 int32_t slx_signal_ignore(int32_t signal);
 
+/// Whether the thread is in a system call that removes a directory, or asks whether it may be written to, as rm(1) does on a
+/// terminal before that. 0 also where /proc doesn't tell.
+int32_t slx_thread_removes_directory(int32_t thread);
+
 // --- mount.c ------------------------------------------------------------------------------------------
 
 int32_t slx_mount(
     const char *source, const char *target, const char *type, uint64_t flags, const char *_Nullable options);
 int32_t slx_umount(const char *target, int32_t flags);
+/// A descriptor, O_PATH, of the same object on a mount that nobody else has, like its own but for the attributes
+/// (MOUNT_ATTR_*) that are taken away and set. The mount ends with the last file that was opened by it.
+int32_t slx_clone_mount(int32_t fd, uint64_t set, uint64_t cleared);
 /// Mounts by fusermount3; the descriptor of /dev/fuse that it sends. -EPERM when it refused. What it says on
 /// standard error is put into `message`, with a NUL behind, as far as there is room.
 int32_t slx_fusermount(const char *target, const char *options, char *_Nullable message, size_t size);

@@ -26,14 +26,14 @@ extension Union {
         let directory = try node(parent)
         let turn = coherence.lateWatches.begin()
         let found = try directory.lookingUp { () throws(Errno) -> Found in
-            let view = try viewToLook(of: directory, for: caller)
-            let having = directories(of: view, having: name)
-            let survey = try survey(view, name, in: directory, having: having)
-            guard survey.isVisible else {
-                return Found(try absentEntry(survey, name, in: directory, view), isFile: false)
+            do throws(Errno) {
+                return try self.found(name, in: directory, caller)
+            } catch {
+                guard error == .noSuchFileOrDirectory || error == .staleNFSFileHandle,
+                    let emptied = try lookupToRemove(name, in: directory, caller)
+                else { throw error }
+                return emptied
             }
-            try checkSight(survey, name, in: directory, caller)
-            return try find(survey, name, in: directory, view, watches: .late, caller.pid)
         }
         if found.isFile {
             if keepsListings { habits.noteLook(caller.pid, parent) }
@@ -41,6 +41,19 @@ extension Union {
             staleAnswers.forget(caller.pid)
         }
         return LookedUp(found.entry, found.lateWatch, turn, self)
+    }
+
+    private func found(
+        _ name: PathRef, in directory: Node, _ caller: CallerIdentity
+    ) throws(Errno) -> Found {
+        let view = try viewToLook(of: directory, for: caller)
+        let having = directories(of: view, having: name)
+        let survey = try survey(view, name, in: directory, having: having)
+        guard survey.isVisible else {
+            return Found(try absentEntry(survey, name, in: directory, view), isFile: false)
+        }
+        try checkSight(survey, name, in: directory, caller)
+        return try find(survey, name, in: directory, view, watches: .late, caller.pid)
     }
 
     /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
@@ -85,7 +98,7 @@ extension Union {
 
     func find(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
-        keepsAttributes: Bool = true, watches: FileWatch = .first, _ thread: Int32 = 0
+        keepsAttributes: Bool = true, watches: FileWatch = .first, _ thread: Int32 = 0, toRemove: Bool = false
     ) throws(Errno) -> Found {
         var survey = survey
         // The node of the look before, kept until the next look has its own: its watch must not end between.
@@ -99,12 +112,12 @@ extension Union {
             if let previous { forget(previous, count: 1) }
             previous = nil
             guard let node = adopted else {
-                survey = try self.survey(view, name, in: directory)
+                survey = try self.survey(view, name, in: directory, toRemove: toRemove)
                 continue
             }
             if !isLast, !hold(node, survey, name, view) {
                 previous = node.id
-                survey = try self.survey(view, name, in: directory)
+                survey = try self.survey(view, name, in: directory, toRemove: toRemove)
                 continue
             }
             let mayKeep = !isLast && (keepsAttributes || node.isDirectory)
@@ -115,7 +128,7 @@ extension Union {
             if case .lookAgain = preparation {
                 // Only a look that is younger than the watch may be kept. It may find another one there.
                 previous = node.id
-                survey = try self.survey(view, name, in: directory)
+                survey = try self.survey(view, name, in: directory, toRemove: toRemove)
                 continue
             }
             let latest = preparation.look

@@ -7,7 +7,7 @@ extension Union {
     public func removeDirectory(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        var target = try target(parent, name, caller, for: .take)
+        var target = try removalTarget(parent, name, caller)
         guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory else { throw .notDirectory }
         let survey = target.survey
@@ -19,7 +19,8 @@ extension Union {
             noteTakenAway(name, from: target.directory, isDirectory: true)
             departing.finish()
             change.left(by: caller)
-            return dropEmptied(target.directory)
+            emptied.forget(owner.status)
+            return leaveEmptied(target.directory)
         }
         let plan = try removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
         let cover = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
@@ -39,7 +40,8 @@ extension Union {
         noteTakenAway(name, from: target.directory, isDirectory: true)
         departing.finish()
         change.left(by: caller)
-        dropEmptied(target.directory)
+        emptied.forget(owner.status)
+        leaveEmptied(target.directory)
     }
 
     /// The one directory that stands under the name, in a writable layer.

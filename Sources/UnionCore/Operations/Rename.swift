@@ -110,7 +110,7 @@ extension Union {
         departing.finish()
         leaving.left(by: renaming.caller)
         arriving.left(by: renaming.caller)
-        dropEmptied(renaming.source.directory)
+        leaveEmptied(renaming.source.directory)
     }
 
     /// What lies hidden under the names and has to go, goes before the rename, unseen: then it must not turn out that the

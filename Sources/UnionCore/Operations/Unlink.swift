@@ -23,7 +23,7 @@ extension Union {
         change.left(by: caller)
         target.directory.noteRemoval()
         if keepsListings { habits.noteRemoval(caller.pid, parent) }
-        dropEmptied(target.directory)
+        leaveEmptied(target.directory)
     }
 
     /// Unlinks the files that stand under the name in writable layers, bottom up. The one in the upper is left

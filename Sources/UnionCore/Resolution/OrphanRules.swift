@@ -10,11 +10,18 @@ internal import SystemPackage
 extension Union {
     /// Whether the upper's skeleton at `position` of the survey is part of what the union shows.
     func isShown(
-        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [DirectoryView.Backing]
+        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [DirectoryView.Backing],
+        toRemove: Bool
     ) -> Bool {
         guard let upper = backings.first(where: { $0.layer.isUpper }) else { return true }
         switch policies.orphans {
-        case .keep: return !survey.isOrphan || hasEntries(name, in: upper.directory)
+        case .keep:
+            let skeleton = survey.standings[position].status
+            guard survey.isOrphan else {
+                emptied.forget(skeleton)
+                return true
+            }
+            return toRemove && emptied.has(skeleton) || hasEntries(name, in: upper.directory)
         case .hide:
             guard let origin = origin(of: name, in: upper.directory) else { return true }
             for standing in survey.visible where !standing.layer.isUpper && standing.elsewhere == nil {
@@ -162,17 +169,21 @@ extension Union {
 
 // Orphans that change by what users do.
 extension Union {
-    /// After a change of the union's own: an orphan that lost its last entry isn't shown any more, nor is one that held
-    /// nothing else. Their names are to be looked at again.
-    func dropEmptied(_ directory: Node) {
-        guard coherence.plan.isLasting else { return }
+    /// After a client has taken something out of the directory: an orphan that lost its last entry isn't shown any more, nor
+    /// is one that held nothing else. Their names are to be looked at again.
+    func leaveEmptied(_ directory: Node) {
         var current = directory
-        while let place = current.place, let view = try? placedView(of: current),
-            isEmptyOrphan(current, view)
-        {
-            coherence.invalidator.appendName(place.parent.id, place.name)
+        while let skeleton = emptiedSkeleton(of: current), let place = current.place {
+            emptied.note(skeleton)
+            if coherence.plan.isLasting { coherence.invalidator.appendName(place.parent.id, place.name) }
             current = place.parent
         }
+    }
+
+    private func emptiedSkeleton(of node: Node) -> FileStatus? {
+        guard node.makeup.hasSkeleton, let view = try? placedView(of: node), isEmptyOrphan(node, view)
+        else { return nil }
+        return try? view.backings.first?.directory.status()
     }
 
     /// Nothing but a skeleton that holds nothing is left: it isn't shown, to those who are in it neither.

@@ -143,11 +143,13 @@ extension Union {
 
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
     /// `having`: a bit for each directory that may have the name. EPERM: a part of it can't be had (`Obstacle`).
+    /// `toRemove`: an orphan that a client has emptied counts.
     func survey(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
-        having: UInt64 = .max
+        having: UInt64 = .max, toRemove: Bool = false
     ) throws(Errno) -> Survey {
-        let survey = try surveyAll(view, name, in: directory, all: all, having: having)
+        let survey = try surveyAll(
+            view, name, in: directory, all: all, having: having, toRemove: toRemove)
         guard let obstacle = survey.obstacle else { return survey }
         note(obstacle, at: name, in: directory)
         throw .notPermitted
@@ -155,15 +157,16 @@ extension Union {
 
     /// The same, whatever can't be had.
     private func surveyAll(
-        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64,
+        toRemove: Bool
     ) throws(Errno) -> Survey {
         if let policy = readPolicy(of: name, in: directory, view) {
             let backings = ordered(view.backings, by: policy)
-            var survey = try survey(backings, view.failure, name, in: directory, all: all)
+            var survey = try survey(backings, view.failure, name, in: directory, all: all, toRemove: toRemove)
             survey.order = policy
             return survey
         }
-        return try survey(view.backings, view.failure, name, in: directory, all: all, having: having)
+        return try survey(view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
     }
 
     /// The same to tell about it: where a layer failed or a part can't be had, what the others have.
@@ -171,12 +174,12 @@ extension Union {
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node
     ) throws(Errno) -> Survey {
         do throws(Errno) {
-            return try surveyAll(view, name, in: directory, all: true, having: .max)
+            return try surveyAll(view, name, in: directory, all: true, having: .max, toRemove: false)
         } catch {
             guard error.isLayerFailure else { throw error }
         }
         do throws(Errno) {
-            return try surveyAll(view, name, in: directory, all: false, having: .max)
+            return try surveyAll(view, name, in: directory, all: false, having: .max, toRemove: false)
         } catch {
             guard error.isLayerFailure else { throw error }
             var survey = Survey()
@@ -187,11 +190,11 @@ extension Union {
 
     private func survey(
         _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
-        all: Bool, having: UInt64 = .max
+        all: Bool, having: UInt64 = .max, toRemove: Bool
     ) throws(Errno) -> Survey {
         var tries = 0
         while true {
-            let survey = try looks(backings, failure, name, in: directory, all: all, having: having)
+            let survey = try looks(backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
             tries += 1
             if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
         }
@@ -210,7 +213,7 @@ extension Union {
 
     private func looks(
         _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
-        all: Bool, having: UInt64
+        all: Bool, having: UInt64, toRemove: Bool
     ) throws(Errno) -> Survey {
         var survey = Survey()
         survey.begun = coherence.now
@@ -243,11 +246,11 @@ extension Union {
         }
         if let failure = survey.undecided(all: all) { throw failure }
         guard let position = survey.skeleton else { return survey }
-        if !isShown(survey, position, name, backings) {
+        if !isShown(survey, position, name, backings, toRemove: toRemove) {
             // Then what it shuts out shows.
             let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
             return isLast
-                ? try looks(backings, failure, name, in: directory, all: true, having: having)
+                ? try looks(backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
                 : survey.leavingOut(position)
         }
         followOrigin(survey, position, name, backings)
@@ -360,14 +363,21 @@ extension Union {
     }
 
     private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
-        for place in node.places {
-            do {
-                return try object(of: node, at: place)
-            } catch .noSuchFileOrDirectory, .staleNFSFileHandle, .notDirectory, .tooManySymbolicLinkLevels {
-                continue
-            }
+        if let place = node.place, let found = try objectIfThere(node, at: place) { return found }
+        for place in node.otherPlaces {
+            guard let found = try objectIfThere(node, at: place) else { continue }
+            node.prefer(place)
+            return found
         }
         throw .staleNFSFileHandle
+    }
+
+    private func objectIfThere(_ node: Node, at place: Place) throws(Errno) -> LocatedObject? {
+        do {
+            return try object(of: node, at: place)
+        } catch .noSuchFileOrDirectory, .staleNFSFileHandle, .notDirectory, .tooManySymbolicLinkLevels {
+            return nil
+        }
     }
 
     /// What was unlinked lives on as long as somebody has it open or the kernel refers to it.
