@@ -20,6 +20,28 @@ int32_t slx_mount(
 
 int32_t slx_umount(const char *target, int32_t flags) { SLX_RESULT(int32_t, umount2(target, flags)); }
 
+/// struct mount_attr and numbers of <linux/mount.h>, which older headers lack.
+struct attributes {
+    uint64_t set;
+    uint64_t cleared;
+    uint64_t propagation;
+    uint64_t users;
+};
+
+enum { OPEN_TREE = 428, MOUNT_SETATTR = 442, CLONE_TREE = 1 };
+
+int32_t slx_clone_mount(int32_t fd, uint64_t set, uint64_t cleared) {
+    struct attributes attributes = {.set = set, .cleared = cleared};
+    long clone = syscall(OPEN_TREE, fd, "", AT_EMPTY_PATH | CLONE_TREE | O_CLOEXEC);
+    if (clone < 0) return -errno;
+    if (syscall(MOUNT_SETATTR, (int)clone, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) {
+        return (int32_t)clone;
+    }
+    int error = errno;
+    close((int)clone);
+    return -error;
+}
+
 /// The number that the child finds its end of the socket under, and how fusermount3 is told of it.
 enum { CHILD_SOCKET = 3 };
 static char child_variable[] = "_FUSE_COMMFD=3";

@@ -11,15 +11,10 @@ final class Device: Sendable {
         self.owned = owned
     }
 
-    /// ENOENT without the kernel's module; EACCES where the device is not for everyone.
-    static func open() throws(Errno) -> OwnedDescriptor {
-        try FileDescriptor.workingDirectory.openPlain("/dev/fuse", flags: .readWrite)
-    }
-
     /// A device of the same connection with a queue of its own; nil where the kernel or a sandbox refuses.
     func clone() -> Device? {
         do throws(Errno) {
-            let clone = try Device.open()
+            let clone = try FuseDevice.open()
             try clone.descriptor.becomeClone(of: descriptor)
             return Device(clone)
         } catch {

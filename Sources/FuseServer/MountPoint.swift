@@ -18,10 +18,11 @@ struct MountPoint: Sendable {
     private static func mountDirectly(_ options: ServerOptions) throws(SessionError) -> Device? {
         let device: OwnedDescriptor
         do throws(Errno) {
-            device = try Device.open()
+            device = try FuseDevice.open()
         } catch {
-            if error == .permissionDenied { return nil }
-            throw SessionError("cannot open /dev/fuse: \(error)")
+            // fusermount3 may open it for a user.
+            if error == .permissionDenied && ServerIdentity.uid != 0 { return nil }
+            throw SessionError(FuseDevice.explain(error))
         }
         let data =
             "fd=\(device.descriptor.rawValue),rootmode=40000,user_id=\(ServerIdentity.uid),"

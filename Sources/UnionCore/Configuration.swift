@@ -1,3 +1,5 @@
+public import LinuxSystem
+
 /// What a union is made of and by which policies it decides: all that a mount command says, as values.
 ///
 /// Built by the command line and by library users, validated when a `Union` is opened.
@@ -90,6 +92,10 @@ public struct Policies: Sendable {
     public var timeToLive: Double = 1
     /// The whole union is read-only (`ro`).
     public var readOnly = false
+    /// What reading does to access times; nil: what the mounts say that layers are on.
+    public var accessTimes: AccessTimes?
+    /// Listing directories doesn't move theirs (`nodiratime`).
+    public var noDirectoryAccessTimes = false
     /// Consulted before `create` and `mkdir`; nil where no rules are given.
     public var selector: (any BranchSelector)?
 

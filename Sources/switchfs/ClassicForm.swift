@@ -8,10 +8,18 @@ struct ClassicForm {
     private(set) var style = MountService.Style()
     private(set) var wantsHelp = false
     private(set) var wantsVersion = false
+    /// Everything is checked, and nothing mounted.
+    private(set) var isFake = false
 
+    private let isHelper: Bool
+    /// Options whose names aren't known are left out.
+    private var isSloppy = false
+    private var optionTexts: [String] = []
     private var words: [String] = []
 
-    init(_ arguments: [String]) throws(MountError) {
+    /// `asHelper`: as mount(8) calls its helpers, `-sfnv -o … -t …`, in which `-s` and `-f` mean what they mean to mount(8).
+    init(_ arguments: [String], asHelper: Bool) throws(MountError) {
+        isHelper = asHelper
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" {
@@ -27,6 +35,7 @@ struct ClassicForm {
             }
             if wantsHelp || wantsVersion { return }
         }
+        for text in optionTexts { try options.apply(text, skippingUnknown: isSloppy) }
         try placeWords()
     }
 
@@ -46,11 +55,13 @@ struct ClassicForm {
         while let letter = letters.popFirst() {
             switch letter {
             case "o":
-                try options.apply(value(of: letter, &letters, &rest))
+                optionTexts.append(try value(of: letter, &letters, &rest))
+            case "f" where isHelper: isFake = true
+            case "s" where isHelper: isSloppy = true
             case "f": style.inForeground = true
             case "d": style.logsRequests = true
-            case "r": try options.apply("ro")
-            case "w": try options.apply("rw")
+            case "r": optionTexts.append("ro")
+            case "w": optionTexts.append("rw")
             case "h": wantsHelp = true
             case "V": wantsVersion = true
             // mount(8) and libfuse's programs: single thread, no mtab, verbose.
@@ -89,7 +100,8 @@ struct ClassicForm {
                 "'\(last)' is no subcommand, and a mount needs -o lowerdir=DIRECTORY; see switchfs --help")
         }
         mountPoint = last
-        if words.count == 2, options.fileSystemName == nil, let source = words.first, source != "none" {
+        // Any word, `none` too: by it mount(8) tells that what fstab says is mounted already.
+        if words.count == 2, options.fileSystemName == nil, let source = words.first, !source.isEmpty {
             options.fileSystemName = source
         }
     }

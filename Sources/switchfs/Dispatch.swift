@@ -8,9 +8,13 @@ enum Dispatch {
     static func run(_ arguments: [String]) -> Int32 {
         let rest = Array(arguments.dropFirst())
         // mount(8) calls its helpers by these names, with a source in front that may be any word.
-        if isMountHelper(arguments.first ?? "") { return classic(rest) }
-        guard let first = rest.first else { return run(Switchfs.self, ["--help"]) }
-        return isForParser(first) ? run(Switchfs.self, rest) : classic(rest)
+        if isMountHelper(arguments.first ?? "") { return classic(rest, asHelper: true) }
+        guard let first = rest.first else {
+            Diagnostics.complain(
+                "no command given; switchfs --help shows them all\n" + Switchfs.usageString())
+            return 2
+        }
+        return isForParser(first) ? run(Switchfs.self, rest) : classic(rest, asHelper: false)
     }
 
     private static func isMountHelper(_ program: String) -> Bool {
@@ -27,12 +31,13 @@ enum Dispatch {
         return Switchfs.configuration.subcommands.contains { $0._commandName == word }
     }
 
-    private static func classic(_ arguments: [String]) -> Int32 {
+    private static func classic(_ arguments: [String], asHelper: Bool) -> Int32 {
         do throws(MountError) {
-            let form = try ClassicForm(arguments)
+            let form = try ClassicForm(arguments, asHelper: asHelper)
             if form.wantsHelp { return run(Switchfs.self, ["--help"]) }
             if form.wantsVersion { return run(Switchfs.self, ["--version"]) }
             let request = try MountRequest(form.options, at: form.mountPoint)
+            if form.isFake { return 0 }
             return MountService.run(request, form.style)
         } catch {
             return complain(error)

@@ -71,6 +71,7 @@ public struct MountFlags: OptionSet, Sendable {
     public static var synchronous: MountFlags { MountFlags(rawValue: 16) }
     public static var remount: MountFlags { MountFlags(rawValue: 32) }
     public static var directorySync: MountFlags { MountFlags(rawValue: 128) }
+    public static var noSymlinkFollow: MountFlags { MountFlags(rawValue: 256) }
     public static var noAccessTime: MountFlags { MountFlags(rawValue: 1024) }
     public static var noDirectoryAccessTime: MountFlags { MountFlags(rawValue: 2048) }
     public static var bind: MountFlags { MountFlags(rawValue: 4096) }

@@ -1,3 +1,4 @@
+import FuseServer
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -23,13 +24,10 @@ enum MachineFindings {
 
     private static func device() -> DoctorReport.Finding {
         do throws(Errno) {
-            _ = try FileDescriptor.workingDirectory.openPlain("/dev/fuse", flags: .readWrite)
+            _ = try FuseDevice.open()
             return .init("/dev/fuse", .ok, "can be opened")
         } catch {
-            let hint =
-                error == .noSuchFileOrDirectory
-                ? "load the module: modprobe fuse" : "this user must be able to read and write it"
-            return .init("/dev/fuse", .problem, "\(error); \(hint)")
+            return .init("/dev/fuse", .problem, FuseDevice.explain(error))
         }
     }
 

@@ -14,12 +14,14 @@ extension MountOptions {
         case "dev": flags.noDevices = try Self.flag(name, value, false)
         case "noexec": flags.noExecute = try Self.flag(name, value, true)
         case "exec": flags.noExecute = try Self.flag(name, value, false)
-        case "noatime": flags.noAccessTime = try Self.flag(name, value, true)
-        case "atime": flags.noAccessTime = try Self.flag(name, value, false)
+        case "noatime", "atime", "relatime", "norelatime", "strictatime", "nostrictatime":
+            try setAccessTimes(name, value)
         case "nodiratime": flags.noDirectoryAccessTime = try Self.flag(name, value, true)
         case "diratime": flags.noDirectoryAccessTime = try Self.flag(name, value, false)
         case "sync": flags.synchronous = try Self.flag(name, value, true)
         case "async": flags.synchronous = try Self.flag(name, value, false)
+        case "nosymfollow": flags.noSymlinkFollow = try Self.flag(name, value, true)
+        case "symfollow": flags.noSymlinkFollow = try Self.flag(name, value, false)
         case "dirsync": flags.directorySynchronous = try Self.flag(name, value, true)
         case "remount":
             throw .usage("option 'remount' is not supported; unmount, then mount again")
@@ -28,14 +30,21 @@ extension MountOptions {
         return true
     }
 
+    /// The last one counts, of those that exclude one another.
+    private mutating func setAccessTimes(_ name: String, _ value: Substring?) throws(MountError) {
+        flags.noAccessTime = try Self.flag(name, value, name == "noatime")
+        flags.relativeAccessTime = name == "relatime"
+        flags.strictAccessTime = name == "strictatime"
+    }
+
     private static func isForMountOnly(_ name: String) -> Bool {
         ignored.contains(name) || name.hasPrefix("x-") || name.hasPrefix("X-")
     }
 
     private static let ignored: Set<String> = [
         "_netdev", "auto", "noauto", "comment", "default_permissions", "defaults", "fail", "nofail", "group",
-        "helper", "lazytime", "nolazytime", "loud", "silent", "mand", "nomand", "owner", "relatime",
-        "norelatime", "strictatime", "nostrictatime", "subtype", "uhelper", "user", "nouser", "users",
-        "nousers",
+        "helper", "iversion", "noiversion", "lazytime", "nolazytime", "loud", "silent", "mand", "nomand",
+        "owner",
+        "noowner", "nogroup", "subtype", "uhelper", "user", "nouser", "users", "nousers",
     ]
 }

@@ -1,3 +1,4 @@
+internal import LinuxSystem
 public import UnionCore
 
 /// Everything that a mount command says: the value behind `-o` and behind `switchfs mount --…`.
@@ -49,11 +50,14 @@ public struct MountOptions: Sendable {
         try apply(text)
     }
 
-    /// Reads a further `-o`; what it says overrides what was said before.
-    public mutating func apply(_ text: String) throws(MountError) {
+    /// Reads a further `-o`; what it says overrides what was said before. `skippingUnknown`: options of names that
+    /// nobody knows are left out, as with mount(8)'s `-s`.
+    public mutating func apply(_ text: String, skippingUnknown: Bool = false) throws(MountError) {
         for item in OptionGrammar.split(text[...], at: ",") where !item.isEmpty {
             let (name, value) = OptionGrammar.nameAndValue(of: item)
-            try apply(name: name, value: value)
+            if try applyKnown(name, value) { continue }
+            if skippingUnknown { continue }
+            throw Self.unknown(name)
         }
     }
 
@@ -74,6 +78,8 @@ public struct MountOptions: Sendable {
             },
             hasUpper: upper != nil, workDirectory: workDirectory)
         configuration.policies = policies
+        configuration.policies.accessTimes = flags.accessTimes
+        configuration.policies.noDirectoryAccessTimes = flags.noDirectoryAccessTime
         return configuration
     }
 }
@@ -85,8 +91,20 @@ public struct GenericFlags: Sendable, Equatable {
     public var noExecute = false
     public var noAccessTime = false
     public var noDirectoryAccessTime = false
+    public var relativeAccessTime = false
+    public var strictAccessTime = false
+    public var noSymlinkFollow = false
     public var synchronous = false
     public var directorySynchronous = false
 
     public init() {}
+}
+
+extension GenericFlags {
+    /// nil: nothing was said of them.
+    fileprivate var accessTimes: AccessTimes? {
+        if noAccessTime { return .never }
+        if strictAccessTime { return .always }
+        return relativeAccessTime ? .relative : nil
+    }
 }

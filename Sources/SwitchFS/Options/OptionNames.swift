@@ -3,12 +3,20 @@ import UnionCore
 /// What each name in `-o` does. One table a kind of option; an unknown name or value is an error.
 extension MountOptions {
     mutating func apply(name: String, value: Substring?) throws(MountError) {
-        if try applyLayer(name, value) { return }
-        if try applyPolicy(name, value) { return }
-        if try applyServer(name, value) { return }
-        if try applyOverlay(name, value) { return }
-        if try applyGeneric(name, value) { return }
-        throw .usage("unknown option '\(name)'; switchfs --help lists the options")
+        guard try applyKnown(name, value) else { throw Self.unknown(name) }
+    }
+
+    /// False: there is no option of that name.
+    mutating func applyKnown(_ name: String, _ value: Substring?) throws(MountError) -> Bool {
+        if try applyLayer(name, value) { return true }
+        if try applyPolicy(name, value) { return true }
+        if try applyServer(name, value) { return true }
+        if try applyOverlay(name, value) { return true }
+        return try applyGeneric(name, value)
+    }
+
+    static func unknown(_ name: String) -> MountError {
+        .usage("unknown option '\(name)'; switchfs --help lists the options")
     }
 
     private mutating func applyLayer(_ name: String, _ value: Substring?) throws(MountError) -> Bool {

@@ -32,6 +32,9 @@ extension MountOptions {
         if flags.noExecute { result.insert(.noExecute) }
         if flags.noAccessTime { result.insert(.noAccessTime) }
         if flags.noDirectoryAccessTime { result.insert(.noDirectoryAccessTime) }
+        if flags.relativeAccessTime { result.insert(.relativeAccessTime) }
+        if flags.strictAccessTime { result.insert(.strictAccessTime) }
+        if flags.noSymlinkFollow { result.insert(.noSymlinkFollow) }
         if flags.synchronous { result.insert(.synchronous) }
         if flags.directorySynchronous { result.insert(.directorySync) }
         return result

@@ -11,8 +11,10 @@ final class FollowedFlags: Sendable {
     private let mask: Int32
     private let current: Atomic<Int32>
 
-    init(_ flags: OpenFlags, _ io: HandleIO) {
-        var followed: OpenFlags = [.nonBlocking, .noAccessTime]
+    /// `keepsAccessTime`: by the mount's options, whatever the caller says.
+    init(_ flags: OpenFlags, _ io: HandleIO, keepsAccessTime: Bool) {
+        var followed: OpenFlags = .nonBlocking
+        if !keepsAccessTime { followed.insert(.noAccessTime) }
         // Elsewhere there may be requests that aren't aligned, and the real file is without O_DIRECT.
         if case .mapped = io { followed.insert(.direct) }
         mask = followed.rawValue

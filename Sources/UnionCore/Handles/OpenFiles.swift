@@ -28,7 +28,8 @@ final class FileHandle: Sendable {
 
     init(
         node: Node, layer: Int, file: consuming OwnedDescriptor, flags: OpenFlags, io: HandleIO,
-        isStream: Bool, acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil, isFlushed: Bool
+        isStream: Bool, acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil,
+        isFlushed: Bool, keepsAccessTime: Bool
     ) {
         self.node = node
         self.layer = layer
@@ -41,7 +42,7 @@ final class FileHandle: Sendable {
         object = metacopy?.descriptor ?? self.file.descriptor
         self.metacopy = metacopy
         self.isFlushed = isFlushed
-        following = FollowedFlags(flags, io)
+        following = FollowedFlags(flags, io, keepsAccessTime: keepsAccessTime)
     }
 
     /// The data.
@@ -126,11 +127,12 @@ final class OpenFiles: Sendable {
     /// Counts one more open of `file`, and says how its data moves. `backing` nil: requests only, and `otherwise` is
     /// how.
     func open(
-        _ file: FileDescriptor, _ flags: OpenFlags, backing: (any BackingStore)?, otherwise: HandleIO
+        _ file: FileDescriptor, _ flags: OpenFlags, _ times: AccessTimes?, backing: (any BackingStore)?,
+        otherwise: HandleIO
     ) -> HandleIO {
         state.withLock { state in
             state.count += 1
-            let way = state.way ?? register(file, backing, otherwise)
+            let way = state.way ?? register(file, times, backing, otherwise)
             state.way = way
             switch way {
             case .backing(let id):
@@ -141,10 +143,20 @@ final class OpenFiles: Sendable {
     }
 
     private func register(
-        _ file: FileDescriptor, _ backing: (any BackingStore)?, _ otherwise: HandleIO
+        _ file: FileDescriptor, _ times: AccessTimes?, _ backing: (any BackingStore)?, _ otherwise: HandleIO
     ) -> Way {
-        if let backing, let id = try? backing.open(file) { return .backing(id) }
+        if let backing, let id = try? Self.register(file, times, backing) { return .backing(id) }
         return .requests(otherwise)
+    }
+
+    /// The kernel opens the file once more, by the mount of the one that is registered: what that mount says of access times
+    /// holds. EPERM, EINVAL: it can't be had so.
+    private static func register(
+        _ file: FileDescriptor, _ times: AccessTimes?, _ backing: any BackingStore
+    ) throws(Errno) -> Int32 {
+        guard let times else { return try backing.open(file) }
+        let seen = try file.seen(with: times)
+        return try backing.open(seen.descriptor)
     }
 
     /// Remembers the handle of an open counted before.

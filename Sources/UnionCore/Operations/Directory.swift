@@ -151,6 +151,7 @@ extension Union {
             if filesystem.isPseudo { try checkReach(of: node, in: backing) }
             return try backing.directory.reopen(flags: flags)
         }
+        keepDirectoryTime(directory.descriptor)
         return OpenSource(source: source, directory: directory)
     }
 }

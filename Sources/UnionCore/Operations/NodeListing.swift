@@ -151,6 +151,7 @@ extension Union {
     func openAsServer(_ backing: DirectoryView.Backing) throws(Errno) -> OpenSource {
         let source = try listingSource(backing)
         let directory = try backing.directory.openBeneath("", flags: [.readOnly, .directory])
+        keepDirectoryTime(directory.descriptor)
         return OpenSource(source: source, directory: directory)
     }
 

@@ -73,14 +73,17 @@ extension Union {
         let openFiles = openFiles(of: node)
         let mayPass = node.kind == .regular && !node.filesystem.isPseudo
         let io = openFiles.open(
-            file.descriptor, flags, backing: mayPass ? backing : nil,
+            file.descriptor, flags, policies.accessTimes, backing: mayPass ? backing : nil,
             otherwise: mayPass ? requests(for: node, in: layer) : .direct)
         if mayPass, io.isServed { file.descriptor.prepareToServe(flags, io) }
+        let keepsAccessTime = policies.accessTimes == .never && io.isServed
+        if keepsAccessTime { keepAccessTime(file.descriptor) }
         let isStream = !mayPass && isStream(file.descriptor)
         let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags)
         let handle = FileHandle(
             node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
-            acting: acting, metacopy: metacopy, isFlushed: isFlushed)
+            acting: acting, metacopy: metacopy, isFlushed: isFlushed,
+            keepsAccessTime: keepsAccessTime)
         openFiles.add(handle)
         if flags.writes { endCaching(of: node) }
         return OpenedFile(

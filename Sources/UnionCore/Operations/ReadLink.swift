@@ -18,8 +18,20 @@ extension Union {
         {
             return length
         }
-        return try asCaller(caller, on: node, in: object.layer) { () throws(Errno) in
-            try unsafe object.descriptor.readLink(into: buffer)
+        if let times = policies.accessTimes, !node.filesystem.isPseudo,
+            let seen = try? object.descriptor.seen(with: times)
+        {
+            return try unsafe read(seen.descriptor, node, object.layer, caller, into: buffer)
+        }
+        return try unsafe read(object.descriptor, node, object.layer, caller, into: buffer)
+    }
+
+    private func read(
+        _ link: FileDescriptor, _ node: Node, _ layer: Layer, _ caller: CallerIdentity,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        try asCaller(caller, on: node, in: layer) { () throws(Errno) in
+            try unsafe link.readLink(into: buffer)
         }
     }
 
