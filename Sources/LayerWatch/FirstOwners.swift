@@ -11,20 +11,67 @@ struct FirstOwners {
     /// No node is 0: such a place is free.
     private var chunks: [Int32: [UInt64]] = [:]
     private(set) var count = 0
+    /// The chunks in the order they were made, some that have gone too; and where `next` goes on.
+    private var order: [Int32] = []
+    private var hand = (chunk: 0, index: 0)
 
     subscript(watch: Int32) -> Owner? {
         guard let chunk = chunks[watch >> Self.chunkBits] else { return nil }
-        let index = Self.index(watch)
+        return Self.owner(Self.index(watch), chunk)
+    }
+
+    private static func owner(_ index: Int, _ chunk: [UInt64]) -> Owner? {
         guard chunk[index] != 0 else { return nil }
-        let layer = chunk[Self.word(index)] >> Self.shift(index) & 0xffff
+        let layer = chunk[word(index)] >> shift(index) & 0xffff
         return Owner(node: NodeID(rawValue: chunk[index]), layer: Int(layer))
     }
 
     mutating func set(_ watch: Int32, to owner: Owner) {
         let key = watch >> Self.chunkBits
         if self[watch] == nil { count += 1 }
+        if chunks[key] == nil { begin(key) }
         let empty = [UInt64](repeating: 0, count: Self.size + Self.size / Self.layersPerWord)
         Self.store(owner, Self.index(watch), &chunks[key, default: empty])
+    }
+
+    /// The owner of another watch, from the oldest one on, round and round; nil: there is none.
+    mutating func next() -> Owner? {
+        guard count > 0 else { return nil }
+        for _ in 0...order.count * 2 + 1 {
+            if hand.chunk >= order.count {
+                tidy()
+                hand = (0, 0)
+            }
+            if let chunk = chunks[order[hand.chunk]], let owner = nextOwner(in: chunk) { return owner }
+            hand = (hand.chunk + 1, 0)
+        }
+        return nil
+    }
+
+    private mutating func nextOwner(in chunk: [UInt64]) -> Owner? {
+        while hand.index < Self.size {
+            defer { hand.index += 1 }
+            if let owner = Self.owner(hand.index, chunk) { return owner }
+        }
+        return nil
+    }
+
+    private mutating func begin(_ key: Int32) {
+        if order.count > 2 * chunks.count + 64 { tidy() }
+        order.append(key)
+    }
+
+    /// Leaves out the chunks that have gone, and those that stand there twice.
+    private mutating func tidy() {
+        var seen: Set<Int32> = []
+        var (kept, chunk) = ([Int32](), 0)
+        for (position, key) in order.enumerated() {
+            if position == hand.chunk { chunk = kept.count }
+            if chunks[key] != nil, seen.insert(key).inserted { kept.append(key) }
+        }
+        if hand.chunk >= order.count { chunk = kept.count }
+        order = kept
+        hand.chunk = chunk
     }
 
     mutating func remove(_ watch: Int32) {

@@ -15,6 +15,7 @@ final class Instance: Sendable {
     private let events = Atomic<UInt64>(0)
     private let overflows = Atomic<UInt64>(0)
     private let refusals = Atomic<UInt64>(0)
+    private let budget = WatchBudget()
 
     init() throws(Errno) {
         let inotify = try Inotify()
@@ -39,9 +40,15 @@ final class Instance: Sendable {
             return true
         } catch {
             refusals.add(1, ordering: .relaxed)
+            if error == .noSpace { budget.noteRefusal(at: watchCount) }
             return false
         }
     }
+
+    /// No more watches are to be asked for: the rest is for other programs.
+    var isFull: Bool { budget.isReached(by: watchCount) }
+
+    func nextOldest() -> NodeID? { table.withLock { $0.nextOldest()?.node } }
 
     func remove(_ node: NodeID) {
         table.withLock { $0.remove(node) }

@@ -19,6 +19,9 @@ struct WatchOwners {
         return Owners(first: first, others: others.isEmpty ? [] : others[watch] ?? [])
     }
 
+    /// The first owner of another watch, from the oldest one on, round and round; nil: there is none.
+    mutating func nextOldest() -> Owner? { firsts.next() }
+
     /// Adds the owner unless it is one already.
     mutating func insert(_ owner: Owner, for watch: Int32) {
         guard let first = firsts[watch] else { return setFirst(owner, of: watch) }

@@ -15,6 +15,8 @@ struct WatchTable {
 
     var count: Int { owners.count }
 
+    mutating func nextOldest() -> Owner? { owners.nextOldest() }
+
     func owners(of watch: Int32) -> Owners? { owners[watch] }
 
     mutating func add(_ object: FileDescriptor, mask: InotifyMask, owner: Owner) throws(Errno) {

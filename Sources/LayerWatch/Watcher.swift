@@ -49,6 +49,9 @@ public final class Watcher: ChangeSource {
 
     public func unwatch(_ node: NodeID) { instance.remove(node) }
 
+    public var isFull: Bool { instance.isFull }
+    public func nextOldest() -> NodeID? { instance.nextOldest() }
+
     public func drain() { instance.drain() }
 
     public var watchCount: Int { instance.watchCount }

@@ -65,6 +65,8 @@ public struct MountStatus: Codable, Sendable, Equatable {
         public var overflows: UInt64 = 0
         public var invalidations: UInt64 = 0
         public var watches: UInt64 = 0
+        /// Watches that were given back so that others could be had.
+        public var givenBackWatches: UInt64 = 0
         public var degradedDirectories: UInt64 = 0
         public var nodes: UInt64 = 0
         public var listings: UInt64 = 0
@@ -74,6 +76,7 @@ public struct MountStatus: Codable, Sendable, Equatable {
 
         private enum CodingKeys: String, CodingKey {
             case requests, errors, events, overflows, invalidations, watches, nodes, listings
+            case givenBackWatches = "given_back_watches"
             case degradedDirectories = "degraded_directories"
             case backingFiles = "backing_files"
         }

@@ -39,6 +39,7 @@ public enum StatusText {
     private static func counters(_ counters: MountStatus.Counters) -> [String] {
         let numbers = [
             ("nodes", counters.nodes), ("listings", counters.listings), ("watches", counters.watches),
+            ("watches given back", counters.givenBackWatches),
             ("events", counters.events), ("overflows", counters.overflows),
             ("invalidations", counters.invalidations),
             ("degraded directories", counters.degradedDirectories), ("backing files", counters.backingFiles),

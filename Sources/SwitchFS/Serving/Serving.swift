@@ -144,6 +144,7 @@ final class Serving: Sendable {
         counters.overflows = coherence.overflows
         counters.invalidations = coherence.invalidations
         counters.degradedDirectories = UInt64(max(0, coherence.degradedDirectories))
+        counters.givenBackWatches = coherence.givenBackWatches
         counters.listings = UInt64(max(0, coherence.listings))
         return counters
     }

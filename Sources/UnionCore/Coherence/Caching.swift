@@ -73,7 +73,8 @@ extension Union {
     ) -> Bool {
         let makeup = Makeup(of: survey)
         let (isWatched, isCurrent, since) = node.state.withLock { state in
-            (state.isCached || state.isDegraded, state.makeup == makeup, state.cachedSince)
+            let isSettled = state.isDegraded && !state.isGivenBack
+            return (state.isCached || isSettled, state.makeup == makeup, state.cachedSince)
         }
         if isWatched && isCurrent { return since > survey.begun }
         // Names in it are kept: who tells the kernel sees to those, and to the watch, first.
@@ -111,6 +112,7 @@ extension Union {
             if !isWatched && !state.isDegraded { coherence.degraded.add(1, ordering: .relaxed) }
             if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
             state.isDegraded = !isWatched
+            state.isGivenBack = false
             state.isCached = isWatched && state.endings == endings
             state.cachedSince = coherence.tick()
         }
@@ -131,7 +133,7 @@ extension Union {
             coherence.plan.suits(layer, filesystem)
         else { return .refused }
         guard coherence.plan.choices[layer.index].mode == .watch else { return .watched }
-        guard let source = coherence.source else { return .refused }
+        guard let source = coherence.source, makeRoomForWatch(source) else { return .refused }
         do throws(Errno) {
             guard try watchWay(to: standing, for: node, source) else { return .refused }
             let object = try open(standing, name, in: view, flags: [.path, .directory, .noFollow])
@@ -203,7 +205,9 @@ extension Union {
     /// `endings`: the node's before anything of it was looked at.
     func watch(_ object: FileDescriptor, for node: Node, layer: Int, _ endings: UInt16) -> Bool {
         guard let source = coherence.source else { return false }
-        let isWatched = source.watch(object, for: node.id, layer: layer, isDirectory: false)
+        let isWatched =
+            makeRoomForWatch(source)
+            && source.watch(object, for: node.id, layer: layer, isDirectory: false)
         node.state.withLock { state in
             // Somebody may have ended this watch with another one.
             state.isCached = isWatched && state.endings == endings
@@ -281,7 +285,10 @@ extension Union {
             coherence.plan.choices[upper.index].mode == .watch
         else { return }
         let isWatched =
-            coherence.source?.watch(skeleton, for: node.id, layer: upper.index, isDirectory: true) ?? false
+            coherence.source.map { source in
+                makeRoomForWatch(source)
+                    && source.watch(skeleton, for: node.id, layer: upper.index, isDirectory: true)
+            } ?? false
         if !isWatched { node.state.withLock { $0.isCached = false } }
     }
 

@@ -15,6 +15,12 @@ public protocol ChangeSource: Sendable {
     /// its way may still come.
     func unwatch(_ node: NodeID)
 
+    /// So many watches are in use that no more are to be asked for before some are given back: other programs need some.
+    var isFull: Bool { get }
+
+    /// The node of another watch, from the one that was asked for first on, round and round; nil: there is none.
+    func nextOldest() -> NodeID?
+
     /// Takes in every event that the kernel has queued so far, and changes of the table of mounts; callable from
     /// any thread, but not from within the sink. When it returns, all of them were handed to the sink.
     func drain()
@@ -25,6 +31,12 @@ public protocol ChangeSource: Sendable {
     var eventCount: UInt64 { get }
     /// How often the kernel's queue overflowed.
     var overflowCount: UInt64 { get }
+}
+
+/// A source that has watches for everybody.
+extension ChangeSource {
+    public var isFull: Bool { false }
+    public func nextOldest() -> NodeID? { nil }
 }
 
 /// Takes changes in, in the order they happened. Must not block (it only queues), nor call the source.

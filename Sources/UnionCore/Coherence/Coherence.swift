@@ -22,6 +22,8 @@ final class Coherence: Sendable {
     let dropping = Mutex<(name: OwnChanges.Key, node: NodeID)?>(nil)
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
+    /// Watches that were given back so that others could be had.
+    let givenBack = Atomic<UInt64>(0)
     /// A look has gone through a mount point inside a layer.
     let hasMountsInside = Atomic<Bool>(false)
 

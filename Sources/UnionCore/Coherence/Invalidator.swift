@@ -11,6 +11,8 @@ enum Invalidation: Hashable, Sendable {
     case gone(NodeID)
     /// The names in a directory that is made of others than before.
     case names(NodeID)
+    /// A directory whose watch was given back.
+    case givenBack(NodeID)
     /// Attributes that may no longer be kept.
     case attributes(NodeID)
     /// Attributes of a file (`BrieflyKept`) that the kernel may be about to take in.

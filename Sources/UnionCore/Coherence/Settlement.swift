@@ -48,6 +48,7 @@ struct Settlement {
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
         case .names(let node): if let node = table.find(node) { remade.append(node) }
+        case .givenBack(let node): settleGivenBack(node)
         case .attributes(let node): drop(node, content: false)
         case .brieflyKept(let node): brieflyKept.append(node)
         case .listing(let directory): dropListing(directory)

@@ -29,6 +29,8 @@ public struct CoherenceCounters: Sendable {
     public let invalidations: UInt64
     /// Directories of which nothing is kept, as their watch can't be had.
     public let degradedDirectories: Int
+    /// Watches that were given back so that others could be had.
+    public let givenBackWatches: UInt64
     /// Merged listings kept for clients that read them.
     public let listings: Int
 }
@@ -59,7 +61,8 @@ extension Union {
             watches: coherence.source?.watchCount ?? 0, events: coherence.source?.eventCount ?? 0,
             overflows: coherence.source?.overflowCount ?? 0,
             invalidations: coherence.invalidator.sent.load(ordering: .relaxed),
-            degradedDirectories: coherence.degraded.load(ordering: .relaxed), listings: listings.count)
+            degradedDirectories: coherence.degraded.load(ordering: .relaxed),
+            givenBackWatches: coherence.givenBack.load(ordering: .relaxed), listings: listings.count)
     }
 
     /// How many nodes the kernel knows, the root not counted.
