@@ -25,7 +25,7 @@ struct HelperTests {
         }
     }
 
-    /// `mount -a` twice, `mount -f` and `umount -a -t`, as root would with an fstab. In a mount namespace of its own, with the
+    /// `mount -a` twice and `mount -f`, as root would with an fstab. In a mount namespace of its own, with the
     /// helper where mount(8) looks for it.
     @Test(.enabled(if: Machine.hasProgram("unshare"), "needs unshare"))
     func asFstabHasIt() throws {
@@ -50,7 +50,7 @@ struct HelperTests {
             mount -T fstab -a
             mount -T fstab -a
             test "$(grep -c " $2/mnt " /proc/self/mountinfo)" = 1
-            umount -a -t fuse.switchfs
+            umount -t fuse.switchfs mnt
             ! mountpoint -q mnt
         done
         """
