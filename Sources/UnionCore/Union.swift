@@ -21,6 +21,7 @@ public final class Union: Sendable {
     let work: WorkArea
     let backing: (any BackingStore)?
     let renames = RenameClock()
+    let mergedRenames = MergedRenames()
     let files = HandleTable<FileHandle>()
     let directories = HandleTable<DirectoryHandle>()
     let ledger = LockLedger()
@@ -57,6 +58,7 @@ public final class Union: Sendable {
         table = InodeTable(root: Node(id: .root, owner: owner, makeup: Makeup()))
         coherence = Coherence(plan, source: watcher, table)
         views = coherence.views
+        settleInterruptedRenames()
     }
 
     /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.

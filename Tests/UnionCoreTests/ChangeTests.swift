@@ -180,9 +180,37 @@ import UnionCore
         #expect(fixture.error { () throws(Errno) in try fixture.rename("f", "b/g") } == .improperLink)
     }
 
-    @Test func aMergedDirectoryDoesNotMove() throws {
-        let fixture = try Fixture(before: { shell("mkdir \($0)/upper/d \($0)/lower1/d") })
+    @Test func aMergedDirectoryMovesInEachLayer() throws {
+        let fixture = try Fixture(before: {
+            shell("cd \($0); mkdir upper/d lower1/d; touch upper/d/u lower1/d/l")
+        })
+        try fixture.rename("d", "e")
+        #expect(try fixture.names("e") == ["l", "u"])
+        #expect(
+            shell("cd \(fixture.base); test -f upper/e/u -a -f lower1/e/l -a ! -e upper/d -a ! -e lower1/d")
+                == 0)
+        #expect(shell("cd \(fixture.base)/work; ls switchfs | grep .") == 1)
+    }
+
+    /// Before a record is whole nothing moves.
+    @Test func aTornRecordOfARenameIsDropped() throws {
+        let fixture = try Fixture(before: {
+            shell(
+                """
+                cd \($0); mkdir -p upper/d lower1/d work/switchfs; touch work/switchfs/orphans
+                printf 'switchfs-rename 1\\nfrom\\td\\nto\\te\\npart\\t2%%20x%%20n%%20y\\n' > work/switchfs/rename-1-1
+                """)
+        })
+        #expect(
+            shell("cd \(fixture.base); test ! -e work/switchfs/rename-1-1 -a -d upper/d -a -d lower1/d") == 0)
+        #expect(try fixture.names("") == ["d"])
+    }
+
+    @Test func aMergedDirectoryWithoutAPlaceForRecordsDoesNotMove() throws {
+        let fixture = try Fixture(
+            lowers: 2, upper: false, before: { shell("mkdir \($0)/lower1/d \($0)/lower2/d") })
         #expect(fixture.error { () throws(Errno) in try fixture.rename("d", "e") } == .improperLink)
+        #expect(try fixture.names("") == ["d"])
     }
 
     @Test func overATargetInAHigherLayer() throws {

@@ -6,16 +6,12 @@ internal import SystemPackage
 
 extension Union {
     /// Asked before a rename changes anything. EPERM, as from most pseudo filesystems: it would put something over
-    /// what a pseudo filesystem shows there, or it would take a directory apart of which one holds a part.
+    /// what a pseudo filesystem shows there.
     func checkReplacement(
-        of moving: Standing, _ source: borrowing Survey, by destination: borrowing Survey
+        of moving: Standing, by destination: borrowing Survey
     ) throws(Errno) {
         if let replaced = destination.owner, replaced.layer !== moving.layer, isPseudo(replaced) {
             throw .notPermitted
-        }
-        guard source.isMerged else { return }
-        for standing in source.visible where !standing.layer.isReadOnly && !standing.layer.isUpper {
-            if isPseudo(standing) { throw .notPermitted }
         }
     }
 
@@ -27,7 +23,7 @@ extension Union {
         throw .notPermitted
     }
 
-    private func isPseudo(_ standing: Standing) -> Bool {
+    func isPseudo(_ standing: Standing) -> Bool {
         stack.filesystems.find(standing.status.device)?.isPseudo ?? standing.layer.filesystem.isPseudo
     }
 }

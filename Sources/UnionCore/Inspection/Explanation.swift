@@ -225,6 +225,7 @@ extension Union {
     private func renaming(_ path: String, _ survey: Survey) -> PathExplanation.Outcome {
         do throws(Errno) {
             try checkWritable()
+            if survey.isMerged { return try mergedRenaming(path, survey) }
             let plan = try departurePlan(survey)
             let layer = plan.layer
             let covered = plan.isCovered ? "; a whiteout covers what lies below" : ""
@@ -234,6 +235,17 @@ extension Union {
         } catch {
             return .fails(error, reason: renameReason(for: error, survey))
         }
+    }
+
+    private func mergedRenaming(
+        _ path: String, _ survey: Survey
+    ) throws(Errno) -> PathExplanation.Outcome {
+        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
+        try checkParts(of: survey)
+        let layers = survey.visible.map { String($0.layer.index) }.joined(separator: ", ")
+        return .goes(
+            layer: owner.layer.index, path: join(owner.layer.path, path),
+            reason: "in each of layers \(layers), as one step")
     }
 
     private func reason(for error: Errno) -> String {
@@ -258,7 +270,9 @@ extension Union {
 
     private func renameReason(for error: Errno, _ survey: Survey) -> String {
         guard error == .improperLink else { return removalReason(for: error) }
-        if survey.isMerged { return "several layers back the directory; mv copies it" }
+        if let readOnly = survey.visible.first(where: \.layer.isReadOnly) {
+            return "layer \(readOnly.layer.index) is read-only; mv copies it"
+        }
         return "its layer is read-only; mv copies it"
     }
 }

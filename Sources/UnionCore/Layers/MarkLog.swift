@@ -78,7 +78,8 @@ struct MarkLog: ~Copyable {
         try write(line.bytes, to: log)
     }
 
-    private static func write(_ bytes: [UInt8], to file: FileDescriptor) throws(Errno) {
+    /// Writes all of it, for good.
+    static func write(_ bytes: [UInt8], to file: FileDescriptor) throws(Errno) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let result: Result<Int, Errno> = unsafe rest.withUnsafeBytes { buffer in
@@ -121,7 +122,7 @@ extension MarkLog.Line {
         }
     }
 
-    private static func escape(_ bytes: [UInt8]) -> [UInt8] {
+    static func escape(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         for byte in bytes {
             if byte > 0x20 && byte != 0x25 && byte != 0x7f {
@@ -133,7 +134,7 @@ extension MarkLog.Line {
         return result
     }
 
-    private static func unescape(_ bytes: some Collection<UInt8>) -> [UInt8] {
+    static func unescape(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         var rest = Array(bytes)[...]
         while let byte = rest.popFirst() {

@@ -13,6 +13,7 @@ final class WorkArea: Sendable {
     private static var nameInWorkDirectory: PathRef { "switchfs" }
     /// In the staging directory.
     private static var nameOfOrphans: PathRef { "orphans" }
+    private static var asidePrefix: PathRef { "replaced-" }
     static var nameOfMarks: PathRef { "marks" }
     static var nameOfNewMarks: PathRef { "marks.new" }
 
@@ -100,6 +101,14 @@ final class WorkArea: Sendable {
         return try? Self.open(Self.nameOfOrphans, in: area.descriptor, create: false)
     }
 
+    /// Where renames under way are written down, which may be on another filesystem than the upper. EROFS: nowhere.
+    func journal(create: Bool) throws(Errno) -> OwnedDescriptor {
+        try open(parentDescriptor == nil, create: create)
+    }
+
+    /// The staging directory where it is there already, with all that is in it.
+    func existingStaging() -> OwnedDescriptor? { try? open(isInUpper, create: false) }
+
     /// The table of marks, read by now; nil: the upper's directories hold their own.
     var marks: MarkTable? {
         guard let table, let upper else { return nil }
@@ -151,9 +160,17 @@ final class WorkArea: Sendable {
     }
 
     /// A name that no other thing in the staging directory has.
-    func temporaryName() -> OwnedName {
+    func temporaryName() -> OwnedName { OwnedName(uniqueName("switchfs-")) }
+
+    /// The same for what may have to come back after a crash.
+    func asideName() -> [UInt8] { uniqueName(Self.asidePrefix) }
+
+    /// The same for the record of a rename, where `journal` is.
+    func recordName() -> [UInt8] { uniqueName(RenameJournal.prefix) }
+
+    private func uniqueName(_ prefix: PathRef) -> [UInt8] {
         let serial = serial.add(1, ordering: .relaxed).newValue
-        return OwnedName("switchfs-\(ServerIdentity.pid)-\(serial)")
+        return unsafe Array(prefix.bytes) + Array("\(ServerIdentity.pid)-\(serial)".utf8)
     }
 
     /// Removes what was put aside under the name, whatever it is. What can't be removed stays; it is out of
@@ -183,7 +200,8 @@ final class WorkArea: Sendable {
     }
 
     private func isKept(_ name: PathRef) -> Bool {
-        name == Self.nameOfOrphans || name == Self.nameOfMarks
+        name == Self.nameOfOrphans || name == Self.nameOfMarks || name.hasPrefix(RenameJournal.prefix)
+            || name.hasPrefix(Self.asidePrefix)
     }
 
     /// Removes a tree. Goes down by a list and not by calls: how deep it is isn't ours to say.

@@ -22,9 +22,9 @@ private struct Cover {
 }
 
 extension Union {
-    /// renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE. EXDEV where it would need a copy: for a merged
-    /// directory, an object of a read-only layer, a new parent that has no place in the owner's layer, a new name
-    /// under which something above would hide the object.
+    /// renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE. EXDEV where it would need a copy: for an object of a
+    /// read-only layer, a new parent that has no place in the owner's layer, a new name under which something above
+    /// would hide the object. (A merged directory: `renameMerged`.)
     public func rename(
         _ parent: NodeID, _ name: PathRef, to newParent: NodeID, _ newName: PathRef, flags: UInt32,
         _ caller: CallerIdentity
@@ -37,9 +37,11 @@ extension Union {
         let destination = try target(newParent, newName, caller, for: .replace)
         guard let moving = source.survey.owner else { throw .noSuchFileOrDirectory }
         if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
-        try checkReplacement(of: moving, source.survey, by: destination.survey)
+        try checkReplacement(of: moving, by: destination.survey)
         try checkMove(of: moving, to: destination)
-        if source.survey.isMerged { throw .improperLink }
+        if source.survey.isMerged {
+            return try renameMerged(source, name, to: destination, newName, flags, caller)
+        }
         if flags == .exchange {
             let departure = DeparturePlan(moving: moving, isCovered: false)
             let plan = try exchangePlan(departure, source, destination)
@@ -164,13 +166,13 @@ extension Union {
     }
 
     /// Looks from before the change aren't told any more: they would say that things are where they were.
-    private func noteChanged(_ from: Node, _ to: Node) {
+    func noteChanged(_ from: Node, _ to: Node) {
         from.noteKept(coherence.tick())
         to.noteKept(coherence.tick())
     }
 
     /// The kernel knows the node by the name from now on.
-    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
+    func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
         let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
         let displaced = directory.notePut(place)
         if let displaced, displaced.node != node.id { noteDisplaced(displaced) }

@@ -48,6 +48,9 @@ struct OriginRecord: Equatable, Sendable {
         (filesystem, object, layerPath) = (String(parts[1]), String(parts[2]), String(parts[3]))
     }
 
+    /// Another directory of that path is taken for the same one.
+    var isKnownByNameAlone: Bool { object == Self.byName }
+
     var text: String { "\(Self.version) \(filesystem) \(object) \(layerPath.prefix(Self.longestPath))" }
 
     /// Attributes of ext4 share one block.

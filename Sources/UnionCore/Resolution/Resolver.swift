@@ -99,16 +99,22 @@ extension Union {
     /// The same, whether it is shown or not.
     func placedView(of node: Node) throws(Errno) -> DirectoryView {
         return try withStablePlaces { () throws(Errno) -> DirectoryView in
-            guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
-            var view = try openView(of: node, at: path.ref)
-            var tries = 0
-            while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
-                view = try openView(of: node, at: path.ref)
-                tries += 1
-            }
-            guard continues(node, as: view) else { throw view.failure ?? .noSuchFileOrDirectory }
-            return view
+            try undivided(
+                { $0.concerns(node) }, { _ throws(Errno) -> DirectoryView in try dividedView(of: node) })
         }
+    }
+
+    /// The same, perhaps in the midst of a merged directory's rename.
+    private func dividedView(of node: Node) throws(Errno) -> DirectoryView {
+        guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
+        var view = try openView(of: node, at: path.ref)
+        var tries = 0
+        while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
+            view = try openView(of: node, at: path.ref)
+            tries += 1
+        }
+        guard continues(node, as: view) else { throw view.failure ?? .noSuchFileOrDirectory }
+        return view
     }
 
     private func openView(of node: Node, at path: PathRef) throws(Errno) -> DirectoryView {
@@ -159,6 +165,18 @@ extension Union {
     private func surveyAll(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64,
         toRemove: Bool
+    ) throws(Errno) -> Survey {
+        try undivided(
+            { $0.concerns(name, in: directory) },
+            { _ throws(Errno) -> Survey in
+                try dividedSurvey(view, name, in: directory, all: all, having: having, toRemove: toRemove)
+            })
+    }
+
+    /// The same, perhaps in the midst of a merged directory's rename.
+    func dividedSurvey(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
+        having: UInt64 = .max, toRemove: Bool = false
     ) throws(Errno) -> Survey {
         if let policy = readPolicy(of: name, in: directory, view) {
             let backings = ordered(view.backings, by: policy)

@@ -17,6 +17,21 @@ extension Union {
         }
         // A skeleton is made by the path, where another directory stands by now.
         if view.isHeld { throw .staleNFSFileHandle }
+        let skeleton = try withStablePlaces { () throws(Errno) -> OwnedDescriptor in
+            try undivided(
+                { $0.concerns(directory) },
+                { begun throws(Errno) -> OwnedDescriptor in
+                    try skeletons(leadingTo: directory, in: upper, begun)
+                })
+        }
+        let made = skeleton.descriptor
+        view.insertUpper(upper, skeleton)
+        return made
+    }
+
+    private func skeletons(
+        leadingTo directory: Node, in upper: Layer, _ begun: UInt64
+    ) throws(Errno) -> OwnedDescriptor {
         var chain: [Node] = []
         var current = directory
         while !current.isRoot {
@@ -27,16 +42,14 @@ extension Union {
         var parent = try upper.root.descriptor.duplicated()
         for node in chain.reversed() {
             guard let place = node.place else { throw .noSuchFileOrDirectory }
-            parent = try skeleton(place, of: node, in: parent.descriptor)
+            parent = try skeleton(place, of: node, in: parent.descriptor, begun)
         }
-        let made = parent.descriptor
-        view.insertUpper(upper, parent)
-        return made
+        return parent
     }
 
     /// Opens the upper's directory at that place, after making it from the directory that it stands for.
     private func skeleton(
-        _ place: Place, of node: Node, in parent: FileDescriptor
+        _ place: Place, of node: Node, in parent: FileDescriptor, _ begun: UInt64
     ) throws(Errno) -> OwnedDescriptor {
         let name = place.name
         if let existing = try existingSkeleton(name, in: parent) {
@@ -48,6 +61,11 @@ extension Union {
         // Its event is looked at when what the node is made of is noted.
         let change = OwnChange(coherence.noting, place.parent, name)
         let made = try makeSkeleton(name, of: origin, for: node, in: parent)
+        if made != nil, mergedRenames.now.begun != begun {
+            // What it stands for may be elsewhere by now. A rename that begins later finds it.
+            try? parent.removeDirectory(at: name)
+            throw .noSuchFileOrDirectory
+        }
         let found = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
         // Somebody else's directory, faster than ours or in its place by now, is nothing that anybody was told.
         if let made { noteLayers(of: node, with: made) }

@@ -101,23 +101,6 @@ struct RenameTests {
         }
     }
 
-    @Test func mergedDirectoryIsEXDEVAndMvCopies() throws {
-        try withUnion(lower: ["d": ["l": "1"]], upper: ["d": ["u": "2"]]) { union throws in
-            #expect(failure { try Sys.rename(union["d"], union["e"]) } == .improperLink)
-            #expect(try Sys.names(union["d"]) == ["l", "u"])
-            try run("mv", union["d"].text, union["e"].text).orThrow()
-            #expect(try Sys.names(union["e"]) == ["l", "u"])
-            #expect(!Sys.exists(union["d"]))
-        }
-    }
-
-    @Test func directoryWithASkeletonIsMerged() throws {
-        try withUnion(lower: ["d": ["l": "1"]]) { union throws in
-            try Sys.put(union["d/u"], "2")
-            #expect(failure { try Sys.rename(union["d"], union["e"]) } == .improperLink)
-        }
-    }
-
     @Test func objectsOfAReadOnlyLayerAreEXDEV() throws {
         try withUnion(lower: ["f": "x", "d": ["g": "y"]], attributes: ["ro"]) { union throws in
             for name in ["f", "d"] as [TestPath] {

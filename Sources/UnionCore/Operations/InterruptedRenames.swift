@@ -1,0 +1,163 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Renames of merged directories in the midst of which a server ended. Before anybody looks they are finished or, where
+// that can't be, undone: how far they came is seen from where the parts are.
+
+extension Union {
+    func settleInterruptedRenames() {
+        guard !policies.readOnly, let journal = try? work.journal(create: false) else { return }
+        for (name, record) in RenameJournal.read(in: journal.descriptor) {
+            // Of one that was cut off nothing has moved.
+            if let record, !InterruptedRename(record, of: self).settle() { continue }
+            let name = OwnedName(name)
+            try? journal.descriptor.unlink(at: name.ref)
+        }
+    }
+}
+
+private struct InterruptedRename {
+    private enum Side { case old, new }
+
+    private struct Found {
+        let layer: Layer
+        var side: Side
+    }
+
+    private let union: Union
+    private let record: RenameRecord
+    private let old: SplitPath
+    private let new: SplitPath
+    private var parts: [Found] = []
+
+    init(_ record: RenameRecord, of union: Union) {
+        self.union = union
+        self.record = record
+        old = SplitPath(record.from)
+        new = SplitPath(record.to)
+        parts = record.parts.compactMap { find($0) }
+    }
+
+    /// False: it is neither finished nor undone, as a layer fails.
+    consuming func settle() -> Bool {
+        if parts.allSatisfy({ $0.side == .old }) { return takeBack() }
+        if move(to: .new) {
+            finish()
+            return true
+        }
+        return move(to: .old) && takeBack()
+    }
+
+    /// Where the real directory is, if any layer has it at one of the names.
+    private func find(_ part: OriginRecord) -> Found? {
+        for layer in union.stack.layers {
+            if isThere(part, at: new, in: layer) { return Found(layer: layer, side: .new) }
+            if isThere(part, at: old, in: layer) { return Found(layer: layer, side: .old) }
+        }
+        return nil
+    }
+
+    private func isThere(_ object: OriginRecord, at path: SplitPath, in layer: Layer) -> Bool {
+        let path = OwnedName(path.whole)
+        guard let found = try? layer.openObject(at: path.ref) else { return false }
+        return object.isKnownByNameAlone
+            ? object.layerPath == layer.path : object.isOrigin(found.descriptor, in: layer)
+    }
+
+    /// False: not all of them are there now.
+    private mutating func move(to side: Side) -> Bool {
+        for index in parts.indices where parts[index].side != side {
+            let (from, to) = side == .new ? (old, new) : (new, old)
+            do throws(Errno) {
+                try move(in: parts[index].layer, from, to)
+                parts[index].side = side
+            } catch {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// What is replaced changes places with it, to be removed or to stay.
+    private func move(in layer: Layer, _ from: SplitPath, _ to: SplitPath) throws(Errno) {
+        if layer.isReadOnly { throw .readOnlyFileSystem }
+        let source = try from.openParent(in: layer)
+        let target = try to.openParent(in: layer)
+        let name = OwnedName(from.name)
+        let newName = OwnedName(to.name)
+        let isFree = try !target.descriptor.exists(at: newName.ref)
+        try FileDescriptor.rename(
+            from: source.descriptor, name.ref, to: target.descriptor, newName.ref,
+            flags: isFree ? [] : .exchange)
+    }
+
+    private func finish() {
+        if record.isCovered { cover() }
+        for remain in record.remains {
+            for layer in union.stack.layers where isThere(remain, at: old, in: layer) { remove(in: layer) }
+        }
+        guard let aside = record.aside else { return }
+        var path = PathBuffer()
+        let text = OwnedName(new.whole)
+        path.append(text.ref)
+        union.discardAside(aside, of: path)
+    }
+
+    /// Whatever is there is a whiteout that was begun.
+    private func cover() {
+        guard let upper = union.stack.upper, let parent = try? old.openParent(in: upper) else { return }
+        let name = OwnedName(old.name)
+        if let status = try? parent.descriptor.status(at: name.ref) {
+            guard !status.isDirectory, !status.isWhiteoutDevice else { return }
+            try? parent.descriptor.unlink(at: name.ref)
+        }
+        try? union.makeWhiteout(name.ref, in: parent.descriptor)
+    }
+
+    private func remove(in layer: Layer) {
+        guard !layer.isReadOnly, let parent = try? old.openParent(in: layer) else { return }
+        let name = OwnedName(old.name)
+        if (try? parent.descriptor.unlink(at: name.ref)) == nil {
+            try? parent.descriptor.removeDirectory(at: name.ref)
+        }
+    }
+
+    /// All parts are where they were.
+    private func takeBack() -> Bool {
+        if let completed = record.completed, let found = find(completed),
+            let parent = try? old.openParent(in: found.layer)
+        {
+            let name = OwnedName(old.name)
+            try? union.remove(.complete, from: name.ref, in: parent.descriptor)
+        }
+        guard let aside = record.aside, let upper = union.stack.upper,
+            let staging = union.work.existingStaging()
+        else { return true }
+        let name = OwnedName(aside)
+        guard (try? staging.descriptor.exists(at: name.ref)) == true else { return true }
+        guard let parent = try? new.openParent(in: upper) else { return false }
+        let newName = OwnedName(new.name)
+        return
+            (try? union.putInPlace(
+                name.ref, from: staging.descriptor, newName.ref, in: parent.descriptor)) != nil
+    }
+}
+
+/// A path and its last name.
+private struct SplitPath {
+    let whole: [UInt8]
+    let parent: [UInt8]
+    let name: [UInt8]
+
+    init(_ path: [UInt8]) {
+        whole = path
+        let slash = path.lastIndex(of: 0x2f)
+        parent = slash.map { Array(path[..<$0]) } ?? []
+        name = slash.map { Array(path[($0 + 1)...]) } ?? path
+    }
+
+    func openParent(in layer: Layer) throws(Errno) -> OwnedDescriptor {
+        let path = OwnedName(parent)
+        return try layer.openDirectory(at: path.ref)
+    }
+}

@@ -1,0 +1,145 @@
+import Glibc
+import SwitchTestKit
+import SystemPackage
+import Testing
+
+/// The server is killed between any two system calls of a merged directory's rename, and again while the next one
+/// puts that right: after that the directory has the one name or the other, and nothing is lost.
+@Suite(
+    .serialized, .enabled(if: Machine.canMount, "needs root and /dev/fuse"),
+    .enabled(if: Machine.hasProgram("strace"), "needs strace"))
+struct MergedRenameCrashTests {
+    /// Calls that change what is on disk, or come between such.
+    static let calls = ["renameat2", "unlinkat", "mknodat", "fdatasync", "lsetxattr"]
+
+    struct Case: Sendable, CustomStringConvertible {
+        var description: String
+        var upper: Tree
+        var lower: Tree
+        var low: Tree
+        /// Names that the upper has whiteouts for.
+        var whiteouts: [TestPath] = []
+    }
+
+    static let cases = [
+        Case(
+            description: "to a free name", upper: ["d": ["u": "2"]],
+            lower: ["d": ["l": "1", "s": ["t": ""]]],
+            low: ["d": ["m": "3"]]),
+        Case(
+            description: "over a directory, with something below", upper: ["d": ["u": "2"], "e": [:]],
+            lower: ["d": ["l": "1"], "e": [:]], low: ["e": ["ghost": ""]], whiteouts: ["e/ghost"]),
+        Case(
+            description: "over a whiteout, with something hidden below the old name",
+            upper: ["d": ["u": "2"]],
+            lower: ["d": .directory(["l": "1"]).with("trusted.switchfs.complete", "y"), "e": [:]],
+            low: ["d": ["under": ""]], whiteouts: ["e"]),
+        Case(
+            description: "of lowers alone, over the upper's directory", upper: ["e": [:]],
+            lower: ["d": ["l": "1"], "e": [:]], low: ["d": ["m": "3"], "e": [:]]),
+    ]
+
+    @Test(arguments: cases)
+    func atEachPoint(_ testCase: Case) throws {
+        let before = try withScratch { scratch throws in
+            let (upper, lowers) = try layers(testCase, scratch)
+            return try withUnion(in: scratch, upper: upper, lowers: lowers) { try Snapshot($0.mount) }
+        }
+        var kills = 0
+        for call in Self.calls {
+            var count = 1
+            while count < 20, try isKilled(testCase, at: call, count, before) { count += 1 }
+            #expect(count < 20)
+            kills += count - 1
+        }
+        // A real rename in each layer, the record's end, and whether it is on disk.
+        #expect(kills >= 5, "\(kills)")
+    }
+
+    private func layers(
+        _ testCase: Case, _ scratch: Scratch
+    ) throws -> (upper: TestPath, lowers: [TestPath]) {
+        let upper = try scratch.tree("upper", testCase.upper)
+        for name in testCase.whiteouts { try Sys.makeNode(upper / name, mode: S_IFCHR) }
+        return (upper, [try scratch.tree("high", testCase.lower), try scratch.tree("low", testCase.low)])
+    }
+
+    /// The server was killed when one layer had it under the new name; in another one nothing may be changed at the next
+    /// mount: it goes back.
+    @Test func undoneWhereItCannotBeFinished() throws {
+        try withScratch { scratch throws in
+            let upper = try scratch.tree("upper", ["d": ["u": "2"]])
+            let lowers = [
+                try scratch.tree("high", ["d": ["l": "1"]]), try scratch.tree("low", ["d": ["m": "3"]]),
+            ]
+            let kill = Tracing.launcher("renameat2", "signal=KILL:when=2")
+            let union = try Union(in: scratch, upper: upper, lowers: lowers, launcher: kill)
+            #expect(failure { try Sys.rename(union["d"], union["e"]) } != nil)
+            union.crash()
+            #expect(try Sys.names(lowers[1]) == ["e"])
+            try withUnion(in: scratch, name: "after", upper: upper, lowers: lowers, attributes: ["ro"]) {
+                union throws in
+                #expect(try Sys.names(union.mount) == ["d"])
+                #expect(try Sys.names(union["d"]) == ["l", "m", "u"])
+            }
+        }
+    }
+
+    /// False: there are not so many such calls.
+    private func isKilled(
+        _ testCase: Case, at call: String, _ count: Int, _ before: Snapshot
+    ) throws -> Bool {
+        try withScratch { scratch throws in
+            let (upper, lowers) = try layers(testCase, scratch)
+            let kill = Tracing.launcher(call, "signal=KILL:when=\(count)")
+            let union = try Union(in: scratch, upper: upper, lowers: lowers, launcher: kill)
+            let error = failure { try Sys.rename(union["d"], union["e"]) }
+            guard error != nil else {
+                let after = try Snapshot(union.mount)
+                #expect(after.differences(from: try expected(before)) == [])
+                try union.stop()
+                try check(testCase, upper, lowers, scratch, before, "\(call) \(count), not reached")
+                return false
+            }
+            union.crash()
+            // Killed once more while that is put right.
+            if call == "renameat2" {
+                let kill = Tracing.launcher("renameat2", "signal=KILL:when=1")
+                let second = try? Union(
+                    in: scratch, name: "again", upper: upper, lowers: lowers, launcher: kill)
+                second?.crash()
+            }
+            try check(testCase, upper, lowers, scratch, before, "\(call) \(count)")
+            return true
+        }
+    }
+
+    /// What a user sees then: the directory has another name.
+    private func expected(_ before: Snapshot) throws -> Snapshot {
+        var items: [TestPath: Snapshot.Item] = [:]
+        for (name, item) in before.items where name != "e" {
+            let isMoved = name == "d" || name.text.hasPrefix("d/")
+            items[isMoved ? TestPath("e" + name.text.dropFirst()) : name] = item
+        }
+        return Snapshot(items: items)
+    }
+
+    private func check(
+        _ testCase: Case, _ upper: TestPath, _ lowers: [TestPath], _ scratch: Scratch, _ before: Snapshot,
+        _ point: String
+    ) throws {
+        try withUnion(in: scratch, name: "after", upper: upper, lowers: lowers) { union throws in
+            let after = try Snapshot(union.mount)
+            let isOld = after.differences(from: before) == []
+            let isNew = after.differences(from: try expected(before)) == []
+            #expect(isOld || isNew, "\(point): \(after.differences(from: before))")
+            let left = ((try? Sys.names(upper + ".work/switchfs")) ?? []).filter { $0 != "orphans" }
+            #expect(left == [], "\(point)")
+            // And it can be renamed on.
+            let name: TestPath = isOld ? "d" : "e"
+            try Sys.rename(union[name], union["further"])
+            #expect(try Sys.names(union["further"]).contains("l"), "\(point)")
+            #expect(!Sys.exists(union[name]), "\(point)")
+        }
+    }
+}
