@@ -273,6 +273,7 @@ extension Union {
         if let readOnly = survey.visible.first(where: \.layer.isReadOnly) {
             return "layer \(readOnly.layer.index) is read-only; mv copies it"
         }
-        return "its layer is read-only; mv copies it"
+        return survey.isMerged
+            ? "a work directory is needed to rename it" : "its layer is read-only; mv copies it"
     }
 }

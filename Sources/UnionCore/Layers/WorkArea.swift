@@ -106,6 +106,9 @@ final class WorkArea: Sendable {
         try open(parentDescriptor == nil, create: create)
     }
 
+    /// There is such a place.
+    var takesJournals: Bool { parentDescriptor != nil || upper?.isReadOnly == false }
+
     /// The staging directory where it is there already, with all that is in it.
     func existingStaging() -> OwnedDescriptor? { try? open(isInUpper, create: false) }
 

@@ -100,9 +100,13 @@ extension Union {
         dropEmptied(rename.source.directory)
     }
 
-    /// EXDEV, or EPERM, where a layer that backs the directory may not be changed.
+    /// EXDEV, or EPERM, where a layer that backs the directory may not be changed, or there is nowhere to write down what is
+    /// under way. EROFS, EBUSY: the old name would take a whiteout, and there can be none.
     func checkParts(of survey: Survey) throws(Errno) {
-        if survey.visible.contains(where: \.layer.isReadOnly) { throw refusal(of: survey) }
+        if survey.visible.contains(where: \.layer.isReadOnly) || !work.takesJournals {
+            throw refusal(of: survey)
+        }
+        if survey.hidden.contains(where: { mustBeCovered($0) }) { try checkCover(survey) }
     }
 
     private func refusal(of survey: Survey) -> Errno {
