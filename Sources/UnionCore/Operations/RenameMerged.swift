@@ -97,7 +97,7 @@ extension Union {
             refusal: refusal)
         try plan(&rename)
         try renameParts(&rename)
-        dropEmptied(rename.source.directory)
+        leaveEmptied(rename.source.directory)
     }
 
     /// EXDEV, or EPERM, where a layer that backs the directory may not be changed, or there is nowhere to write down what is

@@ -14,7 +14,7 @@ final class HeldObjects: Sendable {
     private static let most = 128
     private static let milliseconds = 1000
     /// In nanoseconds, from the look.
-    private static let walk: UInt64 = 50_000_000
+    private static let walk: UInt64 = 250_000_000
 
     final class Held: Sendable {
         let layers: [Layer]

@@ -162,10 +162,6 @@ extension Union {
         return .nothing
     }
 
-    private func isPseudo(_ standing: Standing) -> Bool {
-        (stack.filesystems.find(standing.status.device) ?? standing.layer.filesystem).isPseudo
-    }
-
     private func pathBytes(of directory: Node, in layer: Layer) throws(Errno) -> [UInt8] {
         var path = PathBuffer()
         try prependPath(of: directory, in: layer.index, to: &path)

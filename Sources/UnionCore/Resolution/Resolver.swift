@@ -184,7 +184,8 @@ extension Union {
             survey.order = policy
             return survey
         }
-        return try survey(view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
+        return try survey(
+            view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
     }
 
     /// The same to tell about it: where a layer failed or a part can't be had, what the others have.
@@ -212,7 +213,8 @@ extension Union {
     ) throws(Errno) -> Survey {
         var tries = 0
         while true {
-            let survey = try looks(backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
+            let survey = try looks(
+                backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
             tries += 1
             if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
         }
@@ -268,7 +270,8 @@ extension Union {
             // Then what it shuts out shows.
             let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
             return isLast
-                ? try looks(backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
+                ? try looks(
+                    backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
                 : survey.leavingOut(position)
         }
         followOrigin(survey, position, name, backings)
