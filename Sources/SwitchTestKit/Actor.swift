@@ -35,6 +35,8 @@ public struct Actor: Sendable, CustomStringConvertible {
     public func opening(_ path: TestPath, _ flags: Int32) throws -> String {
         try act(path, TC_OPEN, "\(flags)")
     }
+    /// Whether its entries can be read.
+    public func listing(_ path: TestPath) throws -> String { try act(path, TC_LIST, "") }
     public func readingLink(_ path: TestPath) throws -> String { try act(path, TC_READ_LINK, "") }
 
     private func act(_ path: TestPath, _ kind: Int, _ argument: String) throws(Errno) -> String {

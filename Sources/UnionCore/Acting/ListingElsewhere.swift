@@ -10,21 +10,33 @@ final class ListingFilter: Sendable {
     /// Those that the listing shows. The caller lists them as it has them: a name that the server's don't have can't be
     /// looked up here.
     private let namespaces: Namespaces
+    /// One of the server's own directories, some of which ask at each reading who reads: the server's threads read all.
+    private let isServers: Bool
 
     init(showing namespaces: Namespaces, ownView: consuming OwnedDescriptor) {
         self.namespaces = namespaces
         self.ownView = ownView
         hidden = OwnedName([])
+        isServers = false
+    }
+
+    init(ofServers directory: consuming OwnedDescriptor) {
+        ownView = directory
+        hidden = OwnedName([])
+        namespaces = []
+        isServers = true
     }
 
     init(hiding number: consuming OwnedName, in directory: consuming OwnedDescriptor) {
         hidden = number
         ownView = directory
         namespaces = []
+        isServers = false
     }
 
     /// Who is to read for the caller; nil: the serving thread.
     func agent(for caller: CallerIdentity) -> Agent? {
+        if isServers { return Agent(for: caller, entering: []) }
         guard let foreign = Namespaces.foreign(to: caller, namespaces), !foreign.isEmpty else { return nil }
         return Agent(for: caller, entering: foreign)
     }
@@ -57,6 +69,8 @@ extension Union {
         if acting.hasFilesOfItsOwn {
             source.filter = ListingFilter(
                 showing: acting.listing, ownView: try backing.directory.duplicated())
+        } else if acting.isServers {
+            source.filter = ListingFilter(ofServers: try backing.directory.duplicated())
         }
         return OpenSource(source: source, directory: directory)
     }

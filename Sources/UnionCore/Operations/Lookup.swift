@@ -105,7 +105,7 @@ extension Union {
         var previous: NodeID?
         defer { if let previous { forget(previous, count: 1) } }
         for attempt in 0... {
-            let isLast = attempt >= Self.mostLooks
+            let isLast = attempt >= mostLooks
             guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
             let filesystem = try filesystem(of: owner, name, view)
             let adopted = adopt(survey, owner, filesystem, name, in: directory, isLast: isLast)
@@ -156,8 +156,8 @@ extension Union {
         throw .noSuchFileOrDirectory
     }
 
-    /// What changes faster than it is looked at isn't kept.
-    private static var mostLooks: Int { 6 }
+    /// What changes faster than it is looked at isn't kept. But it is held, if that is called for.
+    private var mostLooks: Int { held.isActive ? 64 : 6 }
 
     private func told(
         _ survey: Survey, _ node: Node, _ attributes: Attributes, _ name: PathRef, in directory: Node,

@@ -529,12 +529,14 @@ extension Union {
             synchronize(part.to)
             synchronize(part.from)
         }
+        // Before the record, which is all that knows of it.
+        if let aside = prepared.aside,
+            let path = try? path(of: rename.newName, in: rename.destination.directory)
+        {
+            discardAside(aside, of: path)
+        }
         let record = OwnedName(prepared.record)
         try? prepared.journal.descriptor.unlink(at: record.ref)
-        guard let aside = prepared.aside,
-            let path = try? path(of: rename.newName, in: rename.destination.directory)
-        else { return }
-        discardAside(aside, of: path)
     }
 
     private func synchronize(_ directory: FileDescriptor) {

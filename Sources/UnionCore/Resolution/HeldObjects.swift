@@ -78,7 +78,8 @@ final class HeldObjects: Sendable {
         state.withLock { state in
             guard isActive else { return }
             gone.append(state.young.updateValue(object, forKey: node))
-            if gone[0] == nil { state.order.append(node) }
+            if gone[0] != nil { state.order.removeAll { $0 == node } }
+            state.order.append(node)
             guard state.order.count > Self.most else { return }
             gone.append(state.young.removeValue(forKey: state.order.removeFirst()))
         }

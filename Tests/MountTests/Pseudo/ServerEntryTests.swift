@@ -49,7 +49,9 @@ struct ServerEntryTests {
                     let answers = try [proc, shown].map {
                         try actor.opening($0 / entry / directory, O_RDONLY | O_DIRECTORY)
                     }
-                    #expect(answers[1] == answers[0], "\(entry / directory) listed by \(actor)")
+                    #expect(answers[1] == answers[0], "\(entry / directory) opened by \(actor)")
+                    let listings = try [proc, shown].map { try actor.listing($0 / entry / directory) }
+                    #expect(listings[1] == listings[0], "\(entry / directory) listed by \(actor)")
                 }
             }
         }

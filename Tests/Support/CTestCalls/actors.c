@@ -78,6 +78,10 @@ static void act(const char *path, int kind, const char *argument, pid_t other, c
     long result = -1;
     if (kind == TC_READ_LINK) {
         result = readlink(path, text, sizeof text - 1);
+    } else if (kind == TC_LIST) {
+        int fd = (int)(result = open(path, O_RDONLY | O_DIRECTORY));
+        if (fd >= 0) result = syscall(SYS_getdents64, fd, text, sizeof text) < 0 ? -1 : 0;
+        text[0] = 0;
     } else {
         int flags = kind == TC_READ ? O_RDONLY : kind == TC_OPEN ? atoi(argument) : O_WRONLY;
         int fd = (int)(result = open(path, flags | O_NONBLOCK));

@@ -108,8 +108,8 @@ typedef struct {
     uint32_t uid, gid;
 } tc_actor;
 
-enum { TC_WRITE, TC_READ, TC_OPEN, TC_READ_LINK };
+enum { TC_WRITE, TC_READ, TC_OPEN, TC_READ_LINK, TC_LIST };
 
 // `argument`: of TC_WRITE what is written; "self" is the actor's own number, "other" that of one beside it in its
-// namespace. Of TC_OPEN flags. `answer`: the error's name or "ok", what was read, and after a write the groups of both.
+// namespace. Of TC_OPEN flags. TC_LIST: whether it can be read. `answer`: the error's name or "ok", what was read, and after a write the groups of both.
 long tc_act(const tc_actor *who, const char *path, int kind, const char *argument, char *answer, size_t size);
