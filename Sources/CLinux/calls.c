@@ -17,7 +17,25 @@ static int removes_directory(long call, unsigned long third) {
     return (call == SYS_faccessat || call == FACCESSAT2) && third == W_OK;
 }
 
-int32_t slx_thread_removes_directory(int32_t thread) {
+/// The calls that make a name and do nothing else. open(2) isn't one.
+static int makes_name(long call) {
+    switch (call) {
+#ifdef SYS_mkdir
+    case SYS_mkdir:
+    case SYS_mknod:
+    case SYS_symlink:
+    case SYS_link:
+#endif
+    case SYS_mkdirat:
+    case SYS_mknodat:
+    case SYS_symlinkat:
+    case SYS_linkat: return 1;
+    default: return 0;
+    }
+}
+
+/// The system call that the thread is in, and its third argument. 0: /proc doesn't tell.
+static int call_of(int32_t thread, long *call, unsigned long *third) {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/%d/syscall", thread);
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -26,8 +44,18 @@ int32_t slx_thread_removes_directory(int32_t thread) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
+    unsigned long first, second;
+    return sscanf(text, "%ld %lx %lx %lx", call, &first, &second, third) == 4;
+}
+
+int32_t slx_thread_removes_directory(int32_t thread) {
     long call;
-    unsigned long first, second, third;
-    if (sscanf(text, "%ld %lx %lx %lx", &call, &first, &second, &third) != 4) return 0;
-    return removes_directory(call, third);
+    unsigned long third;
+    return call_of(thread, &call, &third) && removes_directory(call, third);
+}
+
+int32_t slx_thread_makes_name(int32_t thread) {
+    long call;
+    unsigned long third;
+    return call_of(thread, &call, &third) && makes_name(call);
 }

@@ -264,6 +264,8 @@ int32_t slx_signal_ignore(int32_t signal);
 /// Whether the thread is in a system call that removes a directory, or asks whether it may be written to, as rm(1) does on a
 /// terminal before that. 0 also where /proc doesn't tell.
 int32_t slx_thread_removes_directory(int32_t thread);
+/// Whether the thread is in a system call that makes a name and does nothing else: mkdir(2), mknod(2), symlink(2), link(2).
+int32_t slx_thread_makes_name(int32_t thread);
 
 // --- mount.c ------------------------------------------------------------------------------------------
 

@@ -55,12 +55,21 @@ extension Union {
 
     /// The same for a request that names something in the directory. ESTALE, upon which the kernel walks the path again,
     /// where the caller may have come by a name that was the directory's until now.
-    func view(of node: Node, for caller: CallerIdentity) throws(Errno) -> DirectoryView {
+    ///
+    /// `isLookup`: mkdir(2) and its like walk again upon ESTALE from the change, and not upon ESTALE from the lookup that
+    /// comes before it.
+    func view(
+        of node: Node, for caller: CallerIdentity, isLookup: Bool = false
+    ) throws(Errno) -> DirectoryView {
         do throws(Errno) {
             return try view(of: node)
         } catch {
             guard error == .noSuchFileOrDirectory, !node.isDead else { throw error }
             lookAgain(at: node)
+            if isLookup, makesName(thread: caller.pid) {
+                held.begin()
+                throw error
+            }
             guard staleAnswers.mustSay(to: caller.pid, node.id) else { throw error }
             held.begin()
             throw .staleNFSFileHandle
@@ -68,9 +77,11 @@ extension Union {
     }
 
     /// The same where what was told a moment ago will do: the caller reached the directory before a stranger moved it.
-    func viewToLook(of node: Node, for caller: CallerIdentity) throws(Errno) -> DirectoryView {
+    func viewToLook(
+        of node: Node, for caller: CallerIdentity, isLookup: Bool = false
+    ) throws(Errno) -> DirectoryView {
         if let held = try? viewToLook(of: node) { return held }
-        return try view(of: node, for: caller)
+        return try view(of: node, for: caller, isLookup: isLookup)
     }
 
     func viewToLook(of node: Node) throws(Errno) -> DirectoryView {
