@@ -95,13 +95,15 @@ struct ControlFileToolTests {
         }
     }
 
-    /// A group with notes can't be moved: that is said first, and nothing is done.
+    /// A group with notes can't be moved elsewhere, in the second version nowhere: that is said first, and nothing is done.
     @Test(arguments: CgroupTests.versions)
     func aGroupWithNotesStays(version: CgroupTests.Version) throws {
         try CgroupTests().withCgroupUnion(version, name: "tools") { union, group throws in
             try Sys.put(union["A/note"], "text")
             try Sys.makeDirectory(union["plain"])
-            for target in ["A2", "plain/A"] as [TestPath] {
+            // The first version's groups can have another name (`MergedRenameTests`).
+            let targets: [TestPath] = version == .v2 ? ["A2", "plain/A"] : ["plain/A"]
+            for target in targets {
                 #expect(failure { try Sys.rename(union["A"], union[target]) } == .notPermitted)
                 let moved = try run("mv", union["A"].text, union[target].text)
                 #expect(!moved.succeeded)
