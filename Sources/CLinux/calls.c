@@ -34,8 +34,18 @@ static int makes_name(long call) {
     }
 }
 
-/// The system call that the thread is in, and its third argument. 0: /proc doesn't tell.
-static int call_of(int32_t thread, long *call, unsigned long *third) {
+/// F_OFD_SETLKW of <asm-generic/fcntl.h>.
+enum { WAIT_FOR_OPEN_FILE_LOCK = 38 };
+
+/// A system call, and those of its arguments that anybody asks for.
+struct call {
+    long number;
+    unsigned long second;
+    unsigned long third;
+};
+
+/// The one that the thread is in. 0: /proc doesn't tell.
+static int call_of(int32_t thread, struct call *call) {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/%d/syscall", thread);
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -44,18 +54,21 @@ static int call_of(int32_t thread, long *call, unsigned long *third) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
-    unsigned long first, second;
-    return sscanf(text, "%ld %lx %lx %lx", call, &first, &second, third) == 4;
+    unsigned long first;
+    return sscanf(text, "%ld %lx %lx %lx", &call->number, &first, &call->second, &call->third) == 4;
 }
 
 int32_t slx_thread_removes_directory(int32_t thread) {
-    long call;
-    unsigned long third;
-    return call_of(thread, &call, &third) && removes_directory(call, third);
+    struct call call;
+    return call_of(thread, &call) && removes_directory(call.number, call.third);
 }
 
 int32_t slx_thread_makes_name(int32_t thread) {
-    long call;
-    unsigned long third;
-    return call_of(thread, &call, &third) && makes_name(call);
+    struct call call;
+    return call_of(thread, &call) && makes_name(call.number);
+}
+
+int32_t slx_thread_waits_for_open_file_lock(int32_t thread) {
+    struct call call;
+    return call_of(thread, &call) && call.second == WAIT_FOR_OPEN_FILE_LOCK;
 }

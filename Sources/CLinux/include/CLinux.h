@@ -266,6 +266,8 @@ int32_t slx_signal_ignore(int32_t signal);
 int32_t slx_thread_removes_directory(int32_t thread);
 /// Whether the thread is in a system call that makes a name and does nothing else: mkdir(2), mknod(2), symlink(2), link(2).
 int32_t slx_thread_makes_name(int32_t thread);
+/// Whether the thread waits in fcntl(2) with F_OFD_SETLKW.
+int32_t slx_thread_waits_for_open_file_lock(int32_t thread);
 
 // --- mount.c ------------------------------------------------------------------------------------------
 

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import SystemPackage
 
 /// How many inotify watches a user may have, and how many its other programs have now.
@@ -6,7 +5,8 @@ public enum InotifyUsage {
     /// The kernel counts for each user, and in a user namespace against that one's limit too. nil: it can't be read.
     public static var limit: Int? {
         let limits = [
-            number("/proc/sys/fs/inotify/max_user_watches"), number("/proc/sys/user/max_inotify_watches"),
+            SmallFile.number("/proc/sys/fs/inotify/max_user_watches"),
+            SmallFile.number("/proc/sys/user/max_inotify_watches"),
         ]
         return limits.compactMap { $0 }.min()
     }
@@ -45,8 +45,9 @@ public enum InotifyUsage {
     private static func isInotify(_ name: PathRef, in directory: FileDescriptor) -> Bool {
         let wanted: PathRef = "anon_inode:inotify"
         return unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-            let count = unsafe slx_readlinkat(directory.rawValue, name.base, buffer.baseAddress, buffer.count)
-            guard count == Int64(wanted.count) else { return false }
+            guard (try? unsafe directory.readLink(at: name, into: buffer)) == wanted.count else {
+                return false
+            }
             return unsafe buffer.prefix(wanted.count).elementsEqual(wanted.bytes)
         }
     }
@@ -58,10 +59,10 @@ public enum InotifyUsage {
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         while count < most {
             let read = unsafe chunk.withUnsafeMutableBytes { buffer in
-                unsafe slx_read(file.descriptor.rawValue, buffer.baseAddress, buffer.count)
+                (try? unsafe file.descriptor.readNext(into: buffer)) ?? 0
             }
             guard read > 0 else { break }
-            count += chunk.prefix(Int(read)).count { $0 == 0x0a }
+            count += chunk.prefix(read).count { $0 == 0x0a }
         }
         return min(count, most)
     }
@@ -73,12 +74,5 @@ public enum InotifyUsage {
 
     private static func status(_ path: String) throws(Errno) -> FileStatus {
         try open(path, .path).descriptor.status()
-    }
-
-    private static func number(_ path: String) -> Int? {
-        guard let file = try? open(path, .readOnly), let bytes = try? file.descriptor.readToEnd() else {
-            return nil
-        }
-        return Int(String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self))
     }
 }

@@ -53,7 +53,7 @@ public final class LockWait: Sendable {
     /// thread may free them. (FUSE doesn't say which it is.)
     var isOfProcess: Bool {
         openFileLock.withLock { known in
-            let answer = known ?? WaitingCall.isForOpenFile(thread)
+            let answer = known ?? waitsForOpenFileLock(thread: thread)
             known = answer
             return !answer
         }

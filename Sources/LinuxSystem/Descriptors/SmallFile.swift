@@ -1,10 +1,9 @@
-import LinuxSystem
-import SystemPackage
+internal import SystemPackage
 
 /// Files of /proc and the like, read whole.
-enum SmallFile {
+public enum SmallFile {
     /// Without the newline at the end; nil when it can't be read.
-    static func text(_ path: String) -> String? {
+    public static func text(_ path: String) -> String? {
         let name = OwnedName(path)
         guard let file = try? FileDescriptor.workingDirectory.openPlain(name.ref, flags: .readOnly),
             let bytes = try? file.descriptor.readToEnd()
@@ -13,7 +12,7 @@ enum SmallFile {
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
-    static func number(_ path: String) -> Int? {
+    public static func number(_ path: String) -> Int? {
         text(path).flatMap { Int($0) }
     }
 }
