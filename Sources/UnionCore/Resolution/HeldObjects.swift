@@ -8,8 +8,8 @@ internal import SystemPackage
 /// A caller that has looked a name up comes next by the node. Where another object stands at the name by then, ESTALE has
 /// the kernel walk the path once more; a second ESTALE reaches the caller, though its path was there all the time. So from
 /// the first ESTALE on, for a second, what is looked up is held: who has looked a name up reaches just that, as on any
-/// local filesystem. It does so for as long as a walk takes on a busy machine, and not after `sync`: whoever stays in a
-/// directory that has gone finds nothing there. A thread of its own lets go of what is held. The lock is a leaf.
+/// local filesystem. It does so for as long as a walk takes on a busy machine, and not after `sync`: a caller that stays in
+/// a directory that has gone finds nothing there. A thread of its own lets go of what is held. The lock is a leaf.
 final class HeldObjects: Sendable {
     private static let most = 128
     private static let milliseconds = 1000
@@ -33,10 +33,8 @@ final class HeldObjects: Sendable {
     }
 
     private struct State {
-        /// Told since the last tick, and between the two before: each is held for a second at least.
-        var young: [NodeID: Held] = [:]
-        var old: [NodeID: Held] = [:]
-        /// The young ones, the oldest first.
+        var held: [NodeID: Held] = [:]
+        /// The oldest look first.
         var order: [NodeID] = []
         /// ESTALE was said since the last tick.
         var isRenewed = false
@@ -45,7 +43,6 @@ final class HeldObjects: Sendable {
 
     private let state = Mutex(State())
     private let isActiveFlag = Atomic<Bool>(false)
-    private let holdsAny = Atomic<Bool>(false)
 
     /// Whether what is told now is to be held.
     var isActive: Bool { isActiveFlag.load(ordering: .relaxed) }
@@ -55,7 +52,6 @@ final class HeldObjects: Sendable {
         let isFirst = state.withLock { state in
             state.isRenewed = true
             isActiveFlag.store(true, ordering: .sequentiallyConsistent)
-            holdsAny.store(true, ordering: .sequentiallyConsistent)
             defer { state.hasThread = true }
             return !state.hasThread
         }
@@ -77,43 +73,42 @@ final class HeldObjects: Sendable {
         var gone: [Held?] = []
         state.withLock { state in
             guard isActive else { return }
-            gone.append(state.young.updateValue(object, forKey: node))
+            gone.append(state.held.updateValue(object, forKey: node))
             if gone[0] != nil { state.order.removeAll { $0 == node } }
             state.order.append(node)
             guard state.order.count > Self.most else { return }
-            gone.append(state.young.removeValue(forKey: state.order.removeFirst()))
+            gone.append(state.held.removeValue(forKey: state.order.removeFirst()))
         }
         withExtendedLifetime(gone) {}
     }
 
+    /// Asked only where a look by the node's place has failed.
     func find(_ node: NodeID) -> Held? {
-        guard holdsAny.load(ordering: .relaxed) else { return nil }
-        guard let found = state.withLock({ $0.young[node] ?? $0.old[node] }) else { return nil }
-        return found.isOfThisWalk ? found : nil
+        guard let found = state.withLock({ $0.held[node] }), found.isOfThisWalk else { return nil }
+        return found
     }
 
     /// What is told from here on is looked at after the call.
     func letGo() {
-        guard holdsAny.load(ordering: .sequentiallyConsistent) else { return }
-        var gone: [[NodeID: Held]] = []
+        var gone: [NodeID: Held] = [:]
         state.withLock { state in
-            gone = [state.young, state.old]
-            (state.young, state.old, state.order) = ([:], [:], [])
+            swap(&gone, &state.held)
+            state.order = []
         }
         withExtendedLifetime(gone) {}
     }
 
-    /// A second is over. False: nothing is held any more.
+    /// Lets go of what no walk needs any more. False: nothing is held, nor to be held.
     private func tick() -> Bool {
-        var gone: [NodeID: Held] = [:]
+        var gone: [Held?] = []
         let goesOn = state.withLock { state in
-            swap(&gone, &state.old)
-            swap(&state.old, &state.young)
-            state.order = []
+            while let oldest = state.order.first, state.held[oldest]?.isOfThisWalk != true {
+                gone.append(state.held.removeValue(forKey: oldest))
+                state.order.removeFirst()
+            }
             if !state.isRenewed { isActiveFlag.store(false, ordering: .sequentiallyConsistent) }
             defer { state.isRenewed = false }
-            state.hasThread = state.isRenewed || !state.old.isEmpty
-            if !state.hasThread { holdsAny.store(false, ordering: .sequentiallyConsistent) }
+            state.hasThread = state.isRenewed || !state.held.isEmpty
             return state.hasThread
         }
         withExtendedLifetime(gone) {}
