@@ -86,12 +86,6 @@ struct LockCircles {
     }
 }
 
-extension FileLock {
-    fileprivate func excludes(_ other: FileLock) -> Bool {
-        start <= other.end && other.start <= end && (kind == .write || other.kind == .write)
-    }
-}
-
 extension Union {
     /// Ends one wait that never would: it answers EDEADLK when its thread is interrupted. `suspects` are those that
     /// were found the last time. nil: there is none.

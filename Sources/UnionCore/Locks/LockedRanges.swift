@@ -53,15 +53,18 @@ struct LockedRanges: Sendable, Equatable {
 
     /// The first part that another owner's lock can't be beside.
     func conflict(with lock: FileLock) -> Part? {
-        parts.first { part in
-            part.start <= lock.end && lock.start <= part.end && (part.isExclusive || lock.kind == .write)
-        }
+        parts.first { FileLock($0).excludes(lock) }
     }
 }
 
 extension FileLock {
     /// The last byte, inclusive.
     var end: Int64 { length == 0 ? .max : start + (length - 1) }
+
+    /// Two owners can't have both.
+    func excludes(_ other: FileLock) -> Bool {
+        start <= other.end && other.start <= end && (kind == .write || other.kind == .write)
+    }
 
     /// nil: not a lock that fcntl(2) knows.
     init?(_ range: LockRange) {
