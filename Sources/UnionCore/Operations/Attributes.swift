@@ -199,7 +199,6 @@ extension Union {
         _ view: borrowing DirectoryView
     ) -> Attributes {
         var result = attributes(owner.status, filesystem)
-        if let data = owner.data { result.blocks = data.blocks }
         guard survey.isMerged else { return result }
         for other in survey.visible where other.layer !== owner.layer {
             result.modificationTime = max(result.modificationTime, other.status.modified)

@@ -126,7 +126,8 @@ extension Union {
         } else {
             guard let beside = backings.first(where: { $0.layer === layer }) else { return .nothing }
             current = try beside.directory.duplicated()
-            path = try pathBytes(of: directory, in: layer)
+            let above = try self.path(of: directory, in: layer)
+            path = unsafe Array(above.ref.bytes)
         }
         let names = way.names
         var (below, isAbsolute, isLast, isChanged) = ([UInt8](), way.isAbsolute, false, false)
@@ -161,12 +162,6 @@ extension Union {
         }
         return .nothing
     }
-
-    private func pathBytes(of directory: Node, in layer: Layer) throws(Errno) -> [UInt8] {
-        var path = PathBuffer()
-        try prependPath(of: directory, in: layer.index, to: &path)
-        return unsafe Array(path.ref.bytes)
-    }
 }
 
 /// Why a mark isn't followed.
@@ -185,29 +180,6 @@ extension Standing {
 
 // Where directories are in each layer, as marks on them and above them say.
 extension Union {
-    /// The path of a node below the root of `layer`. ESTALE: it has no name.
-    func path(of node: Node, in layer: Layer) throws(Errno) -> PathBuffer {
-        var path = PathBuffer()
-        try prependPath(of: node, in: layer.index, to: &path)
-        return path
-    }
-
-    func prependPath(of node: Node, in layer: Int, to path: inout PathBuffer) throws(Errno) {
-        guard redirects.load(ordering: .relaxed) else { return try prependPath(of: node, to: &path) }
-        var current = node
-        while !current.isRoot {
-            guard let place = current.place, path.count < longestPath else { throw .staleNFSFileHandle }
-            if let way = current.redirection(in: layer) {
-                let elsewhere = OwnedName(way.path)
-                path.prepend(elsewhere.ref)
-                if way.isAbsolute { return }
-            } else {
-                path.prepend(place.name)
-            }
-            current = place.parent
-        }
-    }
-
     /// Whether a mark leads some layer's part of the directory, or of one above it, elsewhere.
     func isRedirected(_ node: Node) -> Bool {
         guard redirects.load(ordering: .relaxed) else { return false }
@@ -234,7 +206,8 @@ extension Union {
 }
 
 extension Node {
-    fileprivate func redirection(in layer: Int) -> Redirection? {
+    /// Where a mark says that the directory is in that layer.
+    func redirection(in layer: Int) -> Redirection? {
         state.withLock { state in state.makeup.redirections.last { $0.layer < layer } }
     }
 }

@@ -25,20 +25,28 @@ extension Union {
         if name.isEmpty || name.isDots || name.holdsSlash { throw .invalidArgument }
     }
 
-    /// The union path of a node, relative to the root; the empty path is the root's. ESTALE: it has no name.
-    func path(of node: Node) throws(Errno) -> PathBuffer {
+    /// The union path of a node, relative to the root; the empty path is the root's. With `layer` the path below that
+    /// layer's root, which marks of overlayfs may have made another one. ESTALE: it has no name.
+    func path(of node: Node, in layer: Layer? = nil) throws(Errno) -> PathBuffer {
         var path = PathBuffer()
-        try prependPath(of: node, to: &path)
+        try prependPath(of: node, in: layer?.index, to: &path)
         return path
     }
 
-    func prependPath(of node: Node, to path: inout PathBuffer) throws(Errno) {
+    func prependPath(of node: Node, in layer: Int? = nil, to path: inout PathBuffer) throws(Errno) {
+        let layer = redirects.load(ordering: .relaxed) ? layer : nil
         var current = node
         while !current.isRoot {
             // Places are where things were seen, and two of them need not have been true at one time: they may
             // go round in a circle.
             guard let place = current.place, path.count < longestPath else { throw .staleNFSFileHandle }
-            path.prepend(place.name)
+            if let layer, let way = current.redirection(in: layer) {
+                let elsewhere = OwnedName(way.path)
+                path.prepend(elsewhere.ref)
+                if way.isAbsolute { return }
+            } else {
+                path.prepend(place.name)
+            }
             current = place.parent
         }
     }

@@ -153,15 +153,7 @@ extension Survey {
     func isBuried(_ position: Int) -> Bool { position >= standings.count }
 
     /// Whether the one layer is looked at before the other.
-    func isAbove(_ layer: Layer, _ other: Layer) -> Bool { rank(of: layer) < rank(of: other) }
-
-    private func rank(of layer: Layer) -> Int {
-        switch order {
-        case .upperFirst: layer.index
-        case .lowerFirst: layer.isUpper ? .max : layer.index
-        case .layer(let first): layer.index == first ? -1 : layer.index
-        }
-    }
+    func isAbove(_ layer: Layer, _ other: Layer) -> Bool { order.rank(of: layer) < order.rank(of: other) }
 
     /// A mark that can't be lifted hides whatever the layer has.
     func isShutOut(_ layer: Layer) -> Bool { end.map { isAbove($0, layer) } ?? false }

@@ -99,16 +99,22 @@ extension Union {
     }
 
     func ordered(_ backings: [DirectoryView.Backing], by policy: ReadPolicy) -> [DirectoryView.Backing] {
-        switch policy {
-        case .upperFirst: backings
-        case .lowerFirst: backings.filter { !$0.layer.isUpper } + backings.filter(\.layer.isUpper)
-        case .layer(let index):
-            backings.filter { $0.layer.index == index } + backings.filter { $0.layer.index != index }
-        }
+        backings.sorted { policy.rank(of: $0.layer) < policy.rank(of: $1.layer) }
     }
 
     /// Whether the entry is the union's own and nobody's business: the work area in the upper's root.
     func isReserved(_ name: PathRef, in backing: DirectoryView.Backing) -> Bool {
         backing.layer.isUpper && backing.isRoot && work.isReserved(name)
+    }
+}
+
+extension ReadPolicy {
+    /// Where the layer comes in the order in which layers are looked at. No two have the same.
+    func rank(of layer: Layer) -> Int {
+        switch self {
+        case .upperFirst: layer.index
+        case .lowerFirst: layer.isUpper ? .max : layer.index
+        case .layer(let first): layer.index == first ? -1 : layer.index
+        }
     }
 }
