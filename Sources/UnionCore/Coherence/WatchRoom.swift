@@ -32,10 +32,7 @@ extension Union {
                 return true
             }
             if !node.isRoot && !node.mayKnowAbsent { directories.append(node) }
-            if step >= 15, let first = directories.first(where: { giveBackDirectory($0, source) }) {
-                _ = first
-                return true
-            }
+            if step >= 15, directories.contains(where: { giveBackDirectory($0, source) }) { return true }
         }
         return false
     }

@@ -54,7 +54,11 @@ extension Union {
         if survey.failure != nil || view.failure != nil {
             return unanswered(path, survey, in: directory, view)
         }
-        if let obstacle = survey.obstacle { return refusal(path, survey, obstacle, in: directory, view) }
+        if let obstacle = survey.obstacle {
+            return refusal(
+                path, survey, kind: kind(of: survey), .fails(.notPermitted, reason: obstacle.text),
+                in: directory, view)
+        }
         let (create, mkdir): (PathExplanation.Outcome, PathExplanation.Outcome)
         if survey.owner?.isDirectory == true {
             let (inside, visited) = try walk(bytes)
@@ -79,21 +83,20 @@ extension Union {
     ) -> PathExplanation {
         let error = survey.failure ?? view.failure ?? .ioError
         let failing = stack.layers.filter { $0.failure != nil }.map { "\($0.index)" }.joined(separator: ", ")
-        let refused = PathExplanation.Outcome.fails(
-            error, reason: "it would have to know what layer \(failing) has, which fails")
-        return PathExplanation(
-            path: path, kind: survey.isVisible ? kind(of: survey) : "unknown",
-            owner: survey.owner?.layer.index, layers: findings(path, survey, in: directory, view),
-            create: refused, mkdir: refused, unlink: refused, rename: refused)
+        return refusal(
+            path, survey, kind: survey.isVisible ? kind(of: survey) : "unknown",
+            .fails(error, reason: "it would have to know what layer \(failing) has, which fails"),
+            in: directory,
+            view)
     }
 
+    /// Whatever is tried, `refused` comes of it.
     private func refusal(
-        _ path: String, _ survey: Survey, _ obstacle: Obstacle, in directory: Node,
-        _ view: borrowing DirectoryView
+        _ path: String, _ survey: Survey, kind: String, _ refused: PathExplanation.Outcome,
+        in directory: Node, _ view: borrowing DirectoryView
     ) -> PathExplanation {
-        let refused = PathExplanation.Outcome.fails(.notPermitted, reason: obstacle.text)
-        return PathExplanation(
-            path: path, kind: kind(of: survey), owner: survey.owner?.layer.index,
+        PathExplanation(
+            path: path, kind: kind, owner: survey.owner?.layer.index,
             layers: findings(path, survey, in: directory, view), create: refused, mkdir: refused,
             unlink: refused, rename: refused)
     }

@@ -13,15 +13,22 @@ extension Union {
         let survey = target.survey
         let departing = depart(survey, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
-        if let only = onlyDirectory(of: survey, target.view),
+        let isGone = try onlyDirectory(of: survey, target.view).map { only throws(Errno) in
             try removePlain(name, in: only, caller)
-        {
-            noteTakenAway(name, from: target.directory, isDirectory: true)
-            departing.finish()
-            change.left(by: caller)
-            emptied.forget(owner.status)
-            return leaveEmptied(target.directory)
         }
+        if isGone != true { try removeParts(of: &target, name, caller) }
+        noteTakenAway(name, from: target.directory, isDirectory: true)
+        departing.finish()
+        change.left(by: caller)
+        emptied.forget(owner.status)
+        leaveEmptied(target.directory)
+    }
+
+    /// Removes what every layer has of a directory that is empty to users, or covers it.
+    private func removeParts(
+        of target: inout Target, _ name: PathRef, _ caller: CallerIdentity
+    ) throws(Errno) {
+        let survey = target.survey
         let plan = try removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
         let cover = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         try removeFiles(survey.hidden, name, target.view, except: cover, caller)
@@ -37,11 +44,6 @@ extension Union {
         } else {
             try removeUpper(survey, name, in: target.directory, target.view, caller)
         }
-        noteTakenAway(name, from: target.directory, isDirectory: true)
-        departing.finish()
-        change.left(by: caller)
-        emptied.forget(owner.status)
-        leaveEmptied(target.directory)
     }
 
     /// The one directory that stands under the name, in a writable layer.

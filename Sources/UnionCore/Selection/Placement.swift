@@ -54,6 +54,16 @@ extension Union {
             try show(arrival, name, in: parent, target, caller)
             return made
         }
+        let made = try makeWhole(name, in: parent, arrival, make)
+        try show(arrival, name, in: parent, target, caller)
+        return made
+    }
+
+    /// With the mark that it needs, or not at all.
+    private func makeWhole<R: ~Copyable>(
+        _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R {
         let made = try make(parent, arrival.layer)
         do {
             if arrival.mustBeComplete { try markComplete(name, in: parent) }
@@ -61,7 +71,6 @@ extension Union {
             remove(name, in: parent, arrival)
             throw error
         }
-        try show(arrival, name, in: parent, target, caller)
         return made
     }
 
@@ -96,21 +105,12 @@ extension Union {
     ) throws(Errno) -> R {
         if arrival.layer.isUpper, let made = try makeAside(name, in: parent, arrival, make) { return made }
         try parent.unlink(at: name)
-        let made: R
         do {
-            made = try make(parent, arrival.layer)
+            return try makeWhole(name, in: parent, arrival, make)
         } catch {
             try? makeWhiteout(name, in: parent)
             throw error
         }
-        do {
-            if arrival.mustBeComplete { try markComplete(name, in: parent) }
-        } catch {
-            remove(name, in: parent, arrival)
-            try? makeWhiteout(name, in: parent)
-            throw error
-        }
-        return made
     }
 
     /// Makes it in a directory of the work area, which gives it what the parent would have given it, and puts it in place
