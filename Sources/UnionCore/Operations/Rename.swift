@@ -81,7 +81,7 @@ extension Union {
         try makeRoom(
             for: renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
             renaming.destination.view)
-        let departing = departingTarget(renaming)
+        let departing = departingTarget(renaming.destination, renaming.newName)
         let leaving = OwnChange(coherence.noting, renaming.source.directory, renaming.name)
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, renaming.newName)
         try removeHidden(renaming, to)
@@ -145,46 +145,13 @@ extension Union {
         if renaming.plan.arrival.replaced?.isWhiteout == true { try? makeWhiteout(newName, in: to) }
     }
 
-    /// The kernel moves what it knew by the old name over what it knew by the new one. Where that isn't what the layer
-    /// did, as somebody else stood there a moment before, both names are looked at again.
-    private func noteMoved(_ plan: borrowing Renaming, isSameFile: Bool = false) {
-        let (from, to) = (plan.source.directory, plan.destination.directory)
-        noteChanged(from, to)
-        let moving = knownNode(plan.source.survey, plan.name, in: from)
-        let place = from.untell(plan.name)
-        let moved = place.flatMap { table.find($0.node) }
-        if let place { moved?.forget(place, isGone: !isSameFile) }
-        if let moved { put(moved, at: plan.newName, in: to, plan.layer) }
-        if let moving, moving !== moved {
-            moving.noteSeen(
-                at: Place(of: moving, in: to, plan.newName, layer: plan.layer.index, told: coherence.now))
+    private func noteMoved(_ renaming: borrowing Renaming, isSameFile: Bool = false) {
+        noteMoved(
+            renaming.source, renaming.name, to: renaming.destination, renaming.newName, renaming.layer,
+            isSameFile: isSameFile
+        ) { moved in
+            if moved.isDirectory { try? takeMakeup(of: moved) }
         }
-        // The marks that it got are no news.
-        if let moved, moved.isDirectory { try? takeMakeup(of: moved) }
-        // Then rename(2) did nothing, and brings no event.
-        if isSameFile || moving == nil || moving !== moved { lookAgain(at: plan) }
-    }
-
-    /// Looks from before the change aren't told any more: they would say that things are where they were.
-    func noteChanged(_ from: Node, _ to: Node) {
-        from.noteKept(coherence.tick())
-        to.noteKept(coherence.tick())
-    }
-
-    /// The kernel knows the node by the name from now on.
-    func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
-        let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
-        let displaced = directory.notePut(place)
-        if let displaced, displaced.node != node.id { noteDisplaced(displaced) }
-        noteDropped(name, from: directory)
-        if node.isDirectory && displaced?.isSure == false { noteDead(at: name, in: directory) }
-        node.noteSeen(at: place)
-    }
-
-    private func lookAgain(at plan: borrowing Renaming) {
-        guard coherence.plan.isLasting else { return }
-        coherence.invalidator.appendName(plan.source.directory.id, plan.name)
-        coherence.invalidator.appendName(plan.destination.directory.id, plan.newName)
     }
 
     /// Two names of one file.
@@ -229,12 +196,12 @@ extension Union {
         return isMarked
     }
 
-    private func lowerFloor(_ target: borrowing Target, _ name: PathRef, to layer: Layer) {
+    func lowerFloor(_ target: borrowing Target, _ name: PathRef, to layer: Layer) {
         knownNode(target.survey, name, in: target.directory)?
             .lowerFloor(to: layer.index, at: coherence.tick())
     }
 
-    private func markCompleteUnlessMarked(
+    func markCompleteUnlessMarked(
         _ name: PathRef, in directory: FileDescriptor
     ) throws(Errno) -> Bool {
         guard !marks(of: name, in: directory).contains(.complete) else { return false }
@@ -251,11 +218,10 @@ extension Union {
         try? remove(.complete, from: renaming.name, in: directory)
     }
 
-    private func departingTarget(_ renaming: borrowing Renaming) -> Departing {
-        let destination = renaming.destination.survey
-        guard destination.isVisible else { return Departing(nil, nil) }
-        return depart(
-            destination, renaming.newName, in: renaming.destination.directory, renaming.destination.view)
+    /// What the new name stood for.
+    func departingTarget(_ destination: borrowing Target, _ newName: PathRef) -> Departing {
+        guard destination.survey.isVisible else { return Departing(nil, nil) }
+        return depart(destination.survey, newName, in: destination.directory, destination.view)
     }
 
     /// The rename itself, which leaves a whiteout where one is wanted and the layer is the upper, if its filesystem can.
@@ -369,30 +335,9 @@ extension Union {
         }
         keepMoved(renaming.moving, at: newName, in: to)
         keepMoved(other, at: name, in: from)
-        noteExchanged(renaming)
+        noteExchanged(
+            renaming.source, name, renaming.destination, newName, renaming.layer)
         leaving.left(by: renaming.caller)
         arriving.left(by: renaming.caller)
-    }
-
-    private func noteExchanged(_ plan: borrowing Renaming) {
-        let (from, to) = (plan.source.directory, plan.destination.directory)
-        noteChanged(from, to)
-        let moving = knownNode(plan.source.survey, plan.name, in: from)
-        let other = knownNode(plan.destination.survey, plan.newName, in: to)
-        let moved = take(plan.name, from: from)
-        let exchanged = take(plan.newName, from: to)
-        if let moved { put(moved, at: plan.newName, in: to, plan.layer) }
-        if let exchanged { put(exchanged, at: plan.name, in: from, plan.layer) }
-        for node in [moved, exchanged] where node?.isDirectory == true {
-            if let node { try? takeMakeup(of: node) }
-        }
-        if moving == nil || other == nil || moving !== moved || other !== exchanged { lookAgain(at: plan) }
-    }
-
-    /// What the kernel knew by the name, which it knows by another one now.
-    private func take(_ name: PathRef, from directory: Node) -> Node? {
-        guard let place = directory.untell(name), let node = table.find(place.node) else { return nil }
-        node.forget(place, isGone: true)
-        return node
     }
 }
