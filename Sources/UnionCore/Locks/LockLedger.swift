@@ -56,24 +56,30 @@ final class LockLedger: Sendable {
         end(LockOwner.Key(node: node, owner: number))
     }
 
-    /// Nobody has the open file any more: the locks that belong to it go.
+    /// Nobody has the open file any more: the locks that belong to it go. Where its owner has locked by another one too,
+    /// they stay until that goes: an open file's number is the next one's as soon as it is closed, which is before this is
+    /// told.
     func release(_ handle: HandleID, node: NodeID) {
-        let keys: [LockOwner.Key] = state.withLock { state in
+        let ended: [Ended] = state.withLock { state in
             guard let owners = state.owners[node] else { return [] }
-            return owners.map { LockOwner.Key(node: node, owner: $0) }
-                .filter { state.holdings[$0]?.handles.contains(handle) == true }
+            return owners.compactMap { state.release(handle, LockOwner.Key(node: node, owner: $0)) }
         }
-        for key in keys { end(key) }
+        for ended in ended { ended.free() }
     }
 
     private func end(_ key: LockOwner.Key) {
         // By far most files were never locked.
-        let (owner, isWaiting) = state.withLock { state in
-            state.holdings.isEmpty
-                ? (nil, false) : (state.end(key), state.waits.contains { $0.record?.owner == key })
-        }
-        // With the last reference the file is closed, and its locks are gone.
-        if isWaiting { owner?.freeAll() }
+        let ended = state.withLock { $0.holdings.isEmpty ? nil : $0.end(key) }
+        ended?.free()
+    }
+
+    /// An owner that holds nothing any more.
+    fileprivate struct Ended {
+        let owner: LockOwner
+        let isWaiting: Bool
+
+        /// With the last reference the file is closed, and its locks are gone.
+        func free() { if isWaiting { owner.freeAll() } }
     }
 
     /// Another client's lock that is in the way: the lock, and its process.
@@ -93,11 +99,19 @@ extension LockLedger.State {
         owners[owner.key.node, default: []].append(owner.key.owner)
     }
 
-    fileprivate mutating func end(_ key: LockOwner.Key) -> LockOwner? {
+    fileprivate mutating func end(_ key: LockOwner.Key) -> LockLedger.Ended? {
         guard let ended = holdings.removeValue(forKey: key) else { return nil }
         owners[key.node]?.removeAll { $0 == key.owner }
         if owners[key.node]?.isEmpty == true { owners[key.node] = nil }
-        return ended.owner
+        return LockLedger.Ended(
+            owner: ended.owner, isWaiting: waits.contains { $0.record?.owner == key })
+    }
+
+    /// The same of an owner that has locked by no other handle.
+    fileprivate mutating func release(_ handle: HandleID, _ key: LockOwner.Key) -> LockLedger.Ended? {
+        guard let index = holdings[key]?.handles.firstIndex(of: handle) else { return nil }
+        holdings[key]?.handles.remove(at: index)
+        return holdings[key]?.handles.isEmpty == true ? end(key) : nil
     }
 
     func others(than key: LockOwner.Key) -> [LockLedger.Holding] {
