@@ -12,7 +12,7 @@ struct Waiting {
 ///
 /// A mount is on a directory as it is: no watch of the directory says anything of it. The kernel counts the
 /// changes of the table of mounts and wakes who polls the file that shows it; each open file has seen as many as
-/// when it was last polled, so whoever asks needs one of its own.
+/// when it was last polled, so each that asks needs one of its own.
 struct MountTableWatch: ~Copyable {
     private let table: OwnedDescriptor
     private var poller: Poller

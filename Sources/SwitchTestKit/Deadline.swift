@@ -29,7 +29,7 @@ public struct FixtureError: Error, CustomStringConvertible {
 }
 
 /// One step of polling.
-func takeBreath() {
+public func takeBreath() {
     usleep(1000)
 }
 

@@ -302,6 +302,6 @@ import UnionCore
         try fixture.mkdir("a")
         try fixture.create("b", text: "file")
         #expect(try fixture.names("") == ["a", "b"])
-        #expect(shell("test -z \"$(ls \(fixture.base)/work/switchfs)\"") == 0)
+        #expect(shell("test -z \"$(ls \(fixture.work)/switchfs)\"") == 0)
     }
 }

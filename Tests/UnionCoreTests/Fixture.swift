@@ -11,6 +11,7 @@ final class Fixture: Sendable {
     private let ownsBase: Bool
 
     var upper: String { base + "/upper" }
+    var work: String { base + "/work" }
     func lower(_ index: Int = 1) -> String { base + "/lower\(index)" }
 
     /// `before` fills the layers before the union is opened; they are there already.

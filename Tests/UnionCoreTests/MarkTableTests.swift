@@ -11,7 +11,7 @@ struct MarkTableTests {
         scene.below("mkdir A")
         let inode = try scene.open(.keep).attributes("A").inode
         try scene.open(.keep).note("A/note")
-        let file = scene.base + "/work/switchfs/marks"
+        let file = scene.work + "/switchfs/marks"
         #expect(shell("printf 'set\\t12.0.0\\torig' >> \(file); test -s \(file)") == 0)
         for _ in 0..<2 {
             let union = try scene.open(.keep)
@@ -28,7 +28,7 @@ struct MarkTableTests {
         try union.note("B/note")
         #expect(shell("rm -r \(scene.upper)/A") == 0)
         #expect(try scene.open(.keep).notes("B") == ["note"])
-        let file = scene.base + "/work/switchfs/marks"
+        let file = scene.work + "/switchfs/marks"
         #expect(shell("test $(grep -c origin \(file)) = 1") == 0)
     }
 

@@ -64,6 +64,7 @@ final class OrphanScene: Sendable {
     let base: String
     let lower: String
     var upper: String { base + "/upper" }
+    var work: String { base + "/work" }
 
     init(_ kind: SceneKind) throws {
         self.kind = kind
@@ -88,7 +89,7 @@ final class OrphanScene: Sendable {
     func open(_ orphans: OrphanPolicy, readOnly: Bool = false) throws -> Fixture {
         var configuration = UnionConfiguration(
             layers: [LayerConfiguration(path: upper), LayerConfiguration(path: lower)], hasUpper: true)
-        configuration.workDirectory = base + "/work"
+        configuration.workDirectory = work
         configuration.policies.orphans = orphans
         configuration.policies.readOnly = readOnly
         return try Fixture(base: base, configuration: configuration)

@@ -69,7 +69,7 @@ private func answerPart(
         if listing.isEmpty && !part.mayBeKept { listing.endUnkept() }
         let isLost = unsafe reply.bytes(listing.bytes)
         if isLost { return union.takeBack(part) }
-        // Watches for more than a few take longer than the client needs for his next request.
+        // Watches for more than a few take longer than the client needs for its next request.
         if part.fileCount > 8 { channel.handOver() }
         union.finish(part)
     } catch {

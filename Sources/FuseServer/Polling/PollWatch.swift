@@ -54,7 +54,7 @@ final class PollWatch: Sendable {
         }
     }
 
-    /// Takes note of an edge: whom to wake.
+    /// Takes note of an edge. Returns the request that is to be woken.
     func happened(_ seen: Int16) -> PollWakeUp? {
         state.withLock { state in
             let now = (try? descriptor.poll(events: state.events)) ?? seen

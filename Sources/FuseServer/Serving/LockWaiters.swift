@@ -8,8 +8,8 @@ internal import UnionCore
 
 /// The threads that wait for locks, one a wait: so no worker ever does, and as many clients may wait as like.
 ///
-/// A wait begins as a request that some worker has read and leaves without an answer; whoever has waited for
-/// it answers. An interrupt ends it as it ends any request's system call.
+/// A wait begins as a request that some worker has read and leaves without an answer; the thread that has
+/// waited answers. An interrupt ends it as it ends any request's system call.
 final class LockWaiters: Sendable {
     private struct State {
         var pending: [PendingLock] = []

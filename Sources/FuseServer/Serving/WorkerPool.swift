@@ -6,7 +6,7 @@ internal import SystemPackage
 /// The threads that serve requests.
 ///
 /// One of them reads; the others are parked. Most requests are answered faster than another thread wakes up,
-/// so whoever reads one answers it and reads the next, and nobody is woken. More read where there are more
+/// so the one that reads a request answers it and reads the next, and none is woken. More read where there are more
 /// clients than one reader can serve (it finds requests waiting), or where a request takes long (`Standby`
 /// sees that nobody reads). An idle mount wakes nobody.
 final class WorkerPool: Sendable {

@@ -108,6 +108,7 @@ private struct Restoration {
         if groups { mustSucceed(own.restoreGroups()) }
     }
 
+    /// A thread that kept a caller's credentials would serve the next caller with them: the process ends rather than that.
     private func mustSucceed(_ result: Int32) {
         if result < 0 { fatalError("cannot restore the thread's credentials: errno \(-result)") }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import SwitchTestKit
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -90,14 +91,20 @@ struct SkeletonTests {
             for round in 0..<6 {
                 let part = Array(deep[(round * 30)..<(round * 30 + 30)])
                 let paths = part.map { union[$0] }
+                let made = Atomic<Int>(0)
                 let stopped = { @Sendable in
-                    for path in paths { if failure(of: { try Sys.put(path, "n") }) != nil { break } }
+                    for path in paths {
+                        if failure(of: { try Sys.put(path, "n") }) != nil { break }
+                        made.add(1, ordering: .sequentiallyConsistent)
+                    }
                 }
                 let process = union.process ?? 0
                 try together([
                     stopped,
                     { @Sendable in
-                        usleep(UInt32(300 + round * 700))
+                        try eventually("\(round * 4) are made") {
+                            made.load(ordering: .sequentiallyConsistent) >= round * 4
+                        }
                         kill(process, SIGKILL)
                     },
                 ])

@@ -51,35 +51,22 @@ struct WatchLimitTests {
     /// In a user namespace, which has a limit of its own. The mount is in there too.
     @Test(.enabled(if: Machine.hasProgram("unshare"), "needs unshare"))
     func withoutWatchesEveryLookAsks() throws {
-        try withScratch { scratch throws in
-            let ground = try scratch.directory("ground")
-            let done = try run(
-                "unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", Self.script, "sh",
-                Machine.binary, ground.text, within: 90)
-            try done.orThrow()
-            let status = ServerStatus(json: done.output)
-            print("60 watches: \(status["degraded_directories"]) degraded directories")
-            #expect(status["degraded_directories"] > 0)
-        }
+        let status = try Self.limited.status(within: 90)
+        print("60 watches: \(status["degraded_directories"]) degraded directories")
+        #expect(status["degraded_directories"] > 0)
     }
 
-    /// Three looks at 100 directories, with changes in between; prints the status.
-    private static let script = """
-        binary=$1; cd "$2"
-        echo 60 >/proc/sys/user/max_inotify_watches
-        mkdir lower mnt
-        mount -t tmpfs tmpfs lower
-        for d in $(seq 100); do mkdir lower/$d; echo x >lower/$d/a; ln lower/$d/a lower/$d/b; done
-        "$binary" -f -o lowerdir="$2/lower" "$2/mnt" >&2 & server=$!
-        trap 'umount -l mnt; kill $server' EXIT
-        for try in $(seq 200); do [ -e mnt/1 ] && break; sleep 0.05; done
-        look() { (cd $1; find . ! -path . -printf '%P %y %i %n %m %s %T@ %C@\\n' | sort); }
-        same() { look lower >one; look mnt >two; look mnt >three; diff one two >&2; diff one three >&2; }
-        same
-        for d in $(seq 1 3 100); do echo more >>lower/$d/b; echo new >lower/$d/c; rm lower/$d/a; done
-        "$binary" sync mnt; same
-        for d in $(seq 1 2 100); do mv lower/$d lower/moved$d; mkdir lower/$d; chmod 700 lower/moved$d; done
-        "$binary" sync mnt; same
-        "$binary" status --json mnt
-        """
+    /// Three looks at 100 directories, with changes in between.
+    private static let limited = LimitedWatches(
+        limit: 60,
+        filling: """
+            for d in $(seq 100); do mkdir lower/$d; echo x >lower/$d/a; ln lower/$d/a lower/$d/b; done
+            """,
+        script: """
+            same
+            for d in $(seq 1 3 100); do echo more >>lower/$d/b; echo new >lower/$d/c; rm lower/$d/a; done
+            "$binary" sync mnt; same
+            for d in $(seq 1 2 100); do mv lower/$d lower/moved$d; mkdir lower/$d; chmod 700 lower/moved$d; done
+            "$binary" sync mnt; same
+            """)
 }

@@ -18,7 +18,7 @@ final class Turnstile: Sendable {
             inside.add(1, ordering: .sequentiallyConsistent)
             if isShut.load(ordering: .sequentiallyConsistent) {
                 inside.subtract(1, ordering: .sequentiallyConsistent)
-                usleep(100)
+                takeBreath()
                 continue
             }
             step()

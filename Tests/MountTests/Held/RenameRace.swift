@@ -72,7 +72,7 @@ final class RenameRace: Sendable {
             let index = wanted.load(ordering: .sequentiallyConsistent)
             guard index != .max else { return }
             guard index >= 0 else {
-                usleep(50)
+                takeBreath()
                 continue
             }
             if run?.index != index {

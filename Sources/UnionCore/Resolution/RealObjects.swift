@@ -1,0 +1,103 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// The real object of a node, found by its names or by what is left of it.
+extension Union {
+    /// Opens a node's real object, O_PATH, by any of its names, an open file or what was kept of it.
+    /// ESTALE, upon which the kernel walks the path again: it isn't where it was.
+    func object(of node: Node) throws(Errno) -> LocatedObject {
+        if node.isDirectory { return try directoryObject(of: node) }
+        do {
+            return try withStablePlaces { () throws(Errno) -> LocatedObject in
+                try namedObject(of: node)
+            }
+        } catch .staleNFSFileHandle {
+            return try namelessObject(of: node)
+        }
+    }
+
+    private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
+        if let place = node.place, let found = try objectIfThere(node, at: place) { return found }
+        for place in node.otherPlaces {
+            guard let found = try objectIfThere(node, at: place) else { continue }
+            node.prefer(place)
+            return found
+        }
+        throw .staleNFSFileHandle
+    }
+
+    private func objectIfThere(_ node: Node, at place: Place) throws(Errno) -> LocatedObject? {
+        do {
+            return try object(of: node, at: place)
+        } catch .noSuchFileOrDirectory, .staleNFSFileHandle, .notDirectory, .tooManySymbolicLinkLevels {
+            return nil
+        }
+    }
+
+    /// What was unlinked lives on as long as somebody has it open or the kernel refers to it.
+    private func namelessObject(of node: Node) throws(Errno) -> LocatedObject {
+        if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
+            return try LocatedObject(layer: stack[handle.layer], open: handle.object.duplicated())
+        }
+        return try parkedObject(of: node)
+    }
+
+    func parkedObject(of node: Node) throws(Errno) -> LocatedObject {
+        // Somebody else may end its parking: a descriptor of one's own is taken with the lock held.
+        let copy: OwnedDescriptor? = node.state.withLock { state in
+            guard let parked = state.parked else { return nil }
+            return try? parked.duplicated()
+        }
+        if let copy { return try LocatedObject(layer: stack[0], open: copy) }
+        if !node.isDirectory, let found = try heldObject(of: node) { return found }
+        held.begin()
+        throw .staleNFSFileHandle
+    }
+
+    private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
+        var path = PathBuffer()
+        path.prepend(place.name)
+        try prependPath(of: place.parent, in: place.layer, to: &path)
+        let object = try stack[place.layer].openObject(at: path.ref)
+        let status = try object.descriptor.status()
+        guard node.isOf(status) else { throw .staleNFSFileHandle }
+        return LocatedObject(layer: stack[place.layer], object: object, status: status)
+    }
+
+    /// The owner's directory; of one that a client has removed, what is left of it.
+    private func directoryObject(of node: Node) throws(Errno) -> LocatedObject {
+        do throws(Errno) {
+            let view = try view(of: node)
+            guard let owner = try survey(of: view).owner,
+                let directory = view.directory(in: owner.layer.index)
+            else { throw .noSuchFileOrDirectory }
+            return LocatedObject(
+                layer: owner.layer, object: try directory.duplicated(), status: owner.status)
+        } catch .noSuchFileOrDirectory {
+            return try parkedObject(of: node)
+        }
+    }
+}
+
+/// A real object, open (O_PATH), and the layer that it is in.
+struct LocatedObject: ~Copyable {
+    let layer: Layer
+    let object: OwnedDescriptor
+    /// As it was when the object was found.
+    let status: FileStatus
+
+    init(layer: Layer, object: consuming OwnedDescriptor, status: FileStatus) {
+        self.layer = layer
+        self.object = object
+        self.status = status
+    }
+
+    init(layer: Layer, open object: consuming OwnedDescriptor) throws(Errno) {
+        status = try object.descriptor.status()
+        self.layer = layer
+        self.object = object
+    }
+
+    var descriptor: FileDescriptor { object.descriptor }
+}

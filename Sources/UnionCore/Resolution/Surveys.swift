@@ -1,0 +1,228 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// A name in the layers that back a directory, looked up top to bottom.
+extension Union {
+    /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
+    /// `having`: a bit for each directory that may have the name. EPERM: a part of it can't be had (`Obstacle`).
+    /// `toRemove`: an orphan that a client has emptied counts.
+    func survey(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
+        having: UInt64 = .max, toRemove: Bool = false
+    ) throws(Errno) -> Survey {
+        let survey = try surveyAll(
+            view, name, in: directory, all: all, having: having, toRemove: toRemove)
+        guard let obstacle = survey.obstacle else { return survey }
+        note(obstacle, at: name, in: directory)
+        throw .notPermitted
+    }
+
+    /// The same, whatever can't be had.
+    private func surveyAll(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64,
+        toRemove: Bool
+    ) throws(Errno) -> Survey {
+        try undivided(
+            { $0.concerns(name, in: directory) },
+            { _ throws(Errno) -> Survey in
+                try dividedSurvey(view, name, in: directory, all: all, having: having, toRemove: toRemove)
+            })
+    }
+
+    /// The same, perhaps in the midst of a merged directory's rename.
+    func dividedSurvey(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
+        having: UInt64 = .max, toRemove: Bool = false
+    ) throws(Errno) -> Survey {
+        if let policy = readPolicy(of: name, in: directory, view) {
+            let backings = ordered(view.backings, by: policy)
+            var survey = try survey(backings, view.failure, name, in: directory, all: all, toRemove: toRemove)
+            survey.order = policy
+            return survey
+        }
+        return try survey(
+            view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
+    }
+
+    /// The same to tell about it: where a layer failed or a part can't be had, what the others have.
+    func surveyToExplain(
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node
+    ) throws(Errno) -> Survey {
+        do throws(Errno) {
+            return try surveyAll(view, name, in: directory, all: true, having: .max, toRemove: false)
+        } catch {
+            guard error.isLayerFailure else { throw error }
+        }
+        do throws(Errno) {
+            return try surveyAll(view, name, in: directory, all: false, having: .max, toRemove: false)
+        } catch {
+            guard error.isLayerFailure else { throw error }
+            var survey = Survey()
+            survey.failure = error
+            return survey
+        }
+    }
+
+    private func survey(
+        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
+        all: Bool, having: UInt64 = .max, toRemove: Bool
+    ) throws(Errno) -> Survey {
+        var tries = 0
+        while true {
+            let survey = try looks(
+                backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
+            tries += 1
+            if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
+        }
+    }
+
+    /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
+    /// room for new ones.
+    private func isOfOne(_ survey: Survey, _ name: PathRef, _ backings: [DirectoryView.Backing]) -> Bool {
+        guard let upper = backings.first(where: { $0.layer.isUpper }),
+            let standing = survey.unseen ?? survey.standings.first(where: { $0.layer === upper.layer }),
+            standing.isDirectory
+        else { return true }
+        guard let now = try? upper.directory.status(at: name) else { return false }
+        return ObjectIdentity(standing.status, on: nil).matches(now)
+    }
+
+    private func looks(
+        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
+        all: Bool, having: UInt64, toRemove: Bool
+    ) throws(Errno) -> Survey {
+        var survey = Survey()
+        survey.begun = coherence.now
+        survey.failure = failure
+        for (position, backing) in backings.enumerated() {
+            if position < 64, having >> UInt64(position) & 1 == 0 { continue }
+            if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
+            let isLowest = position == backings.count - 1
+            do throws(Errno) {
+                if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
+                    try add(standing, name, in: directory, backings, to: &survey)
+                    if survey.isDecided && !all { break }
+                    // What the layers below have by this name belongs to nobody.
+                    if survey.redirections.count > 0 { break }
+                }
+            } catch {
+                if survey.hasEnded {
+                    survey.buriedFailure = error
+                    break
+                }
+                guard error.isLayerFailure else { throw error }
+                backing.layer.note(failure: error)
+                survey.failure = error
+                break
+            }
+            if backing.layer.isOCI && isOCIWhiteout(name, in: backing.directory) {
+                survey.end(at: backing.layer)
+                if !all { break }
+            }
+        }
+        if let failure = survey.undecided(all: all) { throw failure }
+        guard let position = survey.skeleton else { return survey }
+        if !isShown(survey, position, name, backings, toRemove: toRemove) {
+            // Then what it shuts out shows.
+            let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
+            return isLast
+                ? try looks(
+                    backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
+                : survey.leavingOut(position)
+        }
+        followOrigin(survey, position, name, backings)
+        return survey
+    }
+
+    /// Adds what was found, and what a mark on it leads to.
+    private func add(
+        _ found: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing],
+        to survey: inout Survey
+    ) throws(Errno) {
+        guard found.marks.leadElsewhere, !survey.isDecided else { return survey.add(found) }
+        if found.isDirectory {
+            survey.add(found)
+            return try followRedirect(found, name, in: directory, backings, &survey)
+        }
+        // Below a directory it is hidden.
+        guard !survey.isVisible else { return survey.add(found) }
+        var found = found
+        switch try data(of: found, name, in: directory, backings) {
+        case .success(let data): found.data = data
+        case .failure(let error): survey.block(found.layer, error.reason)
+        }
+        survey.add(found)
+    }
+
+    /// What a backing directory has under the name; nil: nothing. `isLed`: a mark leads there.
+    func standing(
+        of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool, isLed: Bool = false
+    ) throws(Errno) -> Standing? {
+        let status: FileStatus
+        do {
+            status = try backing.directory.status(at: name)
+        } catch {
+            guard cannotHold(error, backing.layer) else { throw error }
+            return nil
+        }
+        if isReserved(name, in: backing) { return nil }
+        var marks: Marks = []
+        var isWhiteout = status.isWhiteoutDevice
+        if status.isDirectory {
+            marks = self.marks(of: name, in: backing, isLowest: isLowest)
+        } else if status.size == 0 || status.isSymlink {
+            isWhiteout = isWhiteout || isOtherWhiteout(name, status, in: backing)
+        } else if status.isRegular, isLed || backing.layer.mayHaveMetacopy(status) {
+            let found = backing.directory.marks(at: name)
+            if found.contains(.metacopy) { marks = found.intersection([.metacopy, .redirect]) }
+        }
+        return Standing(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
+    }
+
+    /// Whether the error says that the layer has nothing of that name: now, or ever, as its filesystem takes
+    /// no such names (too long for it, bytes that it can't store; dots on bpffs).
+    private func cannotHold(_ error: Errno, _ layer: Layer) -> Bool {
+        switch error {
+        case .noSuchFileOrDirectory, .fileNameTooLong, .invalidArgument: true
+        case .notPermitted: layer.filesystem.type == .bpf
+        default: false
+        }
+    }
+
+    /// Only the upper has skeletons. The lowest layer has nothing below it to shut out, but may have lost what a mark
+    /// leads to.
+    private func marks(of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool) -> Marks {
+        if isLowest && !backing.layer.isUpper && backing.layer.filesystem.isPseudo { return [] }
+        var marks = self.marks(of: name, in: backing.directory)
+        backing.layer.note(marks)
+        marks.subtract([.holder, .metacopy, .copiedUp])
+        if marks.contains(.complete) { marks.remove(.redirect) }
+        if isLowest && !backing.layer.isUpper { return marks.intersection(.redirect) }
+        if !backing.layer.isUpper { marks.remove(.skeleton) }
+        if backing.layer.isOCI && isOCIOpaque(name, in: backing.directory) { marks.insert(.complete) }
+        return marks
+    }
+
+    /// What backs the directory that the view is of, as if it had been looked up. `marksOf` the upper only.
+    func survey(of view: borrowing DirectoryView) throws(Errno) -> Survey {
+        var survey = Survey()
+        survey.failure = view.failure
+        for backing in view.backings {
+            let status: FileStatus
+            do {
+                status = try backing.directory.status()
+            } catch {
+                guard error.isLayerFailure, survey.isVisible else { throw error }
+                backing.layer.note(failure: error)
+                survey.failure = error
+                break
+            }
+            let marks: Marks =
+                backing.layer.isUpper && !backing.isRoot
+                ? self.marks(of: backing).intersection(.skeleton) : []
+            survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
+        }
+        if let position = survey.skeleton { followOrigin(survey, position, "", view.backings) }
+        return survey
+    }
+}
