@@ -16,6 +16,8 @@ final class Instance: Sendable {
     private let overflows = Atomic<UInt64>(0)
     private let refusals = Atomic<UInt64>(0)
     private let budget = WatchBudget()
+    /// How often somebody has begun to take events in.
+    private let begun = Atomic<UInt64>(0)
 
     init() throws(Errno) {
         let inotify = try Inotify()
@@ -57,9 +59,15 @@ final class Instance: Sendable {
     /// For how long the next events may be left where they are, in microseconds.
     var patience: UInt32 { reader.withLock { $0.sink?.patience ?? 0 } }
 
+    /// Returns when all that had happened before the call is handed on. Many may ask at once, and events may come without
+    /// end: what another thread has begun to take in after the call will do.
     func drain() {
+        let before = begun.load(ordering: .sequentiallyConsistent)
         reader.withLock { reader in
-            guard let sink = reader.sink else { return }
+            guard begun.load(ordering: .sequentiallyConsistent) == before, let sink = reader.sink else {
+                return
+            }
+            begun.add(1, ordering: .sequentiallyConsistent)
             let waiting = reader.look()
             if waiting.mountChanges { sink.mountsChanged() }
             guard waiting.events else { return }

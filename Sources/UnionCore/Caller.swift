@@ -41,7 +41,7 @@ extension Union {
     private func checkReach(of node: Node, in layer: Layer) throws(Errno) {
         guard let found = try reach(node, in: layer) else { return }
         let status = try found.descriptor.status()
-        guard node.isOf(status) else { throw .staleNFSFileHandle }
+        guard node.identity.matches(status) else { throw .staleNFSFileHandle }
     }
 
     /// The same of one of the real directories that back a node. ENOENT: another one stands there by now.

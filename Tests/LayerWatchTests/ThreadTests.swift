@@ -95,6 +95,28 @@ struct ThreadTests {
         #expect(scene.changes() == expected)
     }
 
+    /// Somebody makes events faster than they are taken: who drains goes on when it has those that were there.
+    @Test func endsWhileEventsCome() throws {
+        let scene = try Scene(in: .memory, started: false)
+        try scene.watch("", as: 5)
+        for name in ["a", "b"] as [PathRef] { try scene.root.makeDirectory(name) }
+        let sink = SlowSink()
+        let isOver = Atomic<Bool>(false)
+        let hasGivenUp = Atomic<Bool>(false)
+        let maker = try WorkerThread.spawn(name: "makes") {
+            for _ in 0..<400_000 where !isOver.load(ordering: .relaxed) {
+                try? FileDescriptor.rename(from: scene.root, "a", to: scene.root, "b", flags: .exchange)
+            }
+            hasGivenUp.store(!isOver.load(ordering: .relaxed), ordering: .relaxed)
+        }
+        try scene.watcher.start(sink)
+        scene.watcher.drain()
+        isOver.store(true, ordering: .relaxed)
+        maker.join()
+        let hasWaitedForAll = hasGivenUp.load(ordering: .relaxed)
+        #expect(!hasWaitedForAll)
+    }
+
     /// Watches come and go in several threads for the same objects while those change. Whatever is watched
     /// at the end is told of.
     @Test func manyAtOnce() throws {
@@ -143,6 +165,14 @@ struct ThreadTests {
             if round % 100 == 0 { scene.watcher.drain() }
         }
     }
+}
+
+/// Takes longer for an event than it takes to make one.
+private final class SlowSink: ChangeSink {
+    private let sum = Atomic<UInt64>(0)
+    func changed(_ event: ChangeEvent) { for _ in 0..<2_000 { sum.add(1, ordering: .relaxed) } }
+    func overflowed() {}
+    func mountsChanged() {}
 }
 
 /// Makes a descriptor readable whenever it is told something.

@@ -81,6 +81,13 @@ extension FileDescriptor {
         try check(slx_ioctl_value(rawValue, command, value))
     }
 
+    /// FIONREAD: how many bytes can be read from a queue without waiting.
+    public func waitingBytes() throws(Errno) -> Int {
+        var count: Int32 = 0
+        try unsafe control(0x541B, argument: &count)
+        return Int(count)
+    }
+
     /// poll(2): the POLL* events there are, after at most `timeout` milliseconds (-1 for no end).
     public func poll(events: Int16, timeout: Int32 = 0) throws(Errno) -> Int16 {
         Int16(truncatingIfNeeded: try check(slx_poll(rawValue, events, timeout)))

@@ -19,8 +19,10 @@ public struct InotifyEvent {
     private let capacity: Int
     private var offset = 0
     private var filled = 0
-    /// The kernel had no more when the buffer was filled.
+    /// What was there when the kernel was asked first is in the buffer, or before.
     private var isAll = false
+    /// Bytes that were there beyond the buffer when it was filled for the first time since a nil.
+    private var left: Int?
 
     public var descriptor: FileDescriptor { owned.descriptor }
 
@@ -39,23 +41,34 @@ public struct InotifyEvent {
     /// Bytes that an event takes, with a name of NAME_MAX.
     private static var longestEvent: Int { 272 }
 
-    /// The next event, in the order they happened; nil when there was none when the kernel was last asked.
+    /// The next event, in the order they happened; nil after those that were there when the kernel was first asked since
+    /// the nil before. More may have come: who makes them may be faster than who takes them.
     public mutating func next() throws(Errno) -> InotifyEvent? {
         if isAtEndOfBuffer {
             offset = 0
             filled = 0
-            if isAll {
+            guard !isAll, try fill() else {
                 isAll = false
+                left = nil
                 return nil
             }
-            let result = unsafe slx_read(owned.descriptor.rawValue, buffer, capacity)
-            if result == -Int64(Errno.resourceTemporarilyUnavailable.rawValue) { return nil }
-            filled = try check(result)
-            if filled == 0 { return nil }
-            // The kernel ends a read where the next event doesn't fit.
-            isAll = filled <= capacity - Self.longestEvent
         }
         return decode()
+    }
+
+    /// False: the kernel has none.
+    private mutating func fill() throws(Errno) -> Bool {
+        let result = unsafe slx_read(owned.descriptor.rawValue, buffer, capacity)
+        if result == -Int64(Errno.resourceTemporarilyUnavailable.rawValue) { return false }
+        filled = try check(result)
+        // The kernel ends a read where the next event doesn't fit.
+        isAll = filled <= capacity - Self.longestEvent
+        if !isAll {
+            let rest = if let left { left - filled } else { try descriptor.waitingBytes() }
+            left = rest
+            isAll = rest <= 0
+        }
+        return filled > 0
     }
 
     /// struct inotify_event: watch, mask, cookie, length of the name with its padding of NULs, name.

@@ -70,7 +70,7 @@ extension Union {
         let isIt =
             acting.hasFilesOfItsOwn
             ? status.device == node.identity.device && FileKind(mode: status.mode) == node.kind
-            : node.isOf(status)
+            : node.identity.matches(status)
         guard isIt else { throw .staleNFSFileHandle }
         return file
     }

@@ -103,12 +103,14 @@ extension Union {
             }
         }
         take(Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun)
-        noteWatched(node, isWatched, endings)
+        noteWatched(node, as: Makeup(of: survey), isWatched, endings)
         return true
     }
 
-    private func noteWatched(_ node: Node, _ isWatched: Bool, _ endings: UInt16) {
+    /// Where a younger look has found it made of others, these were watched for nothing: the next look watches those.
+    private func noteWatched(_ node: Node, as makeup: Makeup, _ isWatched: Bool, _ endings: UInt16) {
         node.state.withLock { state in
+            guard state.makeup == makeup else { return }
             if !isWatched && !state.isDegraded { coherence.degraded.add(1, ordering: .relaxed) }
             if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
             state.isDegraded = !isWatched
@@ -184,7 +186,7 @@ extension Union {
         if watches == .never || directory.takeRemoval() { return .passing }
         if watches == .late && coherence.source != nil { return .watchLater(endings: endings) }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
-            let status = try? object.descriptor.status(), node.isOf(status)
+            let status = try? object.descriptor.status(), node.identity.matches(status)
         else { return .lookAgain }
         guard watch(object.descriptor, for: node, layer: owner.layer.index, endings) else {
             return .lookedAt(nil)

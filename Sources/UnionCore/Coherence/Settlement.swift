@@ -112,7 +112,7 @@ struct Settlement {
             guard let told, !told.isContested, let node = table.find(union.identity(of: owner)) else {
                 return false
             }
-            return node.id == told.node && node.kind == owner.status.kind
+            return node.id == told.node
         }
         guard let told, !told.isContested, let node = table.find(told.node),
             union.continues(node, as: Makeup(of: survey), at: name, in: directory)

@@ -23,9 +23,9 @@ extension Union {
     private func adoptFile(
         _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
     ) -> Node? {
-        let (identity, kind) = (identity(of: owner), owner.status.kind)
-        let node = table.adopt(identity, kind: kind) { id in
-            Node(id: id, kind: kind, identity: identity, filesystem: filesystem)
+        let identity = identity(of: owner)
+        let node = table.adopt(identity) { id in
+            Node(id: id, identity: identity, filesystem: filesystem)
         }
         let telling = directory.tell(name, node, layer: owner.layer.index, begun: begun)
         guard case .told(let place, let displaced) = telling else {
@@ -101,7 +101,11 @@ extension Union {
     private func note(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
         let (known, isCached) = node.state.withLock { ($0.makeup, $0.isCached) }
         if known == makeup { return }
-        if coherence.plan.isLasting && isCached { return coherence.invalidator.append(.object(node.id)) }
+        if coherence.plan.isLasting {
+            if isCached { return coherence.invalidator.append(.object(node.id)) }
+            // Its names were kept once. Queued before it is made of others: who synchronizes waits for this, too.
+            if node.mayKeepNames { coherence.invalidator.append(.names(node.id)) }
+        }
         take(makeup, owner, of: node, begun: begun)
     }
 

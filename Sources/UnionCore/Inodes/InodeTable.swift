@@ -65,14 +65,10 @@ final class InodeTable: Sendable {
     }
 
     /// The node of that real file, new or known, with one more lookup count on it.
-    func adopt(
-        _ identity: ObjectIdentity, kind: FileKind, make: (NodeID) -> Node
-    ) -> Node {
+    func adopt(_ identity: ObjectIdentity, make: (NodeID) -> Node) -> Node {
         let (index, key) = place(of: identity)
         return boxes[index].shard.withLock { shard in
-            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot],
-                node.kind == kind
-            {
+            if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot] {
                 node.noteLookup()
                 return node
             }

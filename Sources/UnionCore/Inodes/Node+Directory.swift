@@ -58,6 +58,9 @@ extension Node {
     /// Whether the kernel may remember names in the directory as missing.
     var mayKnowAbsent: Bool { state.withLock { $0.mayKnowAbsent } }
 
+    /// Whether the kernel may know any name in the directory, as something or as missing.
+    var mayKeepNames: Bool { state.withLock { $0.mayKnowAbsent || $0.names.count > 0 } }
+
     /// Whether the kernel knows the directory by its name at its place, as far as anybody can say.
     var isToldAtItsPlace: Bool {
         guard let place else { return false }

@@ -14,7 +14,7 @@ internal import SystemPackage
 final class Node: Sendable {
     let id: NodeID
     private let inode: UInt64
-    private let birthAndKind: Int64
+    private let born: BornAs
     /// The filesystem of a file; of a directory, that of its first owner.
     private let firstFilesystem: FilesystemFacts
     let state: Mutex<State>
@@ -38,11 +38,11 @@ final class Node: Sendable {
     }
 
     /// A file. The identity's device is the filesystem's. The lookup count is one.
-    init(id: NodeID, kind: FileKind, identity: ObjectIdentity, filesystem: FilesystemFacts) {
+    init(id: NodeID, identity: ObjectIdentity, filesystem: FilesystemFacts) {
         self.id = id
         firstFilesystem = filesystem
         inode = identity.inode
-        birthAndKind = identity.birth.word | Int64(kind.rawValue)
+        born = identity.born
         state = Mutex(State(place: nil, aside: nil))
     }
 
@@ -51,17 +51,16 @@ final class Node: Sendable {
         self.id = id
         firstFilesystem = owner.filesystem
         inode = owner.identity.inode
-        birthAndKind = owner.identity.birth.word | Int64(FileKind.directory.rawValue)
+        born = owner.identity.born
         state = Mutex(State(place: nil, aside: DirectoryAside(owner, makeup)))
     }
 
-    var kind: FileKind { FileKind(rawValue: UInt8(truncatingIfNeeded: birthAndKind & 15)) ?? .regular }
+    var kind: FileKind { born.kind }
 
     /// The real object; a directory's owner.
     var identity: ObjectIdentity {
         if isDirectory, let owner = state.withLock({ $0.owner }) { return owner.identity }
-        return ObjectIdentity(
-            device: firstFilesystem.device, inode: inode, birth: BirthTime(word: birthAndKind))
+        return ObjectIdentity(device: firstFilesystem.device, inode: inode, born: born)
     }
 
     /// The filesystem of the real object.
@@ -72,10 +71,6 @@ final class Node: Sendable {
 
     /// The same as to compare the identities, without making the other one where it differs. For files.
     func stands(for identity: ObjectIdentity) -> Bool { inode == identity.inode && self.identity == identity }
-
-    /// Whether that is the status of the node's real object. Within one tick of the clock a number may be used again, for an
-    /// object of another kind.
-    func isOf(_ status: FileStatus) -> Bool { kind == status.kind && identity.matches(status) }
 
     /// Counts one more lookup.
     func noteLookup() { state.withLock { $0.lookups &+= 1 } }
@@ -90,7 +85,7 @@ final class Node: Sendable {
         }
     }
 
-    var isDirectory: Bool { birthAndKind & 15 == Int64(FileKind.directory.rawValue) }
+    var isDirectory: Bool { born.isDirectory }
     var isRoot: Bool { id == .root }
 
     var place: Place? { state.withLock { $0.place } }

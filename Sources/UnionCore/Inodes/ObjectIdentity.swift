@@ -2,31 +2,32 @@ internal import LinuxSystem
 
 /// Which real object a node stands for.
 ///
-/// Inode numbers are used again after an object's end; the birth time tells the successor from it, where
-/// the filesystem keeps one.
+/// Inode numbers are used again after an object's end; the birth time tells the successor from it, where the filesystem
+/// keeps one. Its clock may stand still while a file goes and a link comes: so the kind counts, too.
 struct ObjectIdentity: Equatable, Sendable {
     let device: UInt64
     let inode: UInt64
-    let birth: BirthTime
+    let born: BornAs
 
     /// `filesystem` nil: an ordinary one. A copy-up of overlayfs gives its object another birth time, while
     /// the inode number stays.
     init(_ status: FileStatus, on filesystem: FilesystemFacts?) {
         self.init(
             device: status.device, inode: status.inode,
-            birth: filesystem?.type == .overlay ? .unknown : BirthTime(status.born))
+            born: filesystem?.type == .overlay
+                ? BornAs(status.kind) : BornAs(status.kind, at: status.born))
     }
 
-    init(device: UInt64, inode: UInt64, birth: BirthTime) {
+    init(device: UInt64, inode: UInt64, born: BornAs) {
         self.device = device
         self.inode = inode
-        self.birth = birth
+        self.born = born
     }
 
     /// Whether `status` is of this very object.
     func matches(_ status: FileStatus) -> Bool {
         inode == status.inode && device == status.device
-            && (birth == BirthTime(status.born) || birth == .unknown)
+            && born == (born.hasTime ? BornAs(status.kind, at: status.born) : BornAs(status.kind))
     }
 
     /// Every bit of the number moves every bit of the hash; `seed` is nobody's to know who makes files.
@@ -38,19 +39,24 @@ struct ObjectIdentity: Equatable, Sendable {
     }
 }
 
-/// A birth time in units of 16 ns, which leaves four bits of a word for others: no filesystem makes two objects
-/// of one number in that time.
-struct BirthTime: Equatable, Sendable {
-    /// The four low bits are zero.
+/// What an object is, and since when, in one word: units of 16 ns, and the kind in the four lowest bits.
+struct BornAs: Equatable, Sendable {
     let word: Int64
 
-    static let unknown = BirthTime(word: 0)
+    init(word: Int64) { self.word = word }
 
-    init(word: Int64) { self.word = word & ~15 }
+    /// Nobody knows when.
+    init(_ kind: FileKind) { word = Int64(kind.rawValue) }
 
-    init(_ time: Timestamp) {
+    init(_ kind: FileKind, at time: Timestamp) {
         let (whole, isTooFar) = time.seconds.multipliedReportingOverflow(by: 1_000_000_000)
         // Beyond the year 2262 the lowest bits do.
-        self.init(word: isTooFar ? time.seconds << 4 : whole &+ Int64(time.nanoseconds))
+        let born = isTooFar ? time.seconds << 4 : whole &+ Int64(time.nanoseconds)
+        word = born & ~15 | Int64(kind.rawValue)
     }
+
+    var kind: FileKind { FileKind(rawValue: UInt8(truncatingIfNeeded: word & 15)) ?? .regular }
+    var isDirectory: Bool { word & 15 == Int64(FileKind.directory.rawValue) }
+    /// Whether it is known when.
+    var hasTime: Bool { word & ~15 != 0 }
 }

@@ -97,8 +97,8 @@ extension Union {
 
     private func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Node {
         let identity = ObjectIdentity(status, on: filesystem)
-        return table.adopt(identity, kind: status.kind) { id in
-            Node(id: id, kind: status.kind, identity: identity, filesystem: filesystem)
+        return table.adopt(identity) { id in
+            Node(id: id, identity: identity, filesystem: filesystem)
         }
     }
 

@@ -159,7 +159,7 @@ extension Union {
     /// What changes faster than it is looked at isn't kept. But it is held, if that is called for.
     private var mostLooks: Int { held.isActive ? 64 : 6 }
 
-    private func told(
+    func told(
         _ survey: Survey, _ node: Node, _ attributes: Attributes, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
     ) -> Entry {

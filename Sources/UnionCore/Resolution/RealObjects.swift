@@ -61,7 +61,7 @@ extension Union {
         try prependPath(of: place.parent, in: place.layer, to: &path)
         let object = try stack[place.layer].openObject(at: path.ref)
         let status = try object.descriptor.status()
-        guard node.isOf(status) else { throw .staleNFSFileHandle }
+        guard node.identity.matches(status) else { throw .staleNFSFileHandle }
         return LocatedObject(layer: stack[place.layer], object: object, status: status)
     }
 

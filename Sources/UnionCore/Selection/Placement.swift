@@ -159,13 +159,26 @@ extension Union {
         return try entry(survey, name, in: target.directory, target.view, keepsAttributes: false)
     }
 
-    /// The same for a file that is open, whose status that is.
+    /// The same for a file that was made and is open, whose status that is. It is the answer even if somebody has put
+    /// another object there since: the kernel takes nothing but a file from CREATE.
     func newEntry(
         _ name: PathRef, _ status: FileStatus, in layer: Layer, _ target: borrowing Target
     ) throws(Errno) -> Entry {
+        let made = Standing(layer: layer, status: status, isWhiteout: false, marks: [])
         var survey = Survey()
         survey.begun = coherence.now
-        survey.add(Standing(layer: layer, status: status, isWhiteout: false, marks: []))
-        return try entry(survey, name, in: target.directory, target.view, keepsAttributes: false)
+        survey.add(made)
+        let filesystem = try filesystem(of: made, name, target.view)
+        var entry: Entry?
+        for isLast in [false, true] where entry == nil {
+            guard let node = adopt(survey, made, filesystem, name, in: target.directory, isLast: isLast)
+            else { continue }
+            _ = hold(node, survey, name, target.view)
+            let attributes = attributes(status, filesystem)
+            entry = told(survey, node, attributes, name, in: target.directory, target.view)
+            if isLast { entry?.freshness = .none }
+        }
+        guard let entry else { throw .staleNFSFileHandle }
+        return entry
     }
 }

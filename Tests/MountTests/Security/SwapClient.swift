@@ -20,15 +20,16 @@ struct SwapClient {
 
     mutating func step() {
         let path = self.path()
+        let call = random.below(20)
         do throws(Errno) {
-            try act(path)
+            try act(call, path)
             done += 1
         } catch {
             // Everything else may be, where names come and go.
             let never: [Errno] = [
                 .ioError, .socketNotConnected, .badAddress, .badFileDescriptor, .noFunction,
             ]
-            if never.contains(error) { faults.append("\(path): \(error)") }
+            if never.contains(error) { faults.append("\(path), call \(call): \(error)") }
         }
     }
 
@@ -44,8 +45,8 @@ struct SwapClient {
         return path / ["f", "g", "h", "sub", "new", "other", SwapScene.onlyOutside][random.below(7)]
     }
 
-    private mutating func act(_ path: TestPath) throws(Errno) {
-        switch random.below(20) {
+    private mutating func act(_ call: Int, _ path: TestPath) throws(Errno) {
+        switch call {
         case 0...2: try look(path)
         case 3...5: try read(path)
         case 6: try list(path)

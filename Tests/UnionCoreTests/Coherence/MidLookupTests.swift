@@ -62,6 +62,11 @@ import UnionCore
         scene.settle()
         #expect(scene.kernel.exists("new", from: held))
         try scene.expectTruth("d", "d/new", "d/f")
+        // What backs it by now is watched, too.
+        #expect(!scene.kernel.exists("d/late"))
+        scene.underneath("touch \(layer)/d/late")
+        scene.settle()
+        try scene.expectTruth("d/late")
     }
 
     /// A mark is set above while a directory below is looked at.
