@@ -18,8 +18,6 @@ final class Coherence: Sendable {
     /// What keeps the kernel's side, once somebody serves it.
     let kernel = Mutex<(any KernelCache)?>(nil)
     private let clock = CoherenceClock()
-    /// The directory that is being dropped, and the name. Until that is through, a client may still remove it by that name.
-    let dropping = Mutex<(name: OwnChanges.Key, node: NodeID)?>(nil)
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
     /// Watches that were given back so that others could be had.

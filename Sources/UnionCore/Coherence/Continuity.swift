@@ -84,6 +84,8 @@ extension Union {
     func continues(_ node: Node, as makeup: Makeup, at name: PathRef, in directory: Node) -> Bool {
         if node.continues(as: makeup) { return true }
         guard node.isDirectory, !node.isDead, makeup.layers != 0 else { return false }
+        // Moved with what it is in, it is where it was found since; another one is here.
+        if node.place?.isAt(directory, name) != true && stands(node) { return false }
         coherence.source?.drain()
         return coherence.continuity.isSame(
             node.makeup, makeup.layers, at: OwnChanges.Key(directory.id, name))

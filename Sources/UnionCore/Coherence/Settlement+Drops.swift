@@ -7,18 +7,24 @@ extension Settlement {
     /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
     /// noted, and the drop waits until it is taken in.
     mutating func drop(_ name: PathRef, in directory: Node) {
-        let key = OwnChanges.Key(directory.id, name)
-        if let told = directory.told(name), told.isDirectory {
-            coherence.dropping.withLock { $0 = (key, told.node) }
-        }
-        defer { coherence.dropping.withLock { $0 = nil } }
-        guard let place = directory.untell(name) else { return forgetAbsent(name, in: directory) }
-        if let node = table.find(place.node) {
+        let place = directory.beginDrop(name)
+        let doubts = directory.doubts(of: name)
+        guard place != nil || !doubts.isEmpty else { return forgetAbsent(name, in: directory) }
+        defer { directory.endDoubts(doubts, of: name) }
+        if let place, let node = table.find(place.node) {
             node.forget(place, isGone: false)
             if node.isDirectory { gone.append(node) }
         }
         coherence.invalidator.sent.add(1, ordering: .relaxed)
         try? kernel.dropEntry(directory.id, name)
+    }
+
+    /// What else was told by the name was taken in by now, or wasn't: the kernel knows nothing but what is right.
+    func endDoubts(of name: PathRef, in directory: Node) {
+        let doubts = directory.doubts(of: name)
+        if doubts.isEmpty { return }
+        waitForReplies(in: directory.id)
+        directory.endDoubts(doubts, of: name)
     }
 
     /// The kernel may remember the name as missing. What it is told of it meanwhile is right, and stays: it is but asked

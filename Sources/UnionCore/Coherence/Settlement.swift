@@ -79,6 +79,7 @@ struct Settlement {
             let told = directory.told(name)
             if isRight(told, survey, name, in: directory) {
                 unchanged.insert(directory.id)
+                endDoubts(of: name, in: directory)
                 if let told, told.isDirectory, let node = table.find(told.node) {
                     coherence.continuity.settle(key, node.makeup.layers, begun: now)
                 }

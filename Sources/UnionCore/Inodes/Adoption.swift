@@ -103,8 +103,8 @@ extension Union {
         if known == makeup { return }
         if coherence.plan.isLasting {
             if isCached { return coherence.invalidator.append(.object(node.id)) }
-            // Its names were kept once. Queued before it is made of others: who synchronizes waits for this, too.
-            if node.mayKeepNames { coherence.invalidator.append(.names(node.id)) }
+            // It was kept once, perhaps. Queued before it is made of others: who synchronizes waits for this, too.
+            coherence.invalidator.append(.names(node.id))
         }
         take(makeup, owner, of: node, begun: begun)
     }

@@ -58,9 +58,6 @@ extension Node {
     /// Whether the kernel may remember names in the directory as missing.
     var mayKnowAbsent: Bool { state.withLock { $0.mayKnowAbsent } }
 
-    /// Whether the kernel may know any name in the directory, as something or as missing.
-    var mayKeepNames: Bool { state.withLock { $0.mayKnowAbsent || $0.names.count > 0 } }
-
     /// Whether the kernel knows the directory by its name at its place, as far as anybody can say.
     var isToldAtItsPlace: Bool {
         guard let place else { return false }
@@ -100,8 +97,10 @@ extension Node {
                 return .told(known, displaced: nil)
             }
             let place = Place(of: child, in: self, name, layer: layer, told: told)
-            // A file may be on its way to the kernel in a listing, too: nobody knows which answer it takes in last.
-            if let known, known.node != child.id, !known.isDirectory { place.contest() }
+            if let known, known.node != child.id {
+                // A file may be on its way to the kernel in a listing, too: nobody knows which answer it takes in last.
+                if known.isDirectory { state.doubts.add(known) } else { place.contest() }
+            }
             let displaced = state.names.set(place)
             return .told(place, displaced: displaced)
         }
@@ -120,6 +119,7 @@ extension Node {
             }
             // The kernel asks where it has nothing.
             state.names.remove(name)
+            state.doubts.add(known)
             known.withdraw()
             return true
         }
@@ -146,4 +146,27 @@ extension Node {
 
     /// A client has put a node there, whatever stood or stands there. Returns what the kernel knew before.
     func notePut(_ place: Place) -> Place? { state.withLock { $0.names.set(place) } }
+}
+
+// Doubts.
+extension Node {
+    /// The directories that the kernel may still know by the name, besides the one that it was told last.
+    func doubts(of name: PathRef) -> [NodeID] { state.withLock { $0.doubts.nodes(of: name) } }
+
+    /// The name is about to be dropped: returns what the kernel was told by it, if anything. Until that is through, it
+    /// may know it still.
+    func beginDrop(_ name: PathRef) -> Place? {
+        let place = state.withLock { state in
+            let place = state.names.remove(name)
+            if let place, place.isDirectory { state.doubts.add(place) }
+            return place
+        }
+        place?.withdraw()
+        return place
+    }
+
+    /// The kernel knows none of these by that name.
+    func endDoubts(_ nodes: [NodeID], of name: PathRef) {
+        if !nodes.isEmpty { state.withLock { $0.doubts.remove(nodes, of: name) } }
+    }
 }

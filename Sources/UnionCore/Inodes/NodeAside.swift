@@ -25,6 +25,8 @@ final class DirectoryAside: NodeAside {
     var madeAt: UInt64 = 0
     /// The names that the kernel may know.
     var names = ToldNames()
+    /// See `Node.doubts`.
+    var doubts = ToldDoubts()
     /// The kernel may remember names as missing.
     var mayKnowAbsent = false
     /// See `Node.noteKept`.
@@ -146,6 +148,18 @@ extension Node.State {
                 yield &directory.names
             } else {
                 var none = ToldNames()
+                yield &none
+            }
+        }
+    }
+
+    var doubts: ToldDoubts {
+        get { directory?.doubts ?? ToldDoubts() }
+        _modify {
+            if let directory {
+                yield &directory.doubts
+            } else {
+                var none = ToldDoubts()
                 yield &none
             }
         }

@@ -56,9 +56,6 @@ internal import Synchronization
     /// When the look that was told last was begun.
     var told: UInt64 { unsafe toldField.pointee.load(ordering: .sequentiallyConsistent) }
 
-    /// The kernel knows just that by the name, or did until it was withdrawn.
-    var isSure: Bool { state & Self.contested == 0 }
-
     /// Of two answers the kernel may have taken in either last.
     var isContested: Bool { state & Self.contested != 0 }
 

@@ -17,7 +17,7 @@ extension Union {
             try removePlain(name, in: only, caller)
         }
         if isGone != true { try removeParts(of: &target, name, caller) }
-        noteTakenAway(name, from: target.directory, isDirectory: true)
+        noteTakenAway(name, from: target.directory)
         departing.finish()
         change.left(by: caller)
         emptied.forget(owner.status)

@@ -23,7 +23,7 @@ extension Union {
         }
         if let moved { takeMakeup(moved) }
         // Then rename(2) did nothing, and brings no event.
-        if isSameFile || moving == nil || moving !== moved {
+        if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
             lookAgain(at: source, name, destination, newName)
         }
     }
@@ -39,8 +39,7 @@ extension Union {
         let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
         let displaced = directory.notePut(place)
         if let displaced, displaced.node != node.id { noteDisplaced(displaced) }
-        noteDropped(name, from: directory)
-        if node.isDirectory && displaced?.isSure == false { noteDead(at: name, in: directory) }
+        noteDead(at: name, in: directory)
         node.noteSeen(at: place)
     }
 

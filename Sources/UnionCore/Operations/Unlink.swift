@@ -106,20 +106,12 @@ extension Union {
 
     /// A client has taken the name away. What the kernel knew by it has lost it; a directory is dead to the kernel,
     /// though it may live on where a stranger had moved it a moment before.
-    func noteTakenAway(_ name: PathRef, from directory: Node, isDirectory: Bool = false) {
+    func noteTakenAway(_ name: PathRef, from directory: Node) {
         // Looks from before aren't told any more.
         directory.noteKept(coherence.tick())
         let place = directory.noteTakenAway(name)
         if let place { noteDisplaced(place) }
-        noteDropped(name, from: directory)
-        if isDirectory && place?.isSure != true { noteDead(at: name, in: directory) }
-    }
-
-    /// What is being dropped under that name just now the kernel knew until the change.
-    func noteDropped(_ name: PathRef, from directory: Node) {
-        let key = OwnChanges.Key(directory.id, name)
-        let dropped = coherence.dropping.withLock { $0?.name == key ? $0?.node : nil }
-        if let dropped { table.find(dropped)?.die() }
+        noteDead(at: name, in: directory)
     }
 
     /// The same where a client has put something else there.
@@ -129,8 +121,10 @@ extension Union {
         node.forget(place, isGone: true)
     }
 
-    /// It isn't sure which directory the kernel knew by the name: it may be any that was seen there last.
+    /// It isn't sure which directory the kernel knew by the name: it may be any of these.
     func noteDead(at name: PathRef, in directory: Node) {
-        for node in table.directories where node.place?.isAt(directory, name) == true { node.die() }
+        let doubts = directory.doubts(of: name)
+        for node in doubts { table.find(node)?.die() }
+        directory.endDoubts(doubts, of: name)
     }
 }

@@ -1,0 +1,36 @@
+internal import LinuxSystem
+
+/// Which directories the kernel may know by names that it was told others by since.
+///
+/// A client that is about to change a name has a lock on it, and the directory that the kernel knew by it. Another one may
+/// be told by the name meanwhile, or this one be dropped: the change is of this one all the same.
+struct ToldDoubts {
+    /// A client's change takes no longer than so many others in one directory.
+    private static let most = 32
+
+    private struct Doubt {
+        let name: UInt64
+        let node: NodeID
+    }
+
+    /// The oldest first.
+    private var doubts: [Doubt] = []
+
+    func nodes(of name: PathRef) -> [NodeID] {
+        if doubts.isEmpty { return [] }
+        let name = name.hash
+        return doubts.filter { $0.name == name }.map(\.node)
+    }
+
+    mutating func add(_ place: Place) {
+        remove([place.node], of: place.name)
+        if doubts.count == Self.most { doubts.removeFirst() }
+        doubts.append(Doubt(name: place.name.hash, node: place.node))
+    }
+
+    mutating func remove(_ nodes: [NodeID], of name: PathRef) {
+        if doubts.isEmpty { return }
+        let name = name.hash
+        doubts.removeAll { $0.name == name && nodes.contains($0.node) }
+    }
+}
