@@ -60,6 +60,11 @@ final class Continuity: Sendable {
         return isSame ?? (layers & makeup.layers == 0)
     }
 
+    /// Whether anything has happened to the name since that time, as far as events were taken in.
+    func hasEvents(_ key: OwnChanges.Key, since begun: UInt64) -> Bool {
+        histories.withLock { $0[key]?.events.contains { $0.at > begun } == true }
+    }
+
     /// The name is settled by a look that was begun at that time: these layers had a directory there. Events that were noted
     /// since count on.
     func settle(_ key: OwnChanges.Key, _ layers: UInt64, begun: UInt64) {

@@ -88,6 +88,11 @@ struct Settlement {
             // What was told since is younger than this look.
             if let told, told.told >= now { continue }
             if coherence.own.isPending(key) { continue }
+            // Layers are looked at one after the other: what moved between two of them may have been missed in both.
+            if told?.isDirectory == true {
+                coherence.source?.drain()
+                if coherence.continuity.hasEvents(key, since: now) { continue }
+            }
             break
         }
         coherence.continuity.forget(key)
@@ -96,7 +101,7 @@ struct Settlement {
     }
 
     /// Then somebody changes the name all the time, and it isn't what anybody has mounted anything on.
-    private static var mostTries: Int { 16 }
+    private static var mostTries: Int { 64 }
 
     /// Whether the kernel, as it was told, knows just what the union shows. (Looks whose answers it takes in later found
     /// nothing else.) A directory that is made of others now is the same, but names in it are to be put right.

@@ -127,6 +127,8 @@ extension Union {
     private func dividedView(of node: Node) throws(Errno) -> DirectoryView {
         guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
         var view = try openView(of: node, at: path.ref)
+        // It may have been made in a layer that was looked at already, before it was removed from one that wasn't.
+        if view.isEmpty, stack.count > 1 { view = try openView(of: node, at: path.ref) }
         var tries = 0
         while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
             view = try openView(of: node, at: path.ref)

@@ -72,8 +72,26 @@ extension Union {
             let survey = try looks(
                 backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
             tries += 1
-            if policies.orphans == .keep || isOfOne(survey, name, backings) || tries == 64 { return survey }
+            let isWhole =
+                (policies.orphans == .keep || isOfOne(survey, name, backings))
+                && (survey.isVisible || isMissingAtOnce(survey, name, backings, having))
+            if isWhole || tries == 64 { return survey }
         }
+    }
+
+    /// Whether the name was missing in all layers at one time: it may have been moved from one that wasn't looked at yet to
+    /// one that was. When the last layer had been looked at, those above still hadn't it.
+    private func isMissingAtOnce(
+        _ survey: Survey, _ name: PathRef, _ backings: [DirectoryView.Backing], _ having: UInt64
+    ) -> Bool {
+        guard survey.standings.isEmpty, !survey.hasEnded else { return true }
+        for (position, backing) in backings.dropLast().enumerated() {
+            if position < 64, having >> UInt64(position) & 1 == 0 { continue }
+            if coherence.plan.choices[backing.layer.index].mode == .static { continue }
+            if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
+            if (try? backing.directory.status(at: name)) != nil, !isReserved(name, in: backing) { return false }
+        }
+        return true
     }
 
     /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
