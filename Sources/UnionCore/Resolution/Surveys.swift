@@ -89,7 +89,9 @@ extension Union {
             if position < 64, having >> UInt64(position) & 1 == 0 { continue }
             if coherence.plan.choices[backing.layer.index].mode == .static { continue }
             if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
-            if (try? backing.directory.status(at: name)) != nil, !isReserved(name, in: backing) { return false }
+            if (try? backing.directory.status(at: name)) != nil, !isReserved(name, in: backing) {
+                return false
+            }
         }
         return true
     }
