@@ -15,6 +15,8 @@ struct Settlement {
     var listings: Set<NodeID> = []
     /// Directories in which an event named what the kernel knows already.
     private var unchanged: Set<NodeID> = []
+    /// Directories whose names were found right.
+    private var found: Set<NodeID> = []
     /// Directories that are made of others than before, whose names are to be put right.
     var remade: [Node] = []
     /// Directories that aren't where the kernel knew them.
@@ -61,7 +63,8 @@ struct Settlement {
     private mutating func finish() {
         dropAttributes(of: brieflyKept)
         putNamesRight()
-        for directory in unchanged.subtracting(listings) { settleAttributes(of: directory) }
+        for directory in unchanged.subtracting(listings) { settleAttributes(of: directory, listing: true) }
+        for directory in found.subtracting(unchanged) { settleAttributes(of: directory, listing: false) }
         for directory in listings { dropListing(directory) }
     }
 
@@ -129,6 +132,7 @@ struct Settlement {
         // It may have been seen elsewhere meanwhile.
         node.noteSeen(at: told)
         remake(node, survey, name, in: directory)
+        found.insert(node.id)
         // It comes and goes with what it holds, however deep: it is asked for each time.
         if survey.isOrphan { expire(name, in: directory) }
         return true
@@ -182,12 +186,12 @@ struct Settlement {
 
 extension Settlement {
     /// The names are what the kernel knows. But who looked at the directory meanwhile may have seen other changes of
-    /// these names, whose events say nothing new now.
-    private func settleAttributes(of directory: NodeID) {
+    /// these names, or of its own, whose events say nothing new now. `listing`: a listing may be older than these.
+    private func settleAttributes(of directory: NodeID, listing: Bool) {
         guard let directory = table.find(directory) else { return }
         waitUntilQuiet(directory)
         let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
-        if isListed { return dropListing(directory.id) }
+        if isListed && listing { return dropListing(directory.id) }
         if directory.isQuiet {
             if told == .none { return }
             if let now = try? union.attributes(of: directory, handle: nil), told.isJust(now.mark) { return }

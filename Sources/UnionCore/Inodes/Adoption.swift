@@ -91,6 +91,8 @@ extension Union {
         node.noteSeen(at: place)
         if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherPlaces }) { return }
         for other in node.places where !other.isSame(as: place) {
+            // The count may be of the moment when this name had just gone, and not the other.
+            if !node.isDirectory && isThere(node, at: other) { continue }
             other.parent.untell(other)
             node.forget(other, isGone: true)
         }

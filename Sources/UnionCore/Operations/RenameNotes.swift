@@ -17,7 +17,9 @@ extension Union {
         let place = from.untell(name)
         let moved = place.flatMap { table.find($0.node) }
         if let place { moved?.forget(place, isGone: !isSameFile) }
-        if let moved { put(moved, at: newName, in: to, layer) }
+        if let moved {
+            noteReplaced(put(moved, at: newName, in: to, layer), by: moved, at: newName, in: to)
+        }
         if let moving, moving !== moved {
             moving.noteSeen(at: Place(of: moving, in: to, newName, layer: layer.index, told: coherence.now))
         }
@@ -34,13 +36,19 @@ extension Union {
         to.noteKept(coherence.tick())
     }
 
-    /// The kernel knows the node by the name from now on.
-    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) {
+    /// The kernel knows the node by the name from now on. Returns what it was told by it before.
+    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> Place? {
         let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
         let displaced = directory.notePut(place)
-        if let displaced, displaced.node != node.id { noteDisplaced(displaced) }
-        noteDead(at: name, in: directory)
         node.noteSeen(at: place)
+        return displaced?.node == node.id ? nil : displaced
+    }
+
+    /// What the kernel knew by the name has lost it, and a directory is dead.
+    private func noteReplaced(_ displaced: Place?, by node: Node, at name: PathRef, in directory: Node) {
+        if let displaced { noteDisplaced(displaced) }
+        directory.endDoubts([node.id], of: name)
+        noteDead(at: name, in: directory)
     }
 
     private func lookAgain(
@@ -62,12 +70,17 @@ extension Union {
         let other = knownNode(destination.survey, newName, in: to)
         let moved = take(name, from: from)
         let exchanged = take(newName, from: to)
-        if let moved { put(moved, at: newName, in: to, layer) }
-        if let exchanged { put(exchanged, at: name, in: from, layer) }
+        // Neither is gone, whatever was told meanwhile by who looked at the names.
+        let displaced = [
+            moved.flatMap { put($0, at: newName, in: to, layer) },
+            exchanged.flatMap { put($0, at: name, in: from, layer) },
+        ]
+        for case let place? in displaced { table.find(place.node)?.forget(place, isGone: false) }
         for node in [moved, exchanged] where node?.isDirectory == true {
             if let node { try? takeMakeup(of: node) }
         }
-        if moving == nil || other == nil || moving !== moved || other !== exchanged {
+        let isSure = moving != nil && other != nil && moving === moved && other === exchanged
+        if !isSure || displaced.contains(where: { $0 != nil }) {
             lookAgain(at: source, name, destination, newName)
         }
     }

@@ -27,6 +27,12 @@ extension Union {
         throw .staleNFSFileHandle
     }
 
+    func isThere(_ node: Node, at place: Place) -> Bool {
+        guard let found = try? objectIfThere(node, at: place) else { return false }
+        _ = consume found
+        return true
+    }
+
     private func objectIfThere(_ node: Node, at place: Place) throws(Errno) -> LocatedObject? {
         do {
             return try object(of: node, at: place)

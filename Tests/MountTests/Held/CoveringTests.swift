@@ -42,12 +42,7 @@ struct CoveringTests {
             ) { union throws in
                 let race = CoveringRace(in: union.mount, rounds: Self.rounds)
                 try race.start(looks, act)
-                var complaints = race.complaints
-                // See "What is not closed" in docs/coherence.md.
-                if mode == "check", complaints["open: ESTALE", default: 0] <= 2 {
-                    complaints["open: ESTALE"] = nil
-                }
-                #expect(complaints == [:])
+                #expect(race.complaints == [:])
                 #expect(race.looks > 10)
             }
             #expect(try Snapshot(ground / "lower").differences(from: before) == [])
