@@ -19,7 +19,8 @@ extension Union {
 
     private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
         if let place = node.place, let found = try objectIfThere(node, at: place) { return found }
-        for place in node.otherPlaces {
+        // It may have lost that name since, and another one be its first by now: all at once.
+        for place in node.places {
             guard let found = try objectIfThere(node, at: place) else { continue }
             node.prefer(place)
             return found

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
@@ -78,10 +79,22 @@ extension Union {
                 held.begin()
                 throw error
             }
+            if !isLookup, let view = viewSoon(of: node) { return view }
             guard staleAnswers.mustSay(to: caller.pid, node.id) else { throw error }
             held.begin()
             throw .staleNFSFileHandle
         }
+    }
+
+    /// The same within two milliseconds, where ESTALE was said a moment ago: the kernel walks once more for a change, and not
+    /// twice. Directories that are exchanged without a pause come back.
+    private func viewSoon(of node: Node) -> DirectoryView? {
+        guard held.isActive else { return nil }
+        for _ in 0..<20 {
+            usleep(100)
+            if let view = try? view(of: node) { return view }
+        }
+        return nil
     }
 
     /// The same where what was told a moment ago will do: the caller reached the directory before a stranger moved it.
