@@ -3,8 +3,8 @@ public import LinuxSystem
 public import SystemPackage
 public import UnionCore
 
-/// Tells the kernel to drop what it keeps. Never from a thread that serves requests, nor under a lock that
-/// one of them may wait for: the kernel takes the directory's own lock.
+/// Tells the kernel to drop what it keeps. But for attributes alone, never from a thread that serves requests, nor under a lock
+/// that one of them may wait for: the kernel takes the directory's own lock.
 public struct Notifier: KernelCache {
     let session: SessionPointer
     let device: Device

@@ -15,7 +15,7 @@ extension InotifyMask {
     }
 
     /// What anything else is watched for. `attributes` tells of the number of links too. Not
-    /// `excludeUnlinked`: a file that was opened by a name it no longer has may still have others.
+    /// IN_EXCL_UNLINK: a file that was opened by a name it no longer has may still have others.
     static var fileChanges: InotifyMask {
         [.attributes, .modify, .closeWrite, .deleteSelf, .moveSelf]
     }

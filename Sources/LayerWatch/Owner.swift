@@ -1,6 +1,6 @@
 internal import UnionCore
 
-/// Whom an object is watched for.
+/// The node that an object is watched for, and in which layer.
 struct Owner: Equatable {
     let node: NodeID
     let layer: Int

@@ -74,7 +74,7 @@ extension WatchIndex.Part {
             return
         }
         var cell = next(hole)
-        // Who was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
+        // What was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
         while cells[cell] != WatchIndex.empty {
             if let owner = owners[cells[cell]] {
                 let home = home(WatchIndex.hash(owner.node))

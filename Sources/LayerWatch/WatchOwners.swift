@@ -1,6 +1,6 @@
 internal import UnionCore
 
-/// Whom each watch is for, and which watches each node has.
+/// The owners of each watch, and the watches of each node.
 ///
 /// Nearly every watch has one owner, and nearly every node one watch. An owner is a watch's first one, in the compact
 /// tables, or a further one, aside: two nodes at one real object, or one at it in two layers.

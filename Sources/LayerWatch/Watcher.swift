@@ -9,17 +9,10 @@ public import UnionCore
 /// may be had before the start; their events wait for it in the kernel's queue.
 public final class Watcher: ChangeSource {
     private let instance: Instance
-    private let fileChanges: InotifyMask
     private let thread = Mutex<WatchThread?>(nil)
 
-    /// `endsFileWatches`: the watch of anything but a directory ends with the first event that it tells, and
-    /// is to be had anew before the object's attributes are cached again. A file that is written to all the
-    /// time then costs nothing; else every write(2) wakes the thread, and takes two to four times as long.
     /// EMFILE when the user has too many inotify instances.
-    public init(endsFileWatches: Bool = false) throws(Errno) {
-        instance = try Instance()
-        fileChanges = endsFileWatches ? .fileChanges.union(.oneShot) : .fileChanges
-    }
+    public init() throws(Errno) { instance = try Instance() }
 
     deinit { stop() }
 
@@ -43,7 +36,7 @@ public final class Watcher: ChangeSource {
         _ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool
     ) -> Bool {
         instance.add(
-            object, mask: isDirectory ? .directoryChanges : fileChanges,
+            object, mask: isDirectory ? .directoryChanges : .fileChanges,
             owner: Owner(node: node, layer: layer))
     }
 

@@ -99,32 +99,6 @@ struct OwnerTests {
         scene.unwatch(7)
     }
 
-    /// A file is told of once, to each that it was watched for, until it is watched anew.
-    @Test func untilTheFirstChange() throws {
-        let scene = try Scene(endsFileWatches: true)
-        let root = scene.root
-        try root.write("", to: "x")
-        try scene.watch("", as: 4)
-        func change() throws -> [String] {
-            try scene.changes { () throws(Errno) in
-                for _ in 0..<100 { try root.write("text", to: "x") }
-                try root.makeDirectory("y")
-                try root.removeDirectory(at: "y")
-            }
-        }
-        for _ in 0..<5 {
-            try scene.watch("x", as: 5)
-            try scene.watch("x", as: 6)
-            try scene.watch("x", as: 5)
-            #expect(scene.watcher.watchCount == 2)
-            #expect(try change() == ["5/0 object", "6/0 object", "4/0 entry y"])
-            #expect(scene.watcher.watchCount == 1)
-            #expect(try change() == ["4/0 entry y"])
-        }
-        scene.unwatch(5)
-        scene.unwatch(6)
-    }
-
     @Test func refused() throws {
         let scene = try Scene()
         try scene.root.write("", to: "x")

@@ -14,9 +14,9 @@ final class Scene: Sendable {
     var root: FileDescriptor { directory.value.root }
 
     /// `started` false: events stay in the kernel's queue until `start`.
-    init(in place: Place = .disk, started: Bool = true, endsFileWatches: Bool = false) throws {
+    init(in place: Place = .disk, started: Bool = true) throws {
         directory = DirectoryBox(try TestDirectory(in: place))
-        watcher = try Watcher(endsFileWatches: endsFileWatches)
+        watcher = try Watcher()
         if started { try start() }
     }
 

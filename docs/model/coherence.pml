@@ -69,7 +69,7 @@ bit inReply[2];         /* its reply is under way */
 
 // Clock values are compared and not used otherwise. So there is no counter, there are the outcomes; a bit for each worker.
 byte ticked;            /* the clock has moved on since it began */
-byte kept;              /* keptAt of its directory is younger than its beginning */
+byte kept;              /* looksCountFrom of its directory is younger than its beginning */
 byte earlier;           /* it began at an earlier tick than the other one */
 byte outdated;          /* what is told of its key is of a younger look */
 byte renamed;           /* a rename ended since it began */

@@ -27,10 +27,6 @@ public struct InotifyMask: OptionSet, Sendable, Hashable {
 
     /// Option: only directories, ENOTDIR for others.
     public static var onlyDirectory: InotifyMask { InotifyMask(rawValue: 0x0100_0000) }
-    /// Option: nothing of entries that have been unlinked and are still open.
-    public static var excludeUnlinked: InotifyMask { InotifyMask(rawValue: 0x0400_0000) }
-    /// Option: the watch ends with its first event.
-    public static var oneShot: InotifyMask { InotifyMask(rawValue: 0x8000_0000) }
     /// Option: adds to the watch's mask.
     public static var addToMask: InotifyMask { InotifyMask(rawValue: 0x2000_0000) }
 }

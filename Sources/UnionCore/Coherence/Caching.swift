@@ -79,17 +79,16 @@ extension Union {
         if isWatched && isCurrent { return since > survey.begun }
         // Names in it are kept: who tells the kernel sees to those, and to the watch, first.
         if isWatched && node.state.withLock({ $0.isCached }) { return false }
-        return watchParts(of: node, survey, name, view)
+        watchParts(of: node, survey, name, view)
+        return true
     }
 
-    /// Watches every real directory that makes the node up, and takes the survey's for what it is made of. False: it is
-    /// that already; else the look must be made again.
-    func watchParts(
-        of node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView
-    ) -> Bool {
+    /// Watches every real directory that makes the node up, and takes the survey's for what it is made of. The look is
+    /// older than the watches then: it must be made again.
+    func watchParts(of node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView) {
         guard let owner = survey.owner,
             let filesystem = stack.filesystems.find(owner.status.device)
-        else { return true }
+        else { return }
         let endings = node.state.withLock { $0.endings }
         var isWatched = true
         for standing in survey.visible {
@@ -99,12 +98,11 @@ extension Union {
             case .watched: break
             case .refused: isWatched = false
             // The look is out of date before it is told.
-            case .replaced: return true
+            case .replaced: return
             }
         }
         take(Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun)
         noteWatched(node, as: Makeup(of: survey), isWatched, endings)
-        return true
     }
 
     /// Where a younger look has found it made of others, these were watched for nothing: the next look watches those.
@@ -291,7 +289,7 @@ extension Union {
                 makeRoomForWatch(source)
                     && source.watch(skeleton, for: node.id, layer: upper.index, isDirectory: true)
             } ?? false
-        if !isWatched { node.state.withLock { $0.isCached = false } }
+        if !isWatched { noteUnwatched(node) }
     }
 
     /// A skeleton was made, `made`: one more layer backs the directory than it was told with, and nobody can

@@ -133,7 +133,7 @@ extension Invalidator: ChangeSink {
         continuity.note(event)
         switch event.kind {
         case .entry, .directoryCame, .directoryWent:
-            append(.entry(event.node, unsafe Array(event.name.bytes)))
+            appendName(event.node, event.name)
         case .object: append(.object(event.node))
         case .gone: append(.gone(event.node))
         }

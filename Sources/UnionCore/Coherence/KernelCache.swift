@@ -2,7 +2,7 @@ public import LinuxSystem
 public import SystemPackage
 
 /// What the kernel keeps of the union, and how it is told to drop it; implemented by whoever serves the
-/// union. The calls may wait for a directory's lock in the kernel: never from a thread that serves requests.
+/// union. All but `dropNode` without `content` may wait for a lock in the kernel: never from a thread that serves requests.
 /// ENOENT: the kernel has nothing of it.
 public protocol KernelCache: Sendable {
     /// Drops the name in the directory, whether it is known as something or as missing. With something goes all that is

@@ -23,8 +23,8 @@ extension Settlement {
                 )
                 break
             }
-            _ = union.watchParts(of: node, survey, name, view)
-            guard let next = lookAgain(at: name, in: directory), next.isVisible,
+            union.watchParts(of: node, survey, name, view)
+            guard let next = look(at: name, in: directory), next.isVisible,
                 union.continues(node, as: Makeup(of: next), at: name, in: directory)
             else { break }
             if node.makeup == Makeup(of: next) { break }
@@ -46,7 +46,7 @@ extension Settlement {
     }
 
     private mutating func putNamesRight(in node: Node) {
-        node.noteKept(coherence.tick())
+        node.outdateLooks(at: coherence.tick())
         let told = node.toldNames
         for place in told { settleName(place.name, in: node) }
         if node.mayKnowAbsent { dropAbsent(in: node, except: told) }
@@ -75,7 +75,7 @@ extension Settlement {
     /// known, else nothing.
     private mutating func forgetNames(in node: Node) {
         if union.stands(node) { return }
-        node.noteKept(coherence.tick())
+        node.outdateLooks(at: coherence.tick())
         for place in node.toldNames { drop(place.name, in: node) }
         drop(node.id, content: true)
     }

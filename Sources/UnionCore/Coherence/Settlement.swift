@@ -77,14 +77,16 @@ struct Settlement {
             if directory.told(name)?.isDirectory == true { coherence.source?.drain() }
             // From here on a look that is older than this one isn't told any more. What was told before is in the table.
             let now = coherence.tick()
-            directory.noteKept(now)
-            let survey = lookAgain(at: name, in: directory)
+            directory.outdateLooks(at: now)
+            let survey = look(at: name, in: directory)
             let told = directory.told(name)
             if isRight(told, survey, name, in: directory) {
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
                 if let told, told.isDirectory, let node = table.find(told.node) {
                     coherence.continuity.settle(key, node.makeup.layers, begun: now)
+                } else {
+                    coherence.continuity.forget(key)
                 }
                 return
             }
@@ -115,7 +117,7 @@ struct Settlement {
         guard let survey else { return false }
         // An orphan that doesn't show may begin to, and nobody watches it.
         guard let owner = survey.owner else { return told == nil && survey.unseen == nil }
-        // Nothing was told, nor was any name that there is nothing.
+        // The kernel was told nothing of the name, and of no name in the directory that it is missing.
         if told == nil && !owner.isDirectory && !directory.mayKnowAbsent { return true }
         guard owner.isDirectory else {
             guard let told, !told.isContested, let node = table.find(union.identity(of: owner)) else {
@@ -162,7 +164,7 @@ struct Settlement {
             // What is marked on it may have changed, and by that what it is made of.
             if let place = node.place { settleName(place.name, in: place.parent) }
         } else if !isGone {
-            // Its watch may have ended with this event.
+            // A look from before isn't told as something that may be kept; the next one sees to the watch.
             node.state.withLock { state in
                 state.isCached = false
                 state.endings &+= 1
@@ -172,7 +174,7 @@ struct Settlement {
     }
 
     /// What the union shows there now; nil where the directory isn't found.
-    func lookAgain(at name: PathRef, in directory: Node) -> Survey? {
+    func look(at name: PathRef, in directory: Node) -> Survey? {
         guard let view = try? union.view(of: directory),
             let survey = try? union.survey(view, name, in: directory)
         else { return nil }

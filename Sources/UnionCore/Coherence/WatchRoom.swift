@@ -49,11 +49,27 @@ extension Union {
 
     /// Not where the kernel may remember names as missing: nobody could name those, and they would stay missing.
     private func giveBackDirectory(_ node: Node, _ source: any ChangeSource) -> Bool {
+        guard endKeeping(of: node, unless: { $0.mayKnowAbsent }) else { return false }
+        source.unwatch(node.id)
+        coherence.givenBack.add(1, ordering: .relaxed)
+        coherence.invalidator.append(.givenBack(node.id))
+        return true
+    }
+
+    /// One of the real directories that back it from now on can't be watched.
+    func noteUnwatched(_ node: Node) {
+        if endKeeping(of: node) { coherence.invalidator.append(.givenBack(node.id)) }
+    }
+
+    /// Nothing more of the directory is told to be kept, until it is looked up and watched again. False: `exception`.
+    private func endKeeping(of node: Node, unless exception: (borrowing Node.State) -> Bool = { _ in false })
+        -> Bool
+    {
         let now = coherence.tick()
         let isNew: Bool? = node.state.withLock { state in
-            if state.mayKnowAbsent { return nil }
+            if exception(state) { return nil }
             // Looks from before aren't told any more, as something that may be kept.
-            state.keptAt = now
+            state.looksCountFrom = now
             state.isCached = false
             state.endings &+= 1
             state.isGivenBack = true
@@ -64,9 +80,6 @@ extension Union {
         if isNew { coherence.degraded.add(1, ordering: .relaxed) }
         coherence.views.noteChange(.object(node.id))
         coherence.ahead.drop(node.id)
-        source.unwatch(node.id)
-        coherence.givenBack.add(1, ordering: .relaxed)
-        coherence.invalidator.append(.givenBack(node.id))
         return true
     }
 }

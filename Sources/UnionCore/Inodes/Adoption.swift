@@ -53,8 +53,11 @@ extension Union {
             switch telling {
             case .told(let place, let displaced):
                 noteTold(node, at: place, displaced, hasOtherNames: false)
-                table.noteOwner(owned.part, of: node)
                 note(makeup, owned, of: node, begun: survey.begun)
+                // Where settlement has yet to take it, that notes the owner.
+                if node.state.withLock({ $0.owner?.part == owned.part }) {
+                    table.noteOwner(owned.part, of: node)
+                }
                 return node
             case .outdated:
                 forget(node.id, count: 1)

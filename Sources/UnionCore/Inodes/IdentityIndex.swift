@@ -17,19 +17,13 @@ struct IdentityIndex {
         cell(of: key, in: slots).map { Int(cells[$0]) - 1 }
     }
 
-    /// From now on the identity's node is the one in `slot`; that of before is in no cell any more. `hash`: of any
-    /// identity as `Key` has it.
-    mutating func set(
+    /// From now on the identity's node, which had none, is the one in `slot`. `hash`: of any identity as `Key` has it.
+    mutating func add(
         _ key: Key, to slot: Int, in slots: borrowing NodeSlots, hash: (ObjectIdentity) -> UInt64
     ) {
-        let value = UInt32(truncatingIfNeeded: slot + 1)
-        if let cell = cell(of: key, in: slots) {
-            cells[cell] = value
-            return
-        }
         if (count + 1) * 4 > cells.count * 3 { grow(slots, hash) }
         count += 1
-        put(value, key.hash)
+        put(UInt32(truncatingIfNeeded: slot + 1), key.hash)
     }
 
     /// Takes the identity's node out.
@@ -44,7 +38,7 @@ struct IdentityIndex {
         }
         let mask = cells.count - 1
         var next = (hole + 1) & mask
-        // Who was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
+        // What was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
         while cells[next] != 0 {
             if let node = slots[Int(cells[next]) - 1] {
                 let home = position(hash(node.identity))

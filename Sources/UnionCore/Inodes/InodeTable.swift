@@ -75,7 +75,7 @@ final class InodeTable: Sendable {
             let slot = shard.slots.next
             let node = make(shard.nextID(shard: index))
             shard.slots.add(node)
-            shard.index.set(key, to: slot, in: shard.slots, hash: hash)
+            shard.index.add(key, to: slot, in: shard.slots, hash: hash)
             return node
         }
     }
@@ -104,7 +104,9 @@ final class InodeTable: Sendable {
         guard id != .root else { return nil }
         return boxes[Self.shard(of: id)].shard.withLock { shard in
             guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
-            if !node.isDirectory { leave(node, place(of: node.identity).key, &shard) }
+            if !node.isDirectory {
+                shard.index.remove(place(of: node.identity).key, in: shard.slots, hash: hash)
+            }
             shard.slots.remove(Self.slot(of: id))
             return node
         }
@@ -120,12 +122,6 @@ final class InodeTable: Sendable {
     /// How many nodes the kernel knows, the root not counted.
     var count: Int {
         boxes.reduce(0) { $0 + $1.shard.withLock { $0.slots.count } }
-    }
-
-    /// The node isn't found by its identity any more.
-    private func leave(_ node: Node, _ key: IdentityIndex.Key, _ shard: inout Shard) {
-        guard shard.index.find(key, in: shard.slots) == Self.slot(of: node.id) else { return }
-        shard.index.remove(key, in: shard.slots, hash: hash)
     }
 
     private func place(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {

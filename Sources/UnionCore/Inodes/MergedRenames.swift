@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// The renames of merged directories that are under way.
 ///
-/// Such a rename is one in each layer, and between two of them a look would find half a directory. So whoever looks asks
+/// Such a rename is one in each layer, and between two of them a look would find half a directory. So a look asks
 /// here before and after: a rename that concerns the look is waited for, and a look during which one began is made
 /// again (`Union.undivided`). Nobody holds a lock while it waits. The lock is a leaf.
 final class MergedRenames: Sendable {

@@ -64,9 +64,9 @@ extension Node {
         return place.parent.told(place.name)?.node == id
     }
 
-    /// Somebody has decided that what the kernel knows of names in here may stay. A look that was begun before isn't to
-    /// be told any more.
-    func noteKept(_ now: UInt64) { state.withLock { $0.keptAt = now } }
+    /// A look that was begun before this isn't told any more: what the kernel knows of names in here was decided or changed
+    /// since.
+    func outdateLooks(at now: UInt64) { state.withLock { $0.looksCountFrom = now } }
 }
 
 /// What became of a name's telling.
@@ -87,7 +87,7 @@ extension Node {
     ) -> Telling {
         state.withLock { state in
             // In one step with the writing: who has decided sees what was written before, or is seen here.
-            guard state.keptAt <= begun else { return .outdated }
+            guard state.looksCountFrom <= begun else { return .outdated }
             let known = state.names.find(name)
             if let expected, expected?.node != known?.node { return .changed }
             if let known, known.told > begun { return .outdated }
@@ -110,7 +110,7 @@ extension Node {
     /// what was decided meanwhile is younger; such an answer mustn't be kept.
     func tellAbsent(_ name: PathRef, begun: UInt64) -> Bool {
         state.withLock { state in
-            guard state.keptAt <= begun else { return false }
+            guard state.looksCountFrom <= begun else { return false }
             state.mayKnowAbsent = true
             guard let known = state.names.find(name) else { return true }
             guard known.isDirectory else {

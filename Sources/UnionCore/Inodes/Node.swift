@@ -19,7 +19,7 @@ final class Node: Sendable {
     private let firstFilesystem: FilesystemFacts
     let state: Mutex<State>
 
-    /// What changes in a node. The lock is a leaf: nothing is called with it held.
+    /// What changes in a node. No lock is taken with this one held but that of `OpenFiles`, and no layer is called.
     struct State: ~Copyable {
         /// Where the object was seen last; nil for the root, and for what has no name (any more).
         var place: Place?
@@ -29,7 +29,7 @@ final class Node: Sendable {
         var cachedSince: UInt64 = 0
         /// The lowest 32 bits of `lookups`.
         var shortLookups: UInt32 = 1
-        /// How often that what is cached ended.
+        /// How often what is cached of it has ended.
         var endings: UInt16 = 0
         /// What the kernel was told of it may be kept: a directory's names and attributes, a file's attributes.
         var isCached = false
@@ -132,7 +132,7 @@ extension Node {
 
 // Where it was seen.
 extension Node {
-    /// The object stands at the place, which is now the first to look at. A directory is at one place alone.
+    /// The object stands at the place, which is now the first to look at.
     func noteSeen(at place: Place) {
         state.withLock { state in
             if let current = state.place {

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// What few files need, and all directories; guarded by the node's lock.
 class NodeAside {
-    /// Other names of a file with several links.
+    /// Other names of a file with several links. Of a directory: where it was told before it was moved, until that is dropped.
     var otherPlaces = OtherPlaces()
     /// The open files of the node, while there are any.
     var openFiles: OpenFiles?
@@ -29,8 +29,8 @@ final class DirectoryAside: NodeAside {
     var doubts = ToldDoubts()
     /// The kernel may remember names as missing.
     var mayKnowAbsent = false
-    /// See `Node.noteKept`.
-    var keptAt: UInt64 = 0
+    /// See `Node.outdateLooks`.
+    var looksCountFrom: UInt64 = 0
     /// See `Node.die`.
     var isDead = false
     /// The attributes that were told last: what is left of a directory that somebody removes underneath.
@@ -170,9 +170,9 @@ extension Node.State {
         set { directory?.mayKnowAbsent = newValue }
     }
 
-    var keptAt: UInt64 {
-        get { directory?.keptAt ?? 0 }
-        set { directory?.keptAt = newValue }
+    var looksCountFrom: UInt64 {
+        get { directory?.looksCountFrom ?? 0 }
+        set { directory?.looksCountFrom = newValue }
     }
 
     var isDead: Bool {

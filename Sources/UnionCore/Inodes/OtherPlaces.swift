@@ -1,4 +1,4 @@
-/// The names of a file with several links, but for the one where it was seen last: added, taken out and found in
+/// The places of a node but for the one where it was seen last: added, taken out and found in
 /// constant time, however many there are. Few of them need no table.
 struct OtherPlaces {
     private static let mostWithoutTable = 8

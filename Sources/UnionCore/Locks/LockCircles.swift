@@ -5,7 +5,7 @@ internal import SystemPackage
 /// Waits that never end, because a process beside the union has a part in the circle: the kernel doesn't see it,
 /// for the union's locks are open files' to it, and the ledger doesn't, for it knows clients only.
 ///
-/// What /proc/locks says and what clients hold isn't of one moment. So who waits in a circle twice in a row is in a
+/// What /proc/locks says and what clients hold isn't of one moment. So what waits in a circle twice in a row is in a
 /// deadlock.
 struct LockCircles {
     /// A client's owner number, or a process beside the union.
@@ -29,9 +29,11 @@ struct LockCircles {
         let all = Array(state.holdings.values)
         holdings = Dictionary(grouping: all) { $0.owner.key.node }
         processes = Dictionary(all.map { ($0.owner.key.owner, $0.process) }) { first, _ in first }
-        byFile = Dictionary(grouping: all.filter { $0.owner.identity != nil }) {
-            $0.owner.identity ?? LockedFile(deviceMajor: 0, deviceMinor: 0, inode: 0)
+        var byFile: [LockedFile: [LockLedger.Holding]] = [:]
+        for holding in all {
+            if let file = holding.owner.identity { byFile[file, default: []].append(holding) }
         }
+        self.byFile = byFile
     }
 
     /// Those that wait, by what is between, for themselves.

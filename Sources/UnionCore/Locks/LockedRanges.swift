@@ -15,8 +15,6 @@ struct LockedRanges: Sendable, Equatable {
 
     private(set) var parts: [Part] = []
 
-    var isEmpty: Bool { parts.isEmpty }
-
     /// What fcntl(2) does with a lock that it grants: the range is of the new kind, or free.
     mutating func apply(_ lock: FileLock) {
         let (start, end) = (lock.start, lock.end)

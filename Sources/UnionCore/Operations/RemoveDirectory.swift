@@ -16,7 +16,11 @@ extension Union {
         let isGone = try onlyDirectory(of: survey, target.view).map { only throws(Errno) in
             try removePlain(name, in: only, caller)
         }
-        if isGone != true { try removeParts(of: &target, name, caller) }
+        if isGone != true {
+            try removeParts(of: &target, name, caller)
+        } else if owner.layer.isUpper {
+            work.marks?.drop(owner.status)
+        }
         noteTakenAway(name, from: target.directory)
         departing.finish()
         change.left(by: caller)
@@ -32,8 +36,7 @@ extension Union {
         let plan = try removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
         let cover = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         try removeFiles(survey.hidden, name, target.view, except: cover, caller)
-        for part in survey.visible.reversed()
-        where !part.layer.isUpper && !part.layer.isReadOnly && part.elsewhere == nil {
+        for part in plan.removed where part.isDirectory && !part.layer.isUpper {
             guard let directory = target.view.directory(in: part.layer.index) else { continue }
             if try removePlain(name, in: directory, caller) { continue }
             // What keeps it is hidden by whiteouts above: it stays, hidden itself.

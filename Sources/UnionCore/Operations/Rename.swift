@@ -135,7 +135,7 @@ extension Union {
             renaming.source.survey.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
     }
 
-    /// Undoes a rename of which the rest failed: who looks finds everything as it was.
+    /// Undoes a rename of which the rest failed. A file that it replaced is gone.
     private func moveBack(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ cover: Cover?
     ) {

@@ -26,14 +26,14 @@ extension Union {
         if let moved { takeMakeup(moved) }
         // Then rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
-            lookAgain(at: source, name, destination, newName)
+            queueLook(at: source, name, destination, newName)
         }
     }
 
     /// Looks from before the change aren't told any more: they would say that things are where they were.
     private func noteChanged(_ from: Node, _ to: Node) {
-        from.noteKept(coherence.tick())
-        to.noteKept(coherence.tick())
+        from.outdateLooks(at: coherence.tick())
+        to.outdateLooks(at: coherence.tick())
     }
 
     /// The kernel knows the node by the name from now on. Returns what it was told by it before.
@@ -51,7 +51,7 @@ extension Union {
         noteDead(at: name, in: directory)
     }
 
-    private func lookAgain(
+    private func queueLook(
         at source: borrowing Target, _ name: PathRef, _ destination: borrowing Target, _ newName: PathRef
     ) {
         guard coherence.plan.isLasting else { return }
@@ -81,7 +81,7 @@ extension Union {
         }
         let isSure = moving != nil && other != nil && moving === moved && other === exchanged
         if !isSure || displaced.contains(where: { $0 != nil }) {
-            lookAgain(at: source, name, destination, newName)
+            queueLook(at: source, name, destination, newName)
         }
     }
 

@@ -65,10 +65,12 @@ struct Departing: ~Copyable {
 
     deinit {
         guard isParked, let node else { return }
-        let unneeded: FileDescriptor? = node.state.withLock { state in
-            // Other names that it is known by may have gone as well, underneath.
-            let links = state.place == nil ? nil : try? state.parked?.status().linkCount
-            return state.endDeparture(hasName: links.map { $0 > 0 } ?? (state.place != nil))
+        // Other names that it is known by may have gone as well, underneath. A layer may hang: no lock is held over the
+        // call. What is parked stays until this departure has ended.
+        let parked: FileDescriptor? = node.state.withLock { $0.place == nil ? nil : $0.parked }
+        let hasLinks = parked.map { (try? $0.status().linkCount) != 0 } ?? false
+        let unneeded: FileDescriptor? = node.state.withLock {
+            $0.endDeparture(hasName: hasLinks && $0.place != nil)
         }
         if let unneeded { _ = OwnedDescriptor(owning: unneeded) }
     }
@@ -108,7 +110,7 @@ extension Union {
     /// though it may live on where a stranger had moved it a moment before.
     func noteTakenAway(_ name: PathRef, from directory: Node) {
         // Looks from before aren't told any more.
-        directory.noteKept(coherence.tick())
+        directory.outdateLooks(at: coherence.tick())
         let place = directory.noteTakenAway(name)
         if let place { noteDisplaced(place) }
         noteDead(at: name, in: directory)

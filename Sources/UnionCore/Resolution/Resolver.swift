@@ -74,7 +74,7 @@ extension Union {
             return try view(of: node)
         } catch {
             guard error == .noSuchFileOrDirectory, !node.isDead else { throw error }
-            lookAgain(at: node)
+            queueLook(at: node)
             if isLookup, makesName(thread: caller.pid) {
                 held.begin()
                 throw error
@@ -116,7 +116,7 @@ extension Union {
 
     /// The directory isn't where it was seen. A kernel that asks by it all the same either has it open, or has a name
     /// that should have been dropped: then it would fail there for ever.
-    private func lookAgain(at node: Node) {
+    private func queueLook(at node: Node) {
         guard coherence.plan.isLasting, node.isToldAtItsPlace, let place = node.place else { return }
         coherence.invalidator.appendName(place.parent.id, place.name)
     }

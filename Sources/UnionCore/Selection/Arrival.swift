@@ -65,7 +65,8 @@ extension Union {
         if survey.isBuried(position) || standing.isDirectory { throw .improperLink }
     }
 
-    /// Takes away what stands above the object, the topmost last. Where one can't go, whiteouts come back.
+    /// Takes away what stands above the object, the topmost last. Where one can't go, the whiteouts among those that went come
+    /// back; files don't.
     func uncover(
         _ arrival: Arrival, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
         _ caller: CallerIdentity

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Putting a new object under a name: the steps that create, mknod, mkdir, symlink, link and O_TMPFILE share.
+// Putting a new object under a name: the steps that create, mknod, mkdir, symlink and link share.
 
 /// A union directory as an operation that changes it finds it: open, with what stands under the name.
 struct Target: ~Copyable {
@@ -49,12 +49,10 @@ extension Union {
     ) throws(Errno) -> R {
         let parent = try directory(of: target.directory, &target.view, in: arrival.layer)
         try makeRoom(for: arrival, name, in: target.directory, target.view)
-        guard arrival.replaced == nil else {
-            let made = try makeOverWhiteout(name, in: parent, arrival, make)
-            try show(arrival, name, in: parent, target, caller)
-            return made
-        }
-        let made = try makeWhole(name, in: parent, arrival, make)
+        let made =
+            arrival.replaced == nil
+            ? try makeWhole(name, in: parent, arrival, make)
+            : try makeOverWhiteout(name, in: parent, arrival, make)
         try show(arrival, name, in: parent, target, caller)
         return made
     }
@@ -98,7 +96,8 @@ extension Union {
         }
     }
 
-    /// Makes the object in place of the layer's own whiteout: in one step if it can be, so that a crash leaves either.
+    /// Makes the object in place of the layer's own whiteout: in one step if it can be, so that a crash leaves either. Else
+    /// nobody looks between the two: the kernel holds the directory's lock over the whole operation.
     private func makeOverWhiteout<R: ~Copyable>(
         _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
@@ -114,8 +113,7 @@ extension Union {
     }
 
     /// Makes it in a directory of the work area, which gives it what the parent would have given it, and puts it in place
-    /// by one rename. nil: something of that can't be here. Between two steps nobody looks: the kernel holds the
-    /// directory's lock over the whole operation.
+    /// by one rename. nil: something of that can't be here.
     private func makeAside<R: ~Copyable>(
         _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R

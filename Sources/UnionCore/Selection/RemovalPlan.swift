@@ -3,31 +3,25 @@ internal import SystemPackage
 
 /// How a name is taken from the union: what goes from its layer, and whether a whiteout hides what stays.
 struct RemovalPlan {
-    private let standings: [Standing]
-    private let visibleCount: Int
-    private let isDirectory: Bool
+    /// What goes from its layer, in that order: bottom up. What the whiteout itself replaces goes with that.
+    let removed: [Standing]
     /// A whiteout in the upper covers the name at last.
     let isCovered: Bool
 
-    init(_ survey: Survey, isDirectory: Bool, isCovered: Bool) {
-        standings = survey.standings
-        visibleCount = survey.visibleCount
-        self.isDirectory = isDirectory
+    /// `staying`: the layers of which a part of the directory stays behind.
+    init(_ survey: Survey, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
         self.isCovered = isCovered
+        removed = survey.standings.indices.reversed().compactMap { position in
+            let standing = survey.standings[position]
+            if standing.isWhiteout || standing.layer.isReadOnly || standing.elsewhere != nil { return nil }
+            if isCovered && standing.layer.isUpper || staying.contains(standing.layer.index) { return nil }
+            let isPart = isDirectory && position < survey.visibleCount
+            return standing.isDirectory && !isPart ? nil : standing
+        }
     }
 
-    /// Whether it goes from its layer. What the whiteout itself replaces goes with that.
-    private func goes(_ position: Int) -> Bool {
-        let standing = standings[position]
-        if standing.isWhiteout || standing.layer.isReadOnly { return false }
-        if standing.isDirectory && !(isDirectory && position < visibleCount) { return false }
-        return !(isCovered && standing.layer.isUpper)
-    }
-
-    /// The layers that something goes from, in that order: bottom up.
-    var layers: [Int] {
-        standings.indices.reversed().filter(goes).map { standings[$0].layer.index }
-    }
+    /// The layers that something goes from, in that order.
+    var layers: [Int] { removed.map(\.layer.index) }
 }
 
 extension Union {
@@ -44,28 +38,29 @@ extension Union {
     ) throws(Errno) -> RemovalPlan {
         guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory == isDirectory else { throw isDirectory ? .notDirectory : .isDirectory }
-        let isCovered =
-            isDirectory
-            ? try staysBehind(survey, name, in: directory, view)
-            : survey.standings.contains { mustBeCovered($0) }
+        let staying = isDirectory ? try staysBehind(survey, name, in: directory, view) : []
+        let others = isDirectory ? survey.hidden[...] : survey.standings[...]
+        let isCovered = !staying.isEmpty || others.contains { mustBeCovered($0) }
         if isCovered { try checkCover(survey) }
-        return RemovalPlan(survey, isDirectory: isDirectory, isCovered: isCovered)
+        return RemovalPlan(survey, isDirectory: isDirectory, isCovered: isCovered, staying: staying)
     }
 
-    /// Whether a whiteout must hide something of a directory, which is empty to users.
+    /// The layers whose part of a directory, which is empty to users, a whiteout must hide.
     private func staysBehind(
         _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
-    ) throws(Errno) -> Bool {
+    ) throws(Errno) -> [Int] {
         try checkEmpty(survey, name, in: directory, view)
-        if survey.hidden.contains(where: { mustBeCovered($0) }) { return true }
-        for part in survey.visible {
-            if part.layer.isReadOnly { return true }
-            if part.layer.isUpper { continue }
+        var staying: [Int] = []
+        for part in survey.visible where !part.layer.isUpper || part.layer.isReadOnly {
+            if part.layer.isReadOnly {
+                staying.append(part.layer.index)
+                continue
+            }
             // What keeps it is hidden by whiteouts above: it stays, hidden itself.
             guard try isOrdinary(part), let parent = view.directory(in: part.layer.index) else { continue }
-            if try !isBare(name, in: parent) { return true }
+            if try !isBare(name, in: parent) { staying.append(part.layer.index) }
         }
-        return false
+        return staying
     }
 
     /// EROFS, or EBUSY where it is a hidden directory that it is for: no whiteout can be put over what the survey has.

@@ -49,6 +49,22 @@ import UnionCore
         #expect(!scene.kernel.exists("a/later"))
     }
 
+    /// The skeleton that a client's change makes.
+    @Test func aSkeleton() throws {
+        let scene = try CoherenceScene("mkdir -p lower1/a/m; touch lower1/a/f")
+        let mount = try scene.kernel.mount(on: "a/m")
+        try scene.kernel.stat("a/f")
+        scene.settle()
+        scene.changes.refuseNext()
+        try scene.kernel.create("a/new")
+        scene.settle()
+        scene.underneath("rm upper/a/new; echo covers >upper/a/f")
+        scene.settle()
+        try scene.expectTruth("a/new", "a/f")
+        #expect(try scene.kernel.list("a").sorted() == ["f", "m"])
+        #expect(scene.kernel.isMounted(mount))
+    }
+
     /// A file: its name is kept, its attributes for a moment.
     @Test func aFile() throws {
         let scene = try CoherenceScene("echo 1 >lower1/f")

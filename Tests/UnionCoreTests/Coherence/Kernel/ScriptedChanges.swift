@@ -15,6 +15,7 @@ final class ScriptedChanges: ChangeSource {
     private struct State {
         var owners: [Int32: Set<Owner>] = [:]
         var refused: Set<RealObject> = []
+        var refusesNext = false
         /// To be done once, just before an object is watched.
         var turnstiles: [RealObject: @Sendable () -> Void] = [:]
         /// The same for the next one, whichever that is.
@@ -59,6 +60,8 @@ final class ScriptedChanges: ChangeSource {
     private func pass(_ real: RealObject) {
         let turnstile = state.withLock { state in
             defer { state.turnstile = nil }
+            if state.refusesNext { state.refused.insert(real) }
+            state.refusesNext = false
             return state.turnstiles.removeValue(forKey: real) ?? state.turnstile
         }
         turnstile?()
@@ -108,6 +111,9 @@ final class ScriptedChanges: ChangeSource {
         guard let real = RealObject(path) else { return }
         state.withLock { _ = $0.refused.insert(real) }
     }
+
+    /// Nor of the one that is asked for next.
+    func refuseNext() { state.withLock { $0.refusesNext = true } }
 
     /// What happens once, when the real object is just about to be watched.
     func beforeWatching(_ path: String, _ body: @escaping @Sendable () -> Void) {
