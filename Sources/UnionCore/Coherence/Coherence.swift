@@ -18,6 +18,8 @@ final class Coherence: Sendable {
     /// What keeps the kernel's side, once somebody serves it.
     let kernel = Mutex<(any KernelCache)?>(nil)
     private let clock = CoherenceClock()
+    /// Directories whose names couldn't be put right, as they weren't found: the next batch tries again.
+    let unsettled = Mutex<Set<NodeID>>([])
     /// Directories whose watch couldn't be had.
     let degraded = Atomic<Int>(0)
     /// Watches that were given back so that others could be had.

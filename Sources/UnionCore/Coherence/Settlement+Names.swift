@@ -49,7 +49,9 @@ extension Settlement {
         node.outdateLooks(at: coherence.tick())
         let told = node.toldNames
         for place in told { settleName(place.name, in: node) }
-        if node.mayKnowAbsent { dropAbsent(in: node, except: told) }
+        if node.mayKnowAbsent, !dropAbsent(in: node, except: told) {
+            coherence.unsettled.withLock { _ = $0.insert(node.id) }
+        }
         // What can't be watched is asked for each time from now on.
         if !node.state.withLock({ $0.isCached }) {
             for place in node.toldNames { expire(place.name, in: node) }
@@ -58,10 +60,20 @@ extension Settlement {
         listings.insert(node.id)
     }
 
-    /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody.
-    private func dropAbsent(in node: Node, except settled: [Place]) {
+    /// What wasn't found may have been elsewhere for a moment. When it is back, there are events, and so a batch.
+    mutating func resumeUnsettled() {
+        let unsettled = coherence.unsettled.withLock { unsettled in
+            defer { unsettled = [] }
+            return unsettled
+        }
+        remade.append(contentsOf: unsettled.lazy.compactMap(table.find))
+    }
+
+    /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody. False:
+    /// not all that the directory is made of was found.
+    private func dropAbsent(in node: Node, except settled: [Place]) -> Bool {
         guard let view = try? union.view(of: node), let listing = try? union.listAsServer(view) else {
-            return
+            return false
         }
         let settled = Set(settled.map(\.name.hash))
         for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
@@ -69,12 +81,14 @@ extension Settlement {
                 if node.told(name) == nil { forgetAbsent(name, in: node) }
             }
         }
+        return node.isRoot || (try? view.backingsMark()) == node.makeup.backings
     }
 
     /// The directory isn't where the kernel knew it. Who stands in it sees what it holds where it is now, if that is
     /// known, else nothing.
     private mutating func forgetNames(in node: Node) {
         if union.stands(node) { return }
+        coherence.unsettled.withLock { _ = $0.remove(node.id) }
         node.outdateLooks(at: coherence.tick())
         for place in node.toldNames { drop(place.name, in: node) }
         drop(node.id, content: true)

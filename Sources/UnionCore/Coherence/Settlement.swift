@@ -34,6 +34,7 @@ struct Settlement {
 
     static func settle(_ batch: [Invalidation], of union: Union, _ kernel: any KernelCache) {
         var settlement = Settlement(union, kernel)
+        settlement.resumeUnsettled()
         for item in batch { settlement.settle(item) }
         settlement.finish()
     }
@@ -71,7 +72,7 @@ struct Settlement {
     /// Something happened to a name in a watched directory.
     mutating func settleName(_ name: PathRef, in directory: Node) {
         let key = OwnChanges.Key(directory.id, name)
-        for _ in 0..<Self.mostTries {
+        for attempt in 1...Self.mostTries {
             waitForOwnChange(key)
             // What has happened so far is noted: the look is younger.
             if directory.told(name)?.isDirectory == true { coherence.source?.drain() }
@@ -80,6 +81,12 @@ struct Settlement {
             directory.outdateLooks(at: now)
             let survey = look(at: name, in: directory)
             let told = directory.told(name)
+            // Layers are looked at one after the other: what moved between two of them may have been missed in both. And what
+            // happened before the look mustn't count as if it came thereafter.
+            if told?.isDirectory == true, attempt < Self.mostTries {
+                coherence.source?.drain()
+                if coherence.continuity.hasEvents(key, since: now) { continue }
+            }
             if isRight(told, survey, name, in: directory) {
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
@@ -93,11 +100,6 @@ struct Settlement {
             // What was told since is younger than this look.
             if let told, told.told >= now { continue }
             if coherence.own.isPending(key) { continue }
-            // Layers are looked at one after the other: what moved between two of them may have been missed in both.
-            if told?.isDirectory == true {
-                coherence.source?.drain()
-                if coherence.continuity.hasEvents(key, since: now) { continue }
-            }
             break
         }
         coherence.continuity.forget(key)

@@ -108,52 +108,63 @@ extension Union {
             let isLast = attempt >= mostLooks
             guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
             let filesystem = try filesystem(of: owner, name, view)
-            let adopted = adopt(survey, owner, filesystem, name, in: directory, isLast: isLast)
+            let node = adopt(survey, owner, filesystem, name, in: directory, isLast: isLast)
             if let previous { forget(previous, count: 1) }
-            previous = nil
-            guard let node = adopted else {
-                survey = try self.survey(view, name, in: directory, toRemove: toRemove)
-                continue
+            previous = node?.id
+            if let node, isLast || hold(node, survey, name, view) {
+                let preparation =
+                    !isLast && (keepsAttributes || node.isDirectory)
+                    ? prepareCaching(of: node, survey, name, in: directory, view, watches: watches)
+                    : .lookedAt(nil)
+                let keeping: Keeping = isLast ? .nothing : keepsAttributes ? .all(thread) : .names
+                if let found = found(
+                    node, survey, owner, filesystem, name, in: directory, view, preparation, keeping)
+                {
+                    previous = nil
+                    return found
+                }
             }
-            if !isLast, !hold(node, survey, name, view) {
-                previous = node.id
-                survey = try self.survey(view, name, in: directory, toRemove: toRemove)
-                continue
-            }
-            let mayKeep = !isLast && (keepsAttributes || node.isDirectory)
-            let preparation =
-                mayKeep
-                ? prepareCaching(of: node, survey, name, in: directory, view, watches: watches)
-                : .lookedAt(nil)
-            if case .lookAgain = preparation {
-                // Only a look that is younger than the watch may be kept. It may find another one there.
-                previous = node.id
-                survey = try self.survey(view, name, in: directory, toRemove: toRemove)
-                continue
-            }
-            let latest = preparation.look
-            var attributes =
-                latest.map { self.attributes($0.status, filesystem) }
-                ?? self.attributes(of: survey, owner, filesystem, at: name, view)
-            if let data = owner.data { attributes.blocks = data.blocks }
-            var entry = told(survey, node, attributes, name, in: directory, view)
-            if isLast { entry.freshness = .none }
-            // In replies to changes the kernel takes them in whatever it has learnt meanwhile.
-            if !isLast, keepsAttributes {
-                entry.freshness.attributeSeconds = attributeSeconds(
-                    of: node, telling: attributes, begun: latest?.begun ?? survey.begun, to: thread)
-            }
-            var found = Found(entry, isFile: !node.isDirectory)
-            switch preparation {
-            case .passing: keepBriefly(&found.entry)
-            case .watchLater(let endings):
-                found.entry.freshness.attributeSeconds = CoherencePlan.lasting
-                found.lateWatch = LateWatch(node: node, told: attributes.mark, endings: endings)
-            case .lookedAt, .lookAgain: break
-            }
-            return found
+            survey = try self.survey(view, name, in: directory, toRemove: toRemove)
         }
         throw .noSuchFileOrDirectory
+    }
+
+    /// What of an answer may be kept, if anything.
+    private enum Keeping: Equatable {
+        case nothing
+        /// In replies to changes the kernel takes attributes in whatever it has learnt meanwhile.
+        case names
+        /// The thread that asks.
+        case all(Int32)
+    }
+
+    /// What is told of a node that was prepared for. nil: only a look that is younger than the watch may be kept, and it may
+    /// find another one there.
+    private func found(
+        _ node: Node, _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        in directory: Node, _ view: borrowing DirectoryView, _ preparation: Preparation, _ keeping: Keeping
+    ) -> Found? {
+        if case .lookAgain = preparation { return nil }
+        let latest = preparation.look
+        var attributes =
+            latest.map { self.attributes($0.status, filesystem) }
+            ?? self.attributes(of: survey, owner, filesystem, at: name, view)
+        if let data = owner.data { attributes.blocks = data.blocks }
+        var found = Found(
+            told(survey, node, attributes, name, in: directory, view), isFile: !node.isDirectory)
+        if keeping == .nothing { found.entry.freshness = .none }
+        if case .all(let thread) = keeping {
+            found.entry.freshness.attributeSeconds = attributeSeconds(
+                of: node, telling: attributes, begun: latest?.begun ?? survey.begun, to: thread)
+        }
+        switch preparation {
+        case .passing: keepBriefly(&found.entry)
+        case .watchLater(let endings):
+            found.entry.freshness.attributeSeconds = CoherencePlan.lasting
+            found.lateWatch = LateWatch(node: node, told: attributes.mark, endings: endings)
+        case .lookedAt, .lookAgain: break
+        }
+        return found
     }
 
     /// What changes faster than it is looked at isn't kept. But it is held, if that is called for.

@@ -66,7 +66,6 @@ extension Union {
             topmost < lowest,
             readPolicy(of: rename.newName, in: rename.destination.directory, rename.destination.view) == nil
         else { throw rename.refusal }
-        let unseen = rename.destination.survey.unseen
         var replaced: [Int: FileStatus] = [:]
         for backing in rename.destination.view.backings {
             let layer = backing.layer
@@ -77,20 +76,27 @@ extension Union {
                 continue
             }
             if layer.index < lowest, hidesBelow(rename.newName, backing) { throw rename.refusal }
-            if let found {
-                if layer.isUpper {
-                    if layer.isReadOnly { throw rename.refusal }
-                    if unseen?.layer !== layer { rename.inTheWay = found.status }
-                } else if visible.contains(where: { $0.layer === layer }) {
-                    try checkReplaceable(found, in: backing, rename)
-                    replaced[layer.index] = found.status
-                } else {
-                    throw rename.refusal
-                }
-            }
+            if let found { try lookAt(found, in: backing, &rename, &replaced) }
             if hidesBelow(rename.newName, backing) { break }
         }
         return replaced
+    }
+
+    /// What stands in the way of a part in its own layer, or above it.
+    private func lookAt(
+        _ found: Standing, in backing: DirectoryView.Backing, _ rename: inout MergedRename,
+        _ replaced: inout [Int: FileStatus]
+    ) throws(Errno) {
+        let layer = backing.layer
+        if layer.isUpper {
+            if layer.isReadOnly { throw rename.refusal }
+            if rename.destination.survey.unseen?.layer !== layer { rename.inTheWay = found.status }
+        } else if rename.source.survey.visible.contains(where: { $0.layer === layer }) {
+            try checkReplaceable(found, in: backing, rename)
+            replaced[layer.index] = found.status
+        } else {
+            throw rename.refusal
+        }
     }
 
     private func hidesBelow(_ name: PathRef, _ backing: DirectoryView.Backing) -> Bool {
