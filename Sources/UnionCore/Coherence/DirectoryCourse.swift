@@ -46,6 +46,8 @@ struct DirectoryCourse {
             replaced &= ~layer
             uncertain |= layer
         } else {
+            // It had come with what it is in, and was there meanwhile.
+            if layers & layer == 0 { hasGap = false }
             uncertain &= ~layer
             layers &= ~layer
         }

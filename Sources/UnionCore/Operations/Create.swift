@@ -73,6 +73,7 @@ extension Union {
         let flags = OpenFlags(rawValue: flags)
         let directory = try node(parent)
         var view = try view(of: directory)
+        try checkFlags(of: view, Survey(), for: .put)
         let candidates = try candidates(for: .create, "", in: directory, view)
         let layer = candidates.first
         try checkWritable(layer)

@@ -53,6 +53,15 @@ import UnionCore
         #expect(try held.scene.kernel.list("a").sorted() == ["b", "f", "new"])
     }
 
+    /// What takes a directory's place for a moment comes with a directory that isn't watched yet.
+    @Test(arguments: ["", "; rmdir upper/a/b/c"]) func anotherStandsInUnseen(end: String) throws {
+        let held = try Held()
+        held.scene.underneath("mkdir -p upper/a/b/c; rmdir lower1/a/b/c; mkdir lower1/a/b/c\(end)")
+        held.scene.settle()
+        #expect(held.mounts.allSatisfy(held.scene.kernel.isMounted))
+        try held.scene.expectTruth("a/b", "a/b/c", "a/b/g")
+    }
+
     /// Two skeletons are made, the one in the other.
     @Test func skeletonsAreMadeAbove() throws {
         let held = try Held()
