@@ -16,8 +16,6 @@ final class Continuity: Sendable {
     private struct History {
         /// The layers that had a directory there before.
         var layers: UInt64
-        /// `Makeup.backings` of the directory that the name is in.
-        let parent: UInt64
         var events: [Noted] = []
 
         func isSame(_ now: UInt64) -> Bool {
@@ -50,18 +48,17 @@ final class Continuity: Sendable {
             let isTooLong = histories[key]?.events.count ?? 0 >= Self.most
             if isTooLong { histories[key]?.events = [] }
             let kind = isTooLong ? .entry : event.kind
-            histories[key, default: History(layers: known, parent: directory.makeup.backings)].events.append(
+            histories[key, default: History(layers: known)].events.append(
                 Noted(at: clock.tick(), kind: kind, layer: layer))
         }
     }
 
-    /// Whether the directory, which was made as `makeup` says, is still the one that these layers have under the name now.
-    func isSame(_ makeup: Makeup, _ layers: UInt64, at name: PathRef, in directory: Node) -> Bool {
-        let (key, parent) = (OwnChanges.Key(directory.id, name), directory.makeup.backings)
+    /// Whether the directory is still the one that these layers have under the name now.
+    func isSame(_ node: Node, _ layers: UInt64, at name: PathRef, in directory: Node) -> Bool {
         // What came with a directory that wasn't watched yet, no event tells.
-        let isSame: Bool? = histories.withLock { histories in
-            histories[key].map { $0.parent != parent || $0.isSame(layers) }
-        }
+        if node.settledIn != directory.makeup.backings { return true }
+        let makeup = node.makeup
+        let isSame: Bool? = histories.withLock { $0[OwnChanges.Key(directory.id, name)]?.isSame(layers) }
         // No event names it: it came and went with what it is in. In one layer that replaced it.
         return isSame ?? (layers & makeup.layers == 0)
     }
@@ -98,7 +95,7 @@ extension Union {
         // Moved with what it is in, it is where it was found since; another one is here.
         if node.place?.isAt(directory, name) != true && stands(node) { return false }
         coherence.source?.drain()
-        return coherence.continuity.isSame(node.makeup, makeup.layers, at: name, in: directory)
+        return coherence.continuity.isSame(node, makeup.layers, at: name, in: directory)
     }
 
     /// The same of the real directories at the node's place.
@@ -106,6 +103,6 @@ extension Union {
         if view.shows(node) { return true }
         guard !view.isEmpty, node.isToldAtItsPlace, let place = node.place else { return false }
         coherence.source?.drain()
-        return coherence.continuity.isSame(node.makeup, view.layers, at: place.name, in: place.parent)
+        return coherence.continuity.isSame(node, view.layers, at: place.name, in: place.parent)
     }
 }

@@ -79,19 +79,19 @@ struct Settlement {
             // From here on a look that is older than this one isn't told any more. What was told before is in the table.
             let now = coherence.tick()
             directory.outdateLooks(at: now)
+            let parent = directory.makeup.backings
             let survey = look(at: name, in: directory)
             let told = directory.told(name)
-            // Layers are looked at one after the other: what moved between two of them may have been missed in both. And what
-            // happened before the look mustn't count as if it came thereafter.
-            if told?.isDirectory == true, attempt < Self.mostTries {
-                coherence.source?.drain()
-                if coherence.continuity.hasEvents(key, since: now) { continue }
-            }
+            let isLast = attempt == Self.mostTries
+            if !isLast, isOvertaken(told, key, since: now) { continue }
             if isRight(told, survey, name, in: directory) {
+                // It may have been looked at again.
+                if !isLast, isOvertaken(told, key, since: now) { continue }
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
                 if let told, told.isDirectory, let node = table.find(told.node) {
                     coherence.continuity.settle(key, node.makeup.layers, begun: now)
+                    node.settle(in: parent)
                 } else {
                     coherence.continuity.forget(key)
                 }
@@ -105,6 +105,15 @@ struct Settlement {
         coherence.continuity.forget(key)
         drop(name, in: directory)
         listings.insert(directory.id)
+    }
+
+    /// Whether something has happened to a directory's name since then. Layers are looked at one after the other: what moved
+    /// between two of them may have been missed in both. And what happened before a look mustn't count as if it came
+    /// thereafter.
+    private func isOvertaken(_ told: Place?, _ key: OwnChanges.Key, since now: UInt64) -> Bool {
+        guard told?.isDirectory == true else { return false }
+        coherence.source?.drain()
+        return coherence.continuity.hasEvents(key, since: now)
     }
 
     /// Then somebody changes the name all the time, and it isn't what anybody has mounted anything on.

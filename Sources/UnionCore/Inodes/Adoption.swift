@@ -53,6 +53,7 @@ extension Union {
             switch telling {
             case .told(let place, let displaced):
                 noteTold(node, at: place, displaced, hasOtherNames: false)
+                if known?.node != node.id { node.settle(in: directory.makeup.backings) }
                 note(makeup, owned, of: node, begun: survey.begun)
                 // Where settlement has yet to take it, that notes the owner.
                 if node.state.withLock({ $0.owner?.part == owned.part }) {

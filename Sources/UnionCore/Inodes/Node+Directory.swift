@@ -7,6 +7,11 @@ internal import SystemPackage
 extension Node {
     var makeup: Makeup { state.withLock { $0.makeup } }
 
+    /// What the directory that it is in was made of when its name was settled last, or told first (`Makeup.backings`).
+    var settledIn: UInt64 { state.withLock { $0.settledIn } }
+
+    func settle(in backings: UInt64) { state.withLock { $0.settledIn = backings } }
+
     /// The lowest layer that may back the directory: complete marks on it, and on those above it, end the search there.
     var floor: Int {
         var floor = Int.max

@@ -21,6 +21,8 @@ final class DirectoryAside: NodeAside {
     var owner: DirectoryOwner
     /// The real directories that it is made of, as far as what was told of it counts on.
     var makeup: Makeup
+    /// `Makeup.backings` of the directory that it is in, when its name was settled last.
+    var settledIn: UInt64 = 0
     /// When that was looked at, by the clock of `Coherence`.
     var madeAt: UInt64 = 0
     /// The names that the kernel may know.
@@ -134,6 +136,11 @@ extension Node.State {
         directory.makeup = makeup
         directory.owner = owner
         directory.madeAt = begun
+    }
+
+    var settledIn: UInt64 {
+        get { directory?.settledIn ?? 0 }
+        set { directory?.settledIn = newValue }
     }
 
     var madeAt: UInt64 {

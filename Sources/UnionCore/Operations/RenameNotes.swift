@@ -40,6 +40,7 @@ extension Union {
     private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> Place? {
         let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
         let displaced = directory.notePut(place)
+        if node.isDirectory { node.settle(in: directory.makeup.backings) }
         node.noteSeen(at: place)
         return displaced?.node == node.id ? nil : displaced
     }
