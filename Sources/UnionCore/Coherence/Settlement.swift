@@ -35,7 +35,11 @@ struct Settlement {
     static func settle(_ batch: [Invalidation], of union: Union, _ kernel: any KernelCache) {
         var settlement = Settlement(union, kernel)
         settlement.resumeUnsettled()
-        for item in batch { settlement.settle(item) }
+        for item in batch {
+            settlement.settle(item)
+            // What comes next may be in a directory that came with this one.
+            settlement.putNamesRight()
+        }
         settlement.finish()
     }
 
@@ -63,7 +67,6 @@ struct Settlement {
     /// Listings last, once a directory: one read between two of its changes would be kept half true.
     private mutating func finish() {
         dropAttributes(of: brieflyKept)
-        putNamesRight()
         for directory in unchanged.subtracting(listings) { settleAttributes(of: directory, listing: true) }
         for directory in found.subtracting(unchanged) { settleAttributes(of: directory, listing: false) }
         for directory in listings { dropListing(directory) }
