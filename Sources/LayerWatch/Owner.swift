@@ -6,7 +6,7 @@ struct Owner: Equatable {
     let layer: Int
 }
 
-/// Everybody whom an object is watched for: nearly always one; `others` may be empty.
+/// All owners of a watch: nearly always one; `others` may be empty.
 struct Owners {
     let first: Owner
     let others: [Owner]

@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// The kernel's watches, and whom each is for.
+/// The kernel's watches, and the owners of each.
 ///
 /// Adding and removing a watch and writing that down must be one step to everybody else: an object that is
 /// watched a second time has the number that it had, which another thread may just be about to remove.

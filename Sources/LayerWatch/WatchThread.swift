@@ -55,7 +55,7 @@ private final class Loop: Sendable {
         WorkerThread.runsShortly()
         while poller.withLock({ Loop.wait(&$0) }) {
             instance.drain()
-            // Events come in rows, and whoever makes them pays for each time that this thread is woken.
+            // Events come in rows, and each time that this thread is woken costs the process that makes them.
             usleep(instance.patience)
         }
     }

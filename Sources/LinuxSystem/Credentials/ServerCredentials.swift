@@ -75,7 +75,7 @@ internal import SystemPackage
 }
 
 private enum OwnProcess {
-    /// /proc/self is a link to our pid, by the pid namespace of whoever mounted /proc.
+    /// /proc/self is a link to our pid, by the pid namespace of the process that mounted /proc.
     static func isShown(as process: Int32) -> Bool {
         var text = [UInt8](repeating: 0, count: 16)
         let path: PathRef = "/proc/self"

@@ -33,7 +33,7 @@ public final class WorkerThread: Sendable {
     }
 
     /// Tells the scheduler that the calling thread runs only shortly when it is woken. Then it needn't wait until the
-    /// turn of whoever has the processor is over, up to some milliseconds (from Linux 6.12 on; else nothing changes).
+    /// turn of the thread that has the processor is over, up to some milliseconds (from Linux 6.12 on; else nothing changes).
     public static func runsShortly() {
         let slice: UInt64 = 100_000  // nanoseconds, the shortest that there is
         _ = slx_thread_set_slice(slice)

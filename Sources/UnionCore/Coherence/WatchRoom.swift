@@ -49,7 +49,7 @@ extension Union {
 
     /// Not where the kernel may remember names as missing: nobody could name those, and they would stay missing.
     private func giveBackDirectory(_ node: Node, _ source: any ChangeSource) -> Bool {
-        guard endKeeping(of: node, unless: { $0.mayKnowAbsent }) else { return false }
+        guard endKeeping(of: node, ofMissingToo: false) else { return false }
         source.unwatch(node.id)
         coherence.givenBack.add(1, ordering: .relaxed)
         coherence.invalidator.append(.givenBack(node.id))
@@ -58,16 +58,15 @@ extension Union {
 
     /// One of the real directories that back it from now on can't be watched.
     func noteUnwatched(_ node: Node) {
-        if endKeeping(of: node) { coherence.invalidator.append(.givenBack(node.id)) }
+        if endKeeping(of: node, ofMissingToo: true) { coherence.invalidator.append(.givenBack(node.id)) }
     }
 
-    /// Nothing more of the directory is told to be kept, until it is looked up and watched again. False: `exception`.
-    private func endKeeping(of node: Node, unless exception: (borrowing Node.State) -> Bool = { _ in false })
-        -> Bool
-    {
+    /// Nothing more of the directory is told to be kept, until it is looked up and watched again. False: the kernel may
+    /// remember names in it as missing, and those aren't meant.
+    private func endKeeping(of node: Node, ofMissingToo: Bool) -> Bool {
         let now = coherence.tick()
         let isNew: Bool? = node.state.withLock { state in
-            if exception(state) { return nil }
+            if state.mayKnowAbsent && !ofMissingToo { return nil }
             // Looks from before aren't told any more, as something that may be kept.
             state.looksCountFrom = now
             state.isCached = false

@@ -109,7 +109,7 @@ extension Union {
         if known == makeup { return }
         if coherence.plan.isLasting {
             if isCached { return coherence.invalidator.append(.object(node.id)) }
-            // It was kept once, perhaps. Queued before it is made of others: who synchronizes waits for this, too.
+            // It was kept once, perhaps. Queued before it is made of others: `sync` waits for this, too.
             coherence.invalidator.append(.names(node.id))
         }
         take(makeup, owner, of: node, begun: begun)

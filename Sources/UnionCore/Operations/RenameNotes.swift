@@ -71,7 +71,7 @@ extension Union {
         let other = knownNode(destination.survey, newName, in: to)
         let moved = take(name, from: from)
         let exchanged = take(newName, from: to)
-        // Neither is gone, whatever was told meanwhile by who looked at the names.
+        // Neither is gone, whatever a look at the names told meanwhile.
         let displaced = [
             moved.flatMap { put($0, at: newName, in: to, layer) },
             exchanged.flatMap { put($0, at: name, in: from, layer) },

@@ -86,14 +86,22 @@ extension Union {
     ) -> Bool {
         guard survey.standings.isEmpty, !survey.hasEnded else { return true }
         for (position, backing) in backings.dropLast().enumerated() {
-            if position < 64, having >> UInt64(position) & 1 == 0 { continue }
-            if coherence.plan.choices[backing.layer.index].mode == .static { continue }
-            if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
+            guard mayHave(name, backing, position, having),
+                coherence.plan.choices[backing.layer.index].mode != .static
+            else { continue }
             if (try? backing.directory.status(at: name)) != nil, !isReserved(name, in: backing) {
                 return false
             }
         }
         return true
+    }
+
+    /// Whether the directory is to be asked for the name.
+    private func mayHave(
+        _ name: PathRef, _ backing: DirectoryView.Backing, _ position: Int, _ having: UInt64
+    ) -> Bool {
+        if position < 64, having >> UInt64(position) & 1 == 0 { return false }
+        return !(backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix))
     }
 
     /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
@@ -115,8 +123,7 @@ extension Union {
         survey.begun = coherence.now
         survey.failure = failure
         for (position, backing) in backings.enumerated() {
-            if position < 64, having >> UInt64(position) & 1 == 0 { continue }
-            if backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix) { continue }
+            guard mayHave(name, backing, position, having) else { continue }
             let isLowest = position == backings.count - 1
             do throws(Errno) {
                 if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
