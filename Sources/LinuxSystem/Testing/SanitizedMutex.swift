@@ -1,13 +1,15 @@
 #if THREAD_SANITIZER
     internal import Glibc
 
+    typealias Mutex<Value: ~Copyable> = SanitizedMutex<Value>
+
     /// Takes the place of Synchronization's `Mutex` in runs under the thread sanitizer, which doesn't know that one:
     /// it is made of futexes and atomics, and everything that it guards would look like a race.
-    @safe struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+    @safe package struct SanitizedMutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
         private let lock: UnsafeMutablePointer<pthread_mutex_t>
         private let value: UnsafeMutablePointer<Value>
 
-        init(_ initial: consuming sending Value) {
+        package init(_ initial: consuming sending Value) {
             unsafe lock = .allocate(capacity: 1)
             unsafe value = .allocate(capacity: 1)
             unsafe pthread_mutex_init(lock, nil)
@@ -21,7 +23,7 @@
             unsafe value.deallocate()
         }
 
-        borrowing func withLock<R: ~Copyable, E: Error>(
+        package borrowing func withLock<R: ~Copyable, E: Error>(
             _ body: (inout sending Value) throws(E) -> sending R
         ) throws(E) -> sending R {
             unsafe pthread_mutex_lock(lock)

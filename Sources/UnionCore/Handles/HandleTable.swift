@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import Synchronization
 
 /// Open files or directories by number. Sharded; the locks are leaves.

@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import Synchronization
 
 /// The merged listings that clients are in the midst of reading, for kernels that open directories without

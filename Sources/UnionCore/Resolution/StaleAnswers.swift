@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import Synchronization
 
 /// Who was told ESTALE of a directory that isn't where it was.

@@ -1,32 +1,7 @@
 #if THREAD_SANITIZER
-    internal import Glibc
+    internal import LinuxSystem
 
-    /// Takes the place of Synchronization's `Mutex` in runs under the thread sanitizer, which doesn't know that one:
-    /// it is made of futexes and atomics, and everything that it guards would look like a race.
-    @safe struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-        private let lock: UnsafeMutablePointer<pthread_mutex_t>
-        private let value: UnsafeMutablePointer<Value>
-
-        init(_ initial: consuming sending Value) {
-            unsafe lock = .allocate(capacity: 1)
-            unsafe value = .allocate(capacity: 1)
-            unsafe pthread_mutex_init(lock, nil)
-            unsafe value.initialize(to: initial)
-        }
-
-        deinit {
-            unsafe pthread_mutex_destroy(lock)
-            unsafe value.deinitialize(count: 1)
-            unsafe lock.deallocate()
-            unsafe value.deallocate()
-        }
-
-        borrowing func withLock<R: ~Copyable, E: Error>(
-            _ body: (inout sending Value) throws(E) -> sending R
-        ) throws(E) -> sending R {
-            unsafe pthread_mutex_lock(lock)
-            defer { unsafe pthread_mutex_unlock(lock) }
-            return try unsafe body(&value.pointee)
-        }
-    }
+    /// In place of Synchronization's: the thread sanitizer doesn't know that one. Each file with a `Mutex` imports LinuxSystem
+    /// for its sake.
+    typealias Mutex<Value: ~Copyable> = SanitizedMutex<Value>
 #endif
