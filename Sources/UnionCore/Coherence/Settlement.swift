@@ -84,12 +84,12 @@ struct Settlement {
             directory.outdateLooks(at: now)
             let parent = directory.makeup.backings
             let survey = look(at: name, in: directory)
-            let told = directory.told(name)
             let isLast = attempt == Self.mostTries
-            if !isLast, isOvertaken(told, key, since: now) { continue }
+            if !isLast, isOvertaken(name, in: directory, since: now) { continue }
+            let told = directory.told(name)
             if isRight(told, survey, name, in: directory) {
                 // It may have been looked at again.
-                if !isLast, isOvertaken(told, key, since: now) { continue }
+                if !isLast, isOvertaken(name, in: directory, since: now) { continue }
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
                 if let told, told.isDirectory, let node = table.find(told.node) {
@@ -113,10 +113,10 @@ struct Settlement {
     /// Whether something has happened to a directory's name since then. Layers are looked at one after the other: what moved
     /// between two of them may have been missed in both. And what happened before a look mustn't count as if it came
     /// thereafter.
-    private func isOvertaken(_ told: Place?, _ key: OwnChanges.Key, since now: UInt64) -> Bool {
-        guard told?.isDirectory == true else { return false }
+    private func isOvertaken(_ name: PathRef, in directory: Node, since now: UInt64) -> Bool {
+        guard directory.told(name)?.isDirectory == true else { return false }
         coherence.source?.drain()
-        return coherence.continuity.hasEvents(key, since: now)
+        return coherence.continuity.hasEvents(OwnChanges.Key(directory.id, name), since: now)
     }
 
     /// Then somebody changes the name all the time, and it isn't what anybody has mounted anything on.
@@ -145,8 +145,8 @@ struct Settlement {
             noteSeen(survey, owner, name, in: directory)
             return told == nil && !directory.mayKnowAbsent
         }
-        // It may have been seen elsewhere meanwhile.
-        node.noteSeen(at: told)
+        // It may have been seen elsewhere meanwhile; or a client has moved it since.
+        node.noteSeen(at: told, ifTold: true)
         remake(node, survey, name, in: directory)
         found.insert(node.id)
         // It comes and goes with what it holds, however deep: it is asked for each time.

@@ -132,9 +132,10 @@ extension Node {
 
 // Where it was seen.
 extension Node {
-    /// The object stands at the place, which is now the first to look at.
-    func noteSeen(at place: Place) {
+    /// The object stands at the place, which is now the first to look at. `ifTold`: unless the place was withdrawn meanwhile.
+    func noteSeen(at place: Place, ifTold: Bool = false) {
         state.withLock { state in
+            if ifTold && place.isWithdrawn { return }
             if let current = state.place {
                 if current.isSame(as: place) { return }
                 if !current.isWithdrawn { state.addOther(current) }
