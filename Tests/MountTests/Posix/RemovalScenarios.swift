@@ -106,7 +106,9 @@ extension Scenarios {
         }
         var chain: [PosixCall] = object(.file, "l0")
         for index in 1...41 { chain.append(.symlink("l\(index - 1)", "l\(index)")) }
-        for last in [39, 40, 41] {
+        // The kernel follows 40 links in one call, and goes on counting where it starts a walk anew because
+        // somebody mounted something: thrice 13 is below that.
+        for last in [13, 41] {
             all.append(
                 Scenario(
                     "chain of \(last)", setup: chain,
