@@ -46,7 +46,7 @@ extension Union {
     private func found(
         _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) -> Found {
-        let view = try viewToLook(of: directory, for: caller, isLookup: true)
+        let view = try viewToLook(of: directory, for: caller, lookingUp: name)
         let having = directories(of: view, having: name)
         let survey = try survey(view, name, in: directory, having: having)
         guard survey.isVisible else {

@@ -20,9 +20,7 @@ extension Union {
         if let moved {
             noteReplaced(put(moved, at: newName, in: to, layer), by: moved, at: newName, in: to)
         }
-        if let moving, moving !== moved {
-            moving.noteSeen(at: Place(of: moving, in: to, newName, layer: layer.index, told: coherence.now))
-        }
+        noteStanding(moving, known: moved, at: newName, in: to, layer)
         if let moved { takeMakeup(moved) }
         // Then rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
@@ -43,6 +41,14 @@ extension Union {
         if node.isDirectory { node.settle(in: directory.makeup.backings) }
         node.noteSeen(at: place)
         return displaced?.node == node.id ? nil : displaced
+    }
+
+    /// What the layer moved, where the kernel has moved another one.
+    private func noteStanding(
+        _ node: Node?, known: Node?, at name: PathRef, in directory: Node, _ layer: Layer
+    ) {
+        guard let node, node !== known else { return }
+        node.noteSeen(at: Place(of: node, in: directory, name, layer: layer.index, told: coherence.now))
     }
 
     /// What the kernel knew by the name has lost it, and a directory is dead.
@@ -77,6 +83,8 @@ extension Union {
             exchanged.flatMap { put($0, at: name, in: from, layer) },
         ]
         for case let place? in displaced { table.find(place.node)?.forget(place, isGone: false) }
+        noteStanding(moving, known: moved, at: newName, in: to, layer)
+        noteStanding(other, known: exchanged, at: name, in: from, layer)
         for node in [moved, exchanged] where node?.isDirectory == true {
             if let node { try? takeMakeup(of: node) }
         }

@@ -65,22 +65,25 @@ extension Union {
     /// The same for a request that names something in the directory. ESTALE, upon which the kernel walks the path again,
     /// where the caller may have come by a name that was the directory's until now.
     ///
-    /// `isLookup`: mkdir(2) and its like walk again upon ESTALE from the change, and not upon ESTALE from the lookup that
-    /// comes before it.
+    /// `name`: what is looked up. mkdir(2) and its like walk again upon ESTALE from the change, and not upon ESTALE from
+    /// the lookup that comes before it.
     func view(
-        of node: Node, for caller: CallerIdentity, isLookup: Bool = false
+        of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
         do throws(Errno) {
-            return try view(of: node)
+            let view = try view(of: node)
+            staleAnswers.forget(caller.pid)
+            return view
         } catch {
             guard error == .noSuchFileOrDirectory, !node.isDead else { throw error }
             queueLook(at: node)
-            if isLookup, makesName(thread: caller.pid) {
+            if name != nil, makesName(thread: caller.pid) {
                 held.begin()
                 throw error
             }
-            if !isLookup, let view = viewSoon(of: node) { return view }
-            guard staleAnswers.mustSay(to: caller.pid, node.id) else { throw error }
+            if name == nil, let view = viewSoon(of: node) { return view }
+            let mayCheckOnly = name.map { node.told($0) != nil } ?? false
+            guard staleAnswers.mustSay(to: caller.pid, node.id, mayCheckOnly: mayCheckOnly) else { throw error }
             held.begin()
             throw .staleNFSFileHandle
         }
@@ -99,10 +102,13 @@ extension Union {
 
     /// The same where what was told a moment ago will do: the caller reached the directory before a stranger moved it.
     func viewToLook(
-        of node: Node, for caller: CallerIdentity, isLookup: Bool = false
+        of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
-        if let held = try? viewToLook(of: node) { return held }
-        return try view(of: node, for: caller, isLookup: isLookup)
+        if let view = try? viewToLook(of: node) {
+            staleAnswers.forget(caller.pid)
+            return view
+        }
+        return try view(of: node, for: caller, lookingUp: name)
     }
 
     func viewToLook(of node: Node) throws(Errno) -> DirectoryView {

@@ -5,25 +5,36 @@ internal import Synchronization
 ///
 /// Upon ESTALE the kernel walks the path again and asks for each name on it. Who came by a path finds what is there now.
 /// Who stands in the directory, or has it open, comes to the same directory a second time: to that caller it is ENOENT.
-/// The lock is a leaf.
+///
+/// Where the kernel only checks what it knows by a name, it takes any error for "no more", and asks again: it has to be
+/// told a second time. The lock is a leaf.
 final class StaleAnswers: Sendable {
+    private struct Answer {
+        let directory: NodeID
+        /// The kernel may have but checked a name.
+        let mayBeUnheard: Bool
+    }
+
     private static let most = 64
 
-    private let said = Mutex<[Int32: NodeID]>([:])
+    private let said = Mutex<[Int32: Answer]>([:])
     private let isEmpty = Atomic<Bool>(true)
 
     /// Whether ESTALE is the answer, for the caller of that number comes to the directory for the first time.
-    func mustSay(to caller: Int32, _ directory: NodeID) -> Bool {
+    /// `mayCheckOnly`: the kernel may know the name that it asks for.
+    func mustSay(to caller: Int32, _ directory: NodeID, mayCheckOnly: Bool) -> Bool {
         said.withLock { said in
-            if said[caller] == directory { return false }
+            let last = said[caller]
+            let isRepeated = last?.directory == directory
+            if isRepeated && last?.mayBeUnheard == false { return false }
             if said.count >= Self.most { said.removeAll(keepingCapacity: true) }
-            said[caller] = directory
+            said[caller] = Answer(directory: directory, mayBeUnheard: mayCheckOnly && !isRepeated)
             isEmpty.store(false, ordering: .sequentiallyConsistent)
             return true
         }
     }
 
-    /// The caller was told a directory by its name: it walks anew.
+    /// The caller was told a directory by its name, and walks anew; or it found its directory.
     func forget(_ caller: Int32) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         said.withLock { said in
