@@ -83,7 +83,9 @@ extension Union {
             }
             if name == nil, let view = viewSoon(of: node) { return view }
             let mayCheckOnly = name.map { node.told($0) != nil } ?? false
-            guard staleAnswers.mustSay(to: caller.pid, node.id, mayCheckOnly: mayCheckOnly) else { throw error }
+            guard staleAnswers.mustSay(to: caller.pid, node.id, mayCheckOnly: mayCheckOnly) else {
+                throw error
+            }
             held.begin()
             throw .staleNFSFileHandle
         }
