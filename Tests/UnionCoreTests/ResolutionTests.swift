@@ -122,7 +122,7 @@ import UnionCore
             #expect(throws: Never.self) { _ = try fixture.union.lookup(directory, name, root) }
         }
         shell("rm -r \(fixture.upper)/d \(fixture.lower())/d")
-        let error = fixture.lookupError(directory, "f")
+        let error = fixture.lookupError(directory, "f", isKnown: true)
         #expect(error == .noSuchFileOrDirectory)
     }
 
@@ -136,5 +136,26 @@ import UnionCore
         #expect(error == .noSuchFileOrDirectory)
         #expect(try fixture.node("d") != before)
         #expect(try fixture.node("e") == before)
+    }
+
+    /// The kernel takes ESTALE for "no more" where it but checks a name that it knows, and walks anew only upon the next:
+    /// ENOENT would reach a caller whose path was there all the time.
+    @Test func staleUntilTheKernelWalksAnew() throws {
+        let fixture = try Fixture(before: { shell("mkdir \($0)/lower1/d; touch \($0)/lower1/d/f") })
+        let directory = try fixture.node("d")
+        _ = try fixture.node("d/f")
+        let look = { (name: PathRef) in
+            fixture.error { () throws(Errno) in _ = try fixture.union.lookup(directory, name, root) }
+        }
+        shell("cd \(fixture.lower()); mv d e; mkdir d")
+        #expect(
+            [look("f"), look("f"), look("f")] == [
+                .staleNFSFileHandle, .staleNFSFileHandle, .noSuchFileOrDirectory,
+            ])
+        // It has found its directory meanwhile: what was said before no longer counts.
+        shell("cd \(fixture.lower()); rmdir d; mv e d")
+        #expect(look("f") == nil)
+        shell("cd \(fixture.lower()); mv d e; mkdir d")
+        #expect([look("g"), look("g")] == [.staleNFSFileHandle, .noSuchFileOrDirectory])
     }
 }
