@@ -9,8 +9,6 @@ struct Found {
     let isFile: Bool
     var lateWatch: LateWatch?
 
-    var isDirectory: Bool { !isFile && !entry.node.isNothing }
-
     init(_ entry: Entry, isFile: Bool) {
         self.entry = entry
         self.isFile = isFile
@@ -35,11 +33,7 @@ extension Union {
                 return emptied
             }
         }
-        if found.isFile {
-            if keepsListings { habits.noteLook(caller.pid, parent) }
-        } else if found.isDirectory {
-            staleAnswers.forget(caller.pid)
-        }
+        if found.isFile && keepsListings { habits.noteLook(caller.pid, parent) }
         return LookedUp(found.entry, found.lateWatch, turn, self)
     }
 

@@ -34,7 +34,7 @@ final class StaleAnswers: Sendable {
         }
     }
 
-    /// The caller was told a directory by its name, and walks anew; or it found its directory.
+    /// The caller has found its directory: it walks anew, or goes on where it stands.
     func forget(_ caller: Int32) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         said.withLock { said in
