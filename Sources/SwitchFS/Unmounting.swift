@@ -1,7 +1,7 @@
 import LinuxSystem
 import SystemPackage
 
-/// Ending a mount, whoever serves it.
+/// Ending a mount, whatever process serves it.
 public enum Unmounting {
     /// Unmounts the switchfs mount at this path. Never lazily: a mount that is in use stays, and that is an
     /// error.

@@ -67,7 +67,7 @@ final class ControlServer: Sendable {
     }
 
     private func handle(_ connection: borrowing UnixSocket) throws(Errno) {
-        // Read first, whoever asks: closing with bytes unread would cut the reply off.
+        // Read first, whatever the caller may do: closing with bytes unread would cut the reply off.
         let request = try receive(connection)
         let peer = try connection.peerCredentials()
         let reply: ControlReply =

@@ -49,7 +49,7 @@ enum MachineFindings {
             "privileges", .warning,
             "none: mounts by \(helper), for this user alone unless /etc/fuse.conf has user_allow_other; "
                 + "no passthrough, no attributes below trusted. and no device files, in whose place user. ones "
-                + "and empty files serve; whoever asks, layers are used with this user's rights")
+                + "and empty files serve; for every caller, layers are used with this user's rights")
     }
 
     /// The first user namespace maps every id to itself.

@@ -68,7 +68,7 @@ extension Layer {
 }
 
 extension FileSystemType {
-    /// Filesystems of which inotify reports every change, whoever makes it. Anything unknown isn't one.
+    /// Filesystems of which inotify reports every change, whatever process makes it. Anything unknown isn't one.
     var reportsChanges: Bool {
         switch self {
         case .ext4, .xfs, .btrfs, .temporary, .overlay, .f2fs, .bcachefs, .zfs, .ramfs, .erofs, .squashfs,

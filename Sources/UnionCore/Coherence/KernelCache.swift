@@ -1,7 +1,7 @@
 public import LinuxSystem
 public import SystemPackage
 
-/// What the kernel keeps of the union, and how it is told to drop it; implemented by whoever serves the
+/// What the kernel keeps of the union, and how it is told to drop it; implemented by what serves the
 /// union. All but `dropNode` without `content` may wait for a lock in the kernel: never from a thread that serves requests.
 /// ENOENT: the kernel has nothing of it.
 public protocol KernelCache: Sendable {
