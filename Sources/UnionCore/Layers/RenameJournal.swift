@@ -1,8 +1,9 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// The rename of a merged directory, as it is written down before anything moves: enough to finish it or to undo it at
-/// the next mount, whatever of it was done.
+/// A rename that takes several steps, as it is written down before anything moves: enough to finish it or to undo it at
+/// the next mount, whatever of it was done. The renames of merged directories, and of whatever has something to go at
+/// one of its names, in another layer.
 ///
 /// Real directories are known by what they are (`OriginRecord`) and not by where a layer is: layers may be given in
 /// another order, or by other paths.
@@ -10,12 +11,14 @@ struct RenameRecord: Equatable {
     /// In the union.
     let from: [UInt8]
     let to: [UInt8]
-    /// The layers' directories that move.
+    /// The layers' directories that move, or the one object.
     var parts: [OriginRecord] = []
     /// The one of them that was marked complete for this.
     var completed: OriginRecord?
     /// What may stand under the old name in a layer when the parts have moved, and must go.
     var remains: [OriginRecord] = []
+    /// What stands above the object under the new name, and must go when it has moved.
+    var above: [OriginRecord] = []
     /// The name in the staging directory of what the upper had under the new name.
     var aside: [UInt8]?
     /// A whiteout is to cover the old name.
@@ -37,6 +40,7 @@ extension RenameRecord {
         for part in parts { add("part", Array(part.text.utf8)) }
         if let completed { add("completed", Array(completed.text.utf8)) }
         for remain in remains { add("remain", Array(remain.text.utf8)) }
+        for object in above { add("above", Array(object.text.utf8)) }
         if let aside { add("aside", aside) }
         if isCovered { add("cover", []) }
         return text + Array((Self.end + "\n").utf8)
@@ -59,8 +63,38 @@ extension RenameRecord {
         parts = (values["part"] ?? []).map { OriginRecord(decoding: $0) }
         completed = values["completed"]?.first.map { OriginRecord(decoding: $0) }
         remains = (values["remain"] ?? []).map { OriginRecord(decoding: $0) }
+        above = (values["above"] ?? []).map { OriginRecord(decoding: $0) }
         aside = values["aside"]?.first
         isCovered = values["cover"] != nil
+    }
+}
+
+/// The record of a rename under way, where it was written down.
+struct WrittenRename: ~Copyable {
+    private let journal: OwnedDescriptor
+    private let name: [UInt8]
+
+    /// Writes it down, for good. EROFS: there is nowhere to.
+    init(_ record: RenameRecord, in work: WorkArea) throws(Errno) {
+        let journal = try work.journal(create: true)
+        let name = work.recordName()
+        try RenameJournal.write(record, as: name, in: journal.descriptor)
+        self.journal = journal
+        self.name = name
+    }
+
+    /// The rename is through, or nothing of it was done.
+    func erase() {
+        let name = OwnedName(name)
+        try? journal.descriptor.unlink(at: name.ref)
+    }
+
+    /// Then what was done in the directory is on disk before the record's end is.
+    func isOnFilesystem(of directory: FileDescriptor) -> Bool {
+        guard let own = try? journal.descriptor.status(), let other = try? directory.status() else {
+            return false
+        }
+        return own.device == other.device
     }
 }
 

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Renames of merged directories in the midst of which a server ended. Before anybody looks they are finished or, where
+// Renames of several steps in the midst of which a server ended. Before anybody looks they are finished or, where
 // that can't be, undone: how far they came is seen from where the parts are.
 
 extension Union {
@@ -92,10 +92,9 @@ private struct InterruptedRename {
     }
 
     private func finish() {
+        for remain in record.remains { remove(remain, at: old) }
         if record.isCovered { cover() }
-        for remain in record.remains {
-            for layer in union.stack.layers where isThere(remain, at: old, in: layer) { remove(in: layer) }
-        }
+        for object in record.above { remove(object, at: new) }
         guard let aside = record.aside else { return }
         var path = PathBuffer()
         let text = OwnedName(new.whole)
@@ -114,12 +113,21 @@ private struct InterruptedRename {
         try? union.makeWhiteout(name.ref, in: parent.descriptor)
     }
 
-    private func remove(in layer: Layer) {
-        guard !layer.isReadOnly, let parent = try? old.openParent(in: layer) else { return }
-        let name = OwnedName(old.name)
-        if (try? parent.descriptor.unlink(at: name.ref)) == nil {
-            try? parent.descriptor.removeDirectory(at: name.ref)
-        }
+    private func remove(_ object: OriginRecord, at path: SplitPath) {
+        for layer in union.stack.layers where isThere(object, at: path, in: layer) { remove(path, in: layer) }
+    }
+
+    /// A directory that is empty for users may hold whiteouts.
+    private func remove(_ path: SplitPath, in layer: Layer) {
+        guard !layer.isReadOnly, let parent = try? path.openParent(in: layer) else { return }
+        let name = OwnedName(path.name)
+        if (try? parent.descriptor.unlink(at: name.ref)) != nil { return }
+        if (try? parent.descriptor.removeDirectory(at: name.ref)) != nil { return }
+        guard layer.isUpper else { return }
+        var whole = PathBuffer()
+        let text = OwnedName(path.whole)
+        whole.append(text.ref)
+        try? union.putAside(name.ref, in: parent.descriptor, at: whole)
     }
 
     /// All parts are where they were.

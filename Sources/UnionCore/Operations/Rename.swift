@@ -2,7 +2,7 @@ public import LinuxSystem
 public import SystemPackage
 
 /// A rename under way.
-private struct Renaming: ~Copyable {
+struct Renaming: ~Copyable {
     var source: Target
     var destination: Target
     let name: PathRef
@@ -88,8 +88,9 @@ extension Union {
         let isMarked = try completeBeforeMove(renaming, from)
         renames.begin()
         defer { renames.end() }
+        let written: WrittenRename?
         do {
-            try moveReal(renaming, from, to, flags)
+            written = try moveReal(renaming, from, to, flags, isMarked: isMarked)
         } catch {
             if isMarked { unmarkComplete(renaming) }
             throw error
@@ -105,8 +106,10 @@ extension Union {
         } catch {
             moveBack(renaming, from, to, cover)
             if isMarked { unmarkComplete(renaming) }
+            written?.erase()
             throw error
         }
+        if let written { erase(written, after: realDirectories(of: renaming, from, to)) }
         keepMoved(renaming.moving, at: renaming.newName, in: to)
         noteMoved(renaming)
         departing.finish()
@@ -145,6 +148,18 @@ extension Union {
         if renaming.plan.arrival.replaced?.isWhiteout == true { try? makeWhiteout(newName, in: to) }
     }
 
+    private func realDirectories(
+        of renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
+    ) -> [FileDescriptor] {
+        var directories = [from, to]
+        for standing in renaming.plan.arrival.above {
+            if let directory = renaming.destination.view.directory(in: standing.layer.index) {
+                directories.append(directory)
+            }
+        }
+        return directories
+    }
+
     private func noteMoved(_ renaming: borrowing Renaming, isSameFile: Bool = false) {
         noteMoved(
             renaming.source, renaming.name, to: renaming.destination, renaming.newName, renaming.layer,
@@ -155,7 +170,7 @@ extension Union {
     }
 
     /// Two names of one file.
-    private func isSameObject(_ moving: Standing, _ other: Standing?) -> Bool {
+    func isSameObject(_ moving: Standing, _ other: Standing?) -> Bool {
         guard let other, !other.isWhiteout, other.layer === moving.layer else { return false }
         return identity(of: other) == identity(of: moving)
     }
@@ -224,20 +239,53 @@ extension Union {
         return depart(destination.survey, newName, in: destination.directory, destination.view)
     }
 
-    /// The rename itself, which leaves a whiteout where one is wanted and the layer is the upper, if its filesystem can.
+    /// The rename itself. Returns where it was written down that more is to be done.
     private func moveReal(
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags,
+        isMarked: Bool
+    ) throws(Errno) -> WrittenRename? {
+        // A whiteout may be replaced though something new is asked for.
+        let flags = renaming.plan.arrival.replaced == nil ? flags : []
+        if try moveLeavingWhiteout(renaming, from, to, flags) { return nil }
+        let written = writeDown(renaming, from: from, to: to, isMarked: isMarked)
+        do {
+            try moveAlone(renaming, from, to, flags)
+        } catch {
+            written?.erase()
+            throw error
+        }
+        return written
+    }
+
+    /// Renames and leaves a whiteout, in one step. False: that isn't wanted, or not for this filesystem or caller.
+    private func moveLeavingWhiteout(
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
+    ) throws(Errno) -> Bool {
+        guard renaming.plan.mayLeaveWhiteout, !isSameObject(renaming.moving, renaming.plan.arrival.replaced)
+        else { return false }
+        do throws(Errno) {
+            try asCaller(renaming.caller, in: from) { () throws(Errno) in
+                try FileDescriptor.rename(
+                    from: from, renaming.name, to: to, renaming.newName, flags: flags.union(.whiteout))
+            }
+            return true
+        } catch {
+            // What else it may be, the rename without one tells.
+            return false
+        }
+    }
+
+    private func moveAlone(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
     ) throws(Errno) {
-        let (name, there) = (renaming.name, renaming.plan.arrival.replaced)
+        let (name, newName, there) = (renaming.name, renaming.newName, renaming.plan.arrival.replaced)
         if isSameObject(renaming.moving, there) {
             // It lies hidden there already, under a name of its own: rename(2) would do nothing.
             return try asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
         }
-        // A whiteout may be replaced though something new is asked for.
-        let flags = there == nil ? flags : []
         do {
             try asCaller(renaming.caller, in: from) { () throws(Errno) in
-                try moveAsThread(renaming, from, to, flags)
+                try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
             }
         } catch {
             guard [.directoryNotEmpty, .fileExists, .notDirectory, .isDirectory].contains(error), let there
@@ -248,22 +296,6 @@ extension Union {
             }
             try changePlaces(renaming, there, from, to)
         }
-    }
-
-    private func moveAsThread(
-        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
-    ) throws(Errno) {
-        let (name, newName) = (renaming.name, renaming.newName)
-        if renaming.plan.departure.isCovered && renaming.layer.isUpper && !renaming.plan.swapsPlaces {
-            do throws(Errno) {
-                return try FileDescriptor.rename(
-                    from: from, name, to: to, newName, flags: flags.union(.whiteout))
-            } catch {
-                // Not for this filesystem, or this caller.
-                guard [.invalidArgument, .notPermitted, .notSupported].contains(error) else { throw error }
-            }
-        }
-        try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
     }
 
     /// A directory can't replace a whiteout, nor a directory that holds whiteouts: they change places, and what comes to

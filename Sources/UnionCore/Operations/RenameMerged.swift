@@ -10,9 +10,7 @@ struct MergedPreparation: ~Copyable {
     let isMarked: Bool
     /// The name in the staging directory for what is in the way.
     let aside: [UInt8]?
-    /// Where the record is.
-    let journal: OwnedDescriptor
-    let record: [UInt8]
+    let written: WrittenRename
 }
 
 extension Union {
@@ -80,11 +78,9 @@ extension Union {
         let isMarked = try shutOut(rename)
         do throws(Errno) {
             let aside = rename.inTheWay == nil ? nil : work.asideName()
-            let journal = try work.journal(create: true)
-            let name = work.recordName()
-            try RenameJournal.write(
-                try record(of: rename, aside: aside, isMarked: isMarked), as: name, in: journal.descriptor)
-            return MergedPreparation(isMarked: isMarked, aside: aside, journal: journal, record: name)
+            let record = try record(of: rename, aside: aside, isMarked: isMarked)
+            let written = try WrittenRename(record, in: work)
+            return MergedPreparation(isMarked: isMarked, aside: aside, written: written)
         } catch {
             if isMarked { unmark(rename) }
             // There is nowhere to write it down.
@@ -113,9 +109,7 @@ extension Union {
     private func record(
         of rename: borrowing MergedRename, aside: [UInt8]?, isMarked: Bool
     ) throws(Errno) -> RenameRecord {
-        let old = try path(of: rename.name, in: rename.source.directory)
-        let new = try path(of: rename.newName, in: rename.destination.directory)
-        var record = RenameRecord(from: unsafe Array(old.ref.bytes), to: unsafe Array(new.ref.bytes))
+        var record = try emptyRecord(from: rename.source, rename.name, to: rename.destination, rename.newName)
         for part in rename.parts {
             let origin = try identify(rename.name, in: part.from, part.standing.layer)
             let isReplacing = part.replaced != nil || part.standing.layer.isUpper && rename.inTheWay != nil
@@ -136,13 +130,6 @@ extension Union {
         }
         record.aside = aside
         return record
-    }
-
-    private func identify(
-        _ name: PathRef, in directory: FileDescriptor, _ layer: Layer
-    ) throws(Errno) -> OriginRecord {
-        let object = try directory.openBeneath(name, flags: [.path, .noFollow])
-        return try OriginRecord(of: object.descriptor, try object.descriptor.status(), in: layer)
     }
 
     /// Nobody looks at either name until this returns.
@@ -216,29 +203,17 @@ extension Union {
     /// Nothing has moved, or all is back.
     private func takeBack(_ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation) {
         if prepared.isMarked { unmark(rename) }
-        let record = OwnedName(prepared.record)
-        try? prepared.journal.descriptor.unlink(at: record.ref)
+        prepared.written.erase()
     }
 
-    /// All has moved. Before that is forgotten it must be on disk, where the record may be on another one.
+    /// All has moved.
     private func finish(_ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation) {
-        let device = (try? prepared.journal.descriptor.status())?.device
-        for part in rename.parts where part.standing.status.device != device && !part.isPseudo {
-            synchronize(part.to)
-            synchronize(part.from)
-        }
         // Before the record, which is all that knows of it.
         if let aside = prepared.aside,
             let path = try? path(of: rename.newName, in: rename.destination.directory)
         {
             discardAside(aside, of: path)
         }
-        let record = OwnedName(prepared.record)
-        try? prepared.journal.descriptor.unlink(at: record.ref)
-    }
-
-    private func synchronize(_ directory: FileDescriptor) {
-        let opened = try? directory.openBeneath("", flags: [.readOnly, .directory])
-        if let opened { try? opened.descriptor.synchronize(dataOnly: false) }
+        erase(prepared.written, after: rename.parts.filter { !$0.isPseudo }.flatMap { [$0.to, $0.from] })
     }
 }

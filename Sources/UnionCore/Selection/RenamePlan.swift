@@ -27,6 +27,14 @@ struct RenamePlan {
         return replaced
     }
 
+    /// The rename of the real object alone doesn't do it.
+    var hasFurtherSteps: Bool { departure.isCovered || !arrival.above.isEmpty || swapsPlaces }
+
+    /// The layer can leave a whiteout at the old name, if its filesystem can.
+    var mayLeaveWhiteout: Bool {
+        departure.isCovered && layer.isUpper && arrival.above.isEmpty && !swapsPlaces
+    }
+
     /// rename(2) can't put a directory over it: it takes a step of its own.
     var swapsPlaces: Bool {
         guard moving.isDirectory, let replaced = arrival.replaced else { return false }

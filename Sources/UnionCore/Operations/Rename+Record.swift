@@ -1,0 +1,73 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Renames that take several steps, of an object that one layer has: a crash leaves none of it or all.
+extension Union {
+    /// Writes down what is about to be done. nil: it is one step, or there is nowhere to write it, or nobody could tell
+    /// afterwards how far it came. `isMarked`: the directory was marked complete for this.
+    func writeDown(
+        _ renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, isMarked: Bool
+    ) -> WrittenRename? {
+        guard renaming.plan.hasFurtherSteps,
+            let record = try? record(of: renaming, from: from, to: to, isMarked: isMarked)
+        else { return nil }
+        do {
+            return try WrittenRename(record, in: work)
+        } catch {
+            return nil
+        }
+    }
+
+    private func record(
+        of renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, isMarked: Bool
+    ) throws(Errno) -> RenameRecord? {
+        let (plan, layer) = (renaming.plan, renaming.layer)
+        var record = try emptyRecord(
+            from: renaming.source, renaming.name, to: renaming.destination, renaming.newName)
+        let moving = try identify(renaming.name, in: from, layer)
+        if moving.isKnownByNameAlone && plan.arrival.replaced != nil { return nil }
+        record.parts = [moving]
+        if isMarked { record.completed = moving }
+        record.isCovered = plan.departure.isCovered
+        if let replaced = plan.arrival.replaced {
+            // It changes places with what moves; or it is what moves, under a second name.
+            record.remains = [plan.swapsPlaces ? try identify(renaming.newName, in: to, layer) : moving]
+            if !plan.swapsPlaces && !isSameObject(renaming.moving, replaced) { record.remains = [] }
+        }
+        for standing in plan.arrival.above {
+            guard let directory = renaming.destination.view.directory(in: standing.layer.index) else {
+                continue
+            }
+            record.above.append(try identify(renaming.newName, in: directory, standing.layer))
+        }
+        return record
+    }
+
+    func emptyRecord(
+        from source: borrowing Target, _ name: PathRef, to destination: borrowing Target, _ newName: PathRef
+    ) throws(Errno) -> RenameRecord {
+        let old = try path(of: name, in: source.directory)
+        let new = try path(of: newName, in: destination.directory)
+        return RenameRecord(from: unsafe Array(old.ref.bytes), to: unsafe Array(new.ref.bytes))
+    }
+
+    func identify(
+        _ name: PathRef, in directory: FileDescriptor, _ layer: Layer
+    ) throws(Errno) -> OriginRecord {
+        let object = try directory.openBeneath(name, flags: [.path, .noFollow])
+        return try OriginRecord(of: object.descriptor, try object.descriptor.status(), in: layer)
+    }
+
+    /// All is done. Before that is forgotten it must be on disk, where the record may be on another one.
+    func erase(_ written: borrowing WrittenRename, after directories: [FileDescriptor]) {
+        for directory in directories {
+            if !written.isOnFilesystem(of: directory) { synchronize(directory) }
+        }
+        written.erase()
+    }
+
+    private func synchronize(_ directory: FileDescriptor) {
+        let opened = try? directory.openBeneath("", flags: [.readOnly, .directory])
+        if let opened { try? opened.descriptor.synchronize(dataOnly: false) }
+    }
+}
