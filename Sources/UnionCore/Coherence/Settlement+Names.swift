@@ -17,10 +17,12 @@ extension Settlement {
                 let filesystem = union.stack.filesystems.find(owner.status.device),
                 let view = try? union.view(of: directory)
             else { break }
-            guard node.state.withLock({ $0.isCached }) else {
-                union.take(
-                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node, begun: survey.begun
-                )
+            let isKept = node.state.withLock { $0.isCached }
+            if !isKept
+                && union.take(
+                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node,
+                    begun: survey.begun, mayGrow: false)
+            {
                 break
             }
             union.watchParts(of: node, survey, name, view)

@@ -115,11 +115,27 @@ extension Union {
         take(makeup, owner, of: node, begun: begun)
     }
 
-    /// The directory is made of these from now on.
+    /// The directory is made of these from now on; of more than before while what it holds is kept only when who tells
+    /// the kernel has seen to that.
     func take(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
-        guard let before = node.note(makeup, owner, begun: begun), before.part != owner.part else { return }
-        table.forgetOwner(before.part, of: node)
-        table.noteOwner(owner.part, of: node)
+        if !take(makeup, owner, of: node, begun: begun, mayGrow: false) {
+            coherence.invalidator.append(.object(node.id))
+        }
+    }
+
+    /// False: something must be watched first.
+    func take(
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool
+    ) -> Bool {
+        switch node.note(makeup, owner, begun: begun, mayGrow: mayGrow) {
+        case .unwatched: return false
+        case .outdated: return true
+        case .taken(let before):
+            guard let before, before.part != owner.part else { return true }
+            table.forgetOwner(before.part, of: node)
+            table.noteOwner(owner.part, of: node)
+            return true
+        }
     }
 
     /// Whether the directory is found where it was seen last.

@@ -28,14 +28,15 @@ extension Node {
         return floor
     }
 
-    /// The directory is made of these from now on. `begun`: when that was looked at; what is newer stays. Returns the
-    /// owner of before.
-    @discardableResult
-    func note(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64) -> DirectoryOwner? {
+    /// The directory is made of these from now on. `begun`: when that was looked at; what is newer stays. `mayGrow`: what is
+    /// new among these is watched, or nothing of the directory is kept soon.
+    func note(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64, mayGrow: Bool) -> MakeupNoting {
         state.withLock { state in
-            guard state.madeAt <= begun else { return nil }
+            guard state.madeAt <= begun else { return .outdated }
+            // In one step with the writing: another thread may just have begun to keep what it holds.
+            guard mayGrow || !state.isCached || makeup.isWithin(state.makeup) else { return .unwatched }
             defer { state.note(makeup, owner, begun) }
-            return state.owner
+            return .taken(before: state.owner)
         }
     }
 
@@ -72,6 +73,15 @@ extension Node {
     /// A look that was begun before this isn't told any more: what the kernel knows of names in here was decided or changed
     /// since.
     func outdateLooks(at now: UInt64) { state.withLock { $0.looksCountFrom = now } }
+}
+
+/// What became of a look at what a directory is made of.
+enum MakeupNoting {
+    case taken(before: DirectoryOwner?)
+    /// What is known is younger.
+    case outdated
+    /// What the directory holds is kept, and something is part of it now that nobody watches yet.
+    case unwatched
 }
 
 /// What became of a name's telling.

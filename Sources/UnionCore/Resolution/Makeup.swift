@@ -42,6 +42,11 @@ struct Makeup: Equatable, Sendable {
         return others.contains(where: other.has)
     }
 
+    /// Nothing is part of it that isn't part of the other.
+    func isWithin(_ other: Makeup) -> Bool {
+        (first == 0 || other.has(first)) && others.allSatisfy(other.has)
+    }
+
     /// The parts together, whatever is marked on them.
     var backings: UInt64 { others.reduce(first, ^) }
 

@@ -5,6 +5,13 @@ internal import SystemPackage
 // owns. They are made as the server and not as the caller, who need not have the right to make directories
 // there: nothing that anybody can see changes by it.
 
+/// A skeleton that was put in place.
+struct MadeSkeleton {
+    let status: FileStatus
+    /// Before anybody could make anything in it.
+    let isWatched: Bool
+}
+
 extension Union {
     /// The upper's directory for `directory`, made with every missing parent where it isn't there yet.
     func upperDirectory(
@@ -84,10 +91,10 @@ extension Union {
     }
 
     /// Prepares a skeleton in the work area and puts it in place in one step: a crash leaves nothing, or a
-    /// usable one. When somebody was faster, that directory is as good; nil then, else the new one's status.
+    /// usable one. When somebody was faster, that directory is as good: nil.
     private func makeSkeleton(
         _ name: PathRef, of origin: borrowing LocatedObject, for node: Node, in parent: FileDescriptor
-    ) throws(Errno) -> FileStatus? {
+    ) throws(Errno) -> MadeSkeleton? {
         try noteHolder(parent)
         let staging = try work.directory()
         let temporary = work.temporaryName()
@@ -97,12 +104,12 @@ extension Union {
             try dress(made.descriptor, as: origin)
             let status = try made.descriptor.status()
             // Watched before anybody can make anything in it.
-            watchSkeleton(made.descriptor, of: node)
+            let isWatched = watchSkeleton(made.descriptor, of: node)
             let before = try parent.status()
             try putInPlace(temporary.ref, from: staging, name, in: parent)
             // The parent must not look changed by this.
             try? parent.changeTimes(access: .omit, modification: .set(before.modified))
-            return status
+            return MadeSkeleton(status: status, isWatched: isWatched)
         } catch {
             work.discard(temporary.ref)
             guard error == .fileExists else { throw error }

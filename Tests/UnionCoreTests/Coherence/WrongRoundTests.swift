@@ -1,7 +1,8 @@
 import LinuxSystem
 import SystemPackage
 import Testing
-import UnionCore
+
+@testable import UnionCore
 
 /// What the stress test has ever found, each from the shortest script that leads there.
 @Suite struct WrongRoundTests {
@@ -165,5 +166,23 @@ import UnionCore
         #expect(!kernel.exists("l", from: there))
         #expect(!kernel.exists("l", from: moved))
         try scene.expectTruth("a/d", "a/d/m", "b/d", "b/d/l", "b/d/x")
+    }
+
+    /// A rename looks at what its directory is made of when it is through. What a stranger had put there just then counted
+    /// as part of it from that moment, and nobody ever watched it.
+    @Test func aPartThatNobodyWatchesYet() throws {
+        let scene = try CoherenceScene("mkdir upper/d; touch upper/d/u")
+        let held = try scene.kernel.hold("d")
+        #expect(!scene.kernel.exists("l", from: held))
+        scene.settle()
+        scene.underneath("mkdir lower1/away; touch lower1/away/l; mv lower1/away lower1/d")
+        try scene.fixture.union.takeMakeup(of: scene.fixture.union.node(held))
+        scene.settle()
+        #expect(scene.kernel.exists("l", from: held))
+        #expect(!scene.kernel.exists("m", from: held))
+        scene.underneath("touch lower1/d/m")
+        scene.settle()
+        #expect(try scene.kernel.names(in: held).sorted() == ["l", "m", "u"])
+        try scene.expectTruth("d", "d/l", "d/m", "d/u")
     }
 }
