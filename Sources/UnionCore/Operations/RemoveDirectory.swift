@@ -36,16 +36,25 @@ extension Union {
         let plan = try removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
         let cover = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         try removeFiles(survey.hidden, name, target.view, except: cover, caller)
+        guard let cover else {
+            try removeLowers(plan, name, target.view, caller)
+            return try removeUpper(survey, name, in: target.directory, target.view, caller)
+        }
+        guard plan.uncovers else { return try coverWithWhiteout(name, in: cover, of: target.directory) }
+        try self.cover(name, in: cover, of: target.directory) { () throws(Errno) in
+            try removeLowers(plan, name, target.view, caller)
+        }
+    }
+
+    /// The lower layers' parts, bottom up.
+    private func removeLowers(
+        _ plan: RemovalPlan, _ name: PathRef, _ view: borrowing DirectoryView, _ caller: CallerIdentity
+    ) throws(Errno) {
         for part in plan.removed where part.isDirectory && !part.layer.isUpper {
-            guard let directory = target.view.directory(in: part.layer.index) else { continue }
+            guard let directory = view.directory(in: part.layer.index) else { continue }
             if try removePlain(name, in: directory, caller) { continue }
             // What keeps it is hidden by whiteouts above: it stays, hidden itself.
             guard plan.isCovered, try isOrdinary(part) else { throw .directoryNotEmpty }
-        }
-        if let cover {
-            try coverWithWhiteout(name, in: cover, of: target.directory)
-        } else {
-            try removeUpper(survey, name, in: target.directory, target.view, caller)
         }
     }
 

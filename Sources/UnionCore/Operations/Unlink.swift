@@ -5,7 +5,7 @@ public import SystemPackage
 extension Union {
     /// Removes the name from the union: from every layer where it stands, bottom up, so that an error leaves
     /// it visible and whole. What can't be removed, in a read-only layer or a directory that lay hidden, is
-    /// covered by a whiteout in the upper.
+    /// covered by a whiteout in the upper, before what has hidden it so far goes.
     public func unlink(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -16,8 +16,15 @@ extension Union {
         let upper = plan.isCovered ? try upperDirectory(for: target.directory, &target.view) : nil
         let departing = depart(survey, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
-        try removeFiles(survey.standings, name, target.view, except: upper, caller)
-        if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
+        if let upper, plan.uncovers, let owner = survey.owner {
+            try removeFiles(survey.hidden, name, target.view, except: upper, caller)
+            try cover(name, in: upper, of: target.directory) { () throws(Errno) in
+                try removeFiles([owner], name, target.view, except: nil, caller)
+            }
+        } else {
+            try removeFiles(survey.standings, name, target.view, except: upper, caller)
+            if let upper { try coverWithWhiteout(name, in: upper, of: target.directory) }
+        }
         noteTakenAway(name, from: target.directory)
         departing.finish()
         change.left(by: caller)

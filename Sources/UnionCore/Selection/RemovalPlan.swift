@@ -11,14 +11,20 @@ struct RemovalPlan {
     /// `staying`: the layers of which a part of the directory stays behind.
     init(_ survey: Survey, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
         self.isCovered = isCovered
-        removed = survey.standings.indices.reversed().compactMap { position in
+        let removed = survey.standings.indices.reversed().compactMap { position -> Standing? in
             let standing = survey.standings[position]
             if standing.isWhiteout || standing.layer.isReadOnly || standing.elsewhere != nil { return nil }
             if isCovered && standing.layer.isUpper || staying.contains(standing.layer.index) { return nil }
             let isPart = isDirectory && position < survey.visibleCount
             return standing.isDirectory && !isPart ? nil : standing
         }
+        self.removed = removed
+        let shown = survey.visible.map(\.layer.index)
+        uncovers = isCovered && removed.contains { !$0.layer.isUpper && shown.contains($0.layer.index) }
     }
+
+    /// What goes hides what stays: the whiteout must be there first.
+    let uncovers: Bool
 
     /// The layers that something goes from, in that order.
     var layers: [Int] { removed.map(\.layer.index) }
