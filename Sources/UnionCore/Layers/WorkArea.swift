@@ -5,7 +5,7 @@ internal import SystemPackage
 /// Where things are prepared on the upper's filesystem before they are put in place in one step.
 ///
 /// It is a directory below the work directory or, where none was given or it is on another filesystem, a hidden
-/// one in the upper's root; it is made when it is first needed. What a crash left in it is removed at that time.
+/// one in the upper's root; it is made when it is first needed. What a crash left in it is removed at the next mount.
 ///
 /// It also keeps what must outlive a mount: orphans that had to make room, and in the work directory the marks
 /// on directories of an upper without extended attributes.
@@ -85,6 +85,11 @@ final class WorkArea: Sendable {
             clean(directory.descriptor)
             return directory
         }
+    }
+
+    /// Removes what a crash has left, if anything was ever prepared here.
+    func cleanIfThere() {
+        if existingStaging() != nil { _ = try? directory() }
     }
 
     /// Where orphans are kept that had to make room.

@@ -6,7 +6,9 @@ internal import SystemPackage
 
 extension Union {
     func settleInterruptedRenames() {
-        guard !policies.readOnly, let journal = try? work.journal(create: false) else { return }
+        guard !policies.readOnly else { return }
+        defer { work.cleanIfThere() }
+        guard let journal = try? work.journal(create: false) else { return }
         for (name, record) in RenameJournal.read(in: journal.descriptor) {
             // Of one that was cut off nothing has moved.
             if let record, !InterruptedRename(record, of: self).settle() { continue }

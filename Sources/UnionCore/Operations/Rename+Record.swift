@@ -3,14 +3,28 @@ internal import SystemPackage
 
 // Renames that take several steps, of an object that one layer has: a crash leaves none of it or all.
 extension Union {
-    /// Writes down what is about to be done. nil: it is one step, or there is nowhere to write it, or nobody could tell
-    /// afterwards how far it came. `isMarked`: the directory was marked complete for this.
+    /// Writes down what is about to be done. nil: there is nowhere to write it, or nobody could tell afterwards how far it
+    /// came. `marks`: the directory is about to be marked complete for this.
     func writeDown(
-        _ renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, isMarked: Bool
+        _ renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, marks: Bool
     ) -> WrittenRename? {
-        guard renaming.plan.hasFurtherSteps,
-            let record = try? record(of: renaming, from: from, to: to, isMarked: isMarked)
+        guard let record = try? record(of: renaming, from: from, to: to, marks: marks) else { return nil }
+        return write(record)
+    }
+
+    /// The same of the mark on what an exchange brings to the old name.
+    func writeDownMark(ofOther renaming: borrowing Renaming, in to: FileDescriptor) -> WrittenRename? {
+        guard
+            var record = try? emptyRecord(
+                from: renaming.destination, renaming.newName, to: renaming.source, renaming.name),
+            let other = try? identify(renaming.newName, in: to, renaming.layer), !other.isKnownByNameAlone
         else { return nil }
+        record.parts = [other]
+        record.completed = other
+        return write(record)
+    }
+
+    private func write(_ record: RenameRecord) -> WrittenRename? {
         do {
             return try WrittenRename(record, in: work)
         } catch {
@@ -19,7 +33,7 @@ extension Union {
     }
 
     private func record(
-        of renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, isMarked: Bool
+        of renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, marks: Bool
     ) throws(Errno) -> RenameRecord? {
         let (plan, layer) = (renaming.plan, renaming.layer)
         var record = try emptyRecord(
@@ -27,7 +41,7 @@ extension Union {
         let moving = try identify(renaming.name, in: from, layer)
         if moving.isKnownByNameAlone && plan.arrival.replaced != nil { return nil }
         record.parts = [moving]
-        if isMarked { record.completed = moving }
+        if marks { record.completed = moving }
         record.isCovered = plan.departure.isCovered
         if let replaced = plan.arrival.replaced {
             // It changes places with what moves; or it is what moves, under a second name.

@@ -85,14 +85,16 @@ extension Union {
         let leaving = OwnChange(coherence.noting, renaming.source.directory, renaming.name)
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, renaming.newName)
         try removeHidden(renaming, to)
-        let isMarked = try completeBeforeMove(renaming, from)
+        let mustMark = isToBeMarked(renaming, from)
+        var written: WrittenRename? = mustMark ? writeDown(renaming, from: from, to: to, marks: true) : nil
         renames.begin()
         defer { renames.end() }
-        let written: WrittenRename?
         do {
-            written = try moveReal(renaming, from, to, flags, isMarked: isMarked)
+            try completeBeforeMove(renaming, from, mustMark: mustMark)
+            try moveReal(renaming, from, to, flags, &written)
         } catch {
-            if isMarked { unmarkComplete(renaming) }
+            if mustMark { unmarkComplete(renaming) }
+            written?.erase()
             throw error
         }
         do {
@@ -105,7 +107,7 @@ extension Union {
                 renaming.destination.view, renaming.caller)
         } catch {
             moveBack(renaming, from, to, cover)
-            if isMarked { unmarkComplete(renaming) }
+            if mustMark { unmarkComplete(renaming) }
             written?.erase()
             throw error
         }
@@ -201,14 +203,21 @@ extension Union {
 
     /// A directory that comes to stand over directories of lower layers must not be merged with them, nor must anything
     /// below it, from its first moment there: what it may be backed by is settled before it moves. (Where it stands now
-    /// nothing lies below it.) Returns whether the mark was set here.
+    /// nothing lies below it.)
     private func completeBeforeMove(
-        _ renaming: borrowing Renaming, _ from: FileDescriptor
-    ) throws(Errno) -> Bool {
-        guard renaming.plan.arrival.mustBeComplete else { return false }
-        let isMarked = try markCompleteUnlessMarked(renaming.name, in: from)
+        _ renaming: borrowing Renaming, _ from: FileDescriptor, mustMark: Bool
+    ) throws(Errno) {
+        guard renaming.plan.arrival.mustBeComplete else { return }
+        if mustMark { try markCompleteToMove(renaming.name, in: from) }
         lowerFloor(renaming.source, renaming.name, to: renaming.layer)
-        return isMarked
+    }
+
+    private func isToBeMarked(_ renaming: borrowing Renaming, _ from: FileDescriptor) -> Bool {
+        renaming.plan.arrival.mustBeComplete && !isMarkedComplete(renaming.name, in: from)
+    }
+
+    func isMarkedComplete(_ name: PathRef, in directory: FileDescriptor) -> Bool {
+        marks(of: name, in: directory).contains(.complete)
     }
 
     func lowerFloor(_ target: borrowing Target, _ name: PathRef, to layer: Layer) {
@@ -216,13 +225,9 @@ extension Union {
             .lowerFloor(to: layer.index, at: coherence.tick())
     }
 
-    func markCompleteUnlessMarked(
-        _ name: PathRef, in directory: FileDescriptor
-    ) throws(Errno) -> Bool {
-        guard !marks(of: name, in: directory).contains(.complete) else { return false }
+    func markCompleteToMove(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
         do {
             try markComplete(name, in: directory)
-            return true
         } catch {
             throw .improperLink
         }
@@ -239,22 +244,18 @@ extension Union {
         return depart(destination.survey, newName, in: destination.directory, destination.view)
     }
 
-    /// The rename itself. Returns where it was written down that more is to be done.
+    /// The rename itself, written down if more is to be done then.
     private func moveReal(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags,
-        isMarked: Bool
-    ) throws(Errno) -> WrittenRename? {
+        _ written: inout WrittenRename?
+    ) throws(Errno) {
         // A whiteout may be replaced though something new is asked for.
         let flags = renaming.plan.arrival.replaced == nil ? flags : []
-        if try moveLeavingWhiteout(renaming, from, to, flags) { return nil }
-        let written = writeDown(renaming, from: from, to: to, isMarked: isMarked)
-        do {
-            try moveAlone(renaming, from, to, flags)
-        } catch {
-            written?.erase()
-            throw error
+        if try moveLeavingWhiteout(renaming, from, to, flags) { return }
+        if renaming.plan.hasFurtherSteps && written == nil {
+            written = writeDown(renaming, from: from, to: to, marks: false)
         }
-        return written
+        try moveAlone(renaming, from, to, flags)
     }
 
     /// Renames and leaves a whiteout, in one step. False: that isn't wanted, or not for this filesystem or caller.
@@ -348,21 +349,28 @@ extension Union {
         try makeRoom(for: back, name, in: renaming.source.directory, renaming.source.view)
         let leaving = OwnChange(coherence.noting, renaming.source.directory, name)
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, newName)
-        let isMarked = try completeBeforeMove(renaming, from)
-        var isOtherMarked = false
+        let mustMark = isToBeMarked(renaming, from)
+        let mustMarkOther = back.mustBeComplete && !isMarkedComplete(newName, in: to)
+        let written = mustMark ? writeDown(renaming, from: from, to: to, marks: true) : nil
+        let writtenBack = mustMarkOther ? writeDownMark(ofOther: renaming, in: to) : nil
         renames.begin()
-        defer { renames.end() }
+        defer {
+            renames.end()
+            written?.erase()
+            writtenBack?.erase()
+        }
         do {
+            try completeBeforeMove(renaming, from, mustMark: mustMark)
             if back.mustBeComplete {
-                isOtherMarked = try markCompleteUnlessMarked(newName, in: to)
+                if mustMarkOther { try markCompleteToMove(newName, in: to) }
                 lowerFloor(renaming.destination, newName, to: renaming.layer)
             }
             try asCaller(renaming.caller, in: from) { () throws(Errno) in
                 try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
             }
         } catch {
-            if isMarked { unmarkComplete(renaming) }
-            if isOtherMarked { try? remove(.complete, from: newName, in: to) }
+            if mustMark { unmarkComplete(renaming) }
+            if mustMarkOther { try? remove(.complete, from: newName, in: to) }
             throw error
         }
         keepMoved(renaming.moving, at: newName, in: to)

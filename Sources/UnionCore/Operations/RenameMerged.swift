@@ -75,31 +75,40 @@ extension Union {
 
     /// Marks what must be marked, and writes down what is about to be done.
     private func prepare(_ rename: borrowing MergedRename) throws(Errno) -> MergedPreparation {
-        let isMarked = try shutOut(rename)
+        let mustMark = isToBeMarked(rename)
+        let aside = rename.inTheWay == nil ? nil : work.asideName()
+        let record = try record(of: rename, aside: aside, marks: mustMark)
+        let written: WrittenRename
         do throws(Errno) {
-            let aside = rename.inTheWay == nil ? nil : work.asideName()
-            let record = try record(of: rename, aside: aside, isMarked: isMarked)
-            let written = try WrittenRename(record, in: work)
-            return MergedPreparation(isMarked: isMarked, aside: aside, written: written)
+            written = try WrittenRename(record, in: work)
         } catch {
-            if isMarked { unmark(rename) }
             // There is nowhere to write it down.
             throw error == .readOnlyFileSystem ? rename.refusal : error
         }
+        do throws(Errno) {
+            try shutOut(rename, mustMark: mustMark)
+        } catch {
+            written.erase()
+            throw error
+        }
+        return MergedPreparation(isMarked: mustMark, aside: aside, written: written)
+    }
+
+    private func isToBeMarked(_ rename: borrowing MergedRename) -> Bool {
+        guard rename.shutsOut, let lowest = rename.lowest else { return false }
+        return !isMarkedComplete(rename.name, in: lowest.from)
     }
 
     /// What lower layers have of the new name mustn't become part of the directory, from its first moment there. (Where
     /// it stands now nothing lies below it.)
-    private func shutOut(_ rename: borrowing MergedRename) throws(Errno) -> Bool {
-        guard rename.shutsOut, let lowest = rename.lowest else { return false }
-        let isMarked: Bool
+    private func shutOut(_ rename: borrowing MergedRename, mustMark: Bool) throws(Errno) {
+        guard rename.shutsOut, let lowest = rename.lowest else { return }
         do throws(Errno) {
-            isMarked = try markCompleteUnlessMarked(rename.name, in: lowest.from)
+            if mustMark { try markCompleteToMove(rename.name, in: lowest.from) }
         } catch {
             throw rename.refusal
         }
         lowerFloor(rename.source, rename.name, to: lowest.standing.layer)
-        return isMarked
     }
 
     private func unmark(_ rename: borrowing MergedRename) {
@@ -107,7 +116,7 @@ extension Union {
     }
 
     private func record(
-        of rename: borrowing MergedRename, aside: [UInt8]?, isMarked: Bool
+        of rename: borrowing MergedRename, aside: [UInt8]?, marks: Bool
     ) throws(Errno) -> RenameRecord {
         var record = try emptyRecord(from: rename.source, rename.name, to: rename.destination, rename.newName)
         for part in rename.parts {
@@ -116,7 +125,7 @@ extension Union {
             // Nobody could tell the one from the other afterwards.
             if origin.isKnownByNameAlone && isReplacing { throw rename.refusal }
             record.parts.append(origin)
-            if isMarked, part.standing.layer === rename.lowest?.standing.layer { record.completed = origin }
+            if marks, part.standing.layer === rename.lowest?.standing.layer { record.completed = origin }
             if part.replaced != nil && !part.isPseudo {
                 record.remains.append(try identify(rename.newName, in: part.to, part.standing.layer))
             }

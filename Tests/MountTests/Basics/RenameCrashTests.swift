@@ -63,6 +63,9 @@ struct RenameCrashTests {
             description: "a lower's directory over the upper's", upper: ["e": [:]],
             lower: ["d": ["l": "1"], "e": [:]], low: [:]),
         Case(
+            description: "a lower's directory where another one has stood", upper: [:],
+            lower: ["d": ["l": "1"]], low: ["e": [:]]),
+        Case(
             description: "the upper's directory over a whiteout", upper: ["d": ["l": "1"]],
             lower: ["e": ["ghost": ""]], low: [:], whiteouts: ["e"]),
         Case(
@@ -194,6 +197,7 @@ struct RenameCrashTests {
             let after = try Snapshot(union.mount)
             let isOld = after.differences(from: before) == []
             let isNew = after.differences(from: expected(before)) == []
+            if isOld { try checkMarks(testCase, upper, lowers, scratch, point) }
             #expect(isOld || isNew, "\(point): \(after.differences(from: before))")
             // What was being thrown away goes when the work area is needed next.
             let left = ((try? Sys.names(upper + ".work/switchfs")) ?? []).filter {
@@ -205,6 +209,19 @@ struct RenameCrashTests {
             try Sys.rename(union[name], union["further"])
             let further = expected(isOld ? before : without("e", before), as: "further")
             #expect(try Snapshot(union.mount).differences(from: further) == [], "\(point)")
+        }
+    }
+
+    /// What doesn't move isn't marked for it.
+    private func checkMarks(
+        _ testCase: Case, _ upper: TestPath, _ lowers: [TestPath], _ scratch: Scratch, _ point: String
+    ) throws {
+        let trees = [testCase.upper, testCase.lower, testCase.low]
+        for (layer, tree) in zip([upper] + lowers, trees) where Sys.exists(layer / "d") {
+            let fresh = try scratch.tree("fresh-\(layer.name)", tree)
+            let had = (try? Sys.xattrs(fresh / "d")) ?? []
+            let new = try Sys.xattrs(layer / "d").filter { $0.contains("complete") && !had.contains($0) }
+            #expect(new == [], "\(point)")
         }
     }
 
