@@ -16,14 +16,20 @@ public final class LockWait: Sendable {
     private let use: LockUse
     /// The thread of the client that waits.
     private let thread: Int32
+    /// What is to be done before the client is told that it has the lock.
+    private let granted: @Sendable () -> Void
     private let openFileLock = Mutex<Bool?>(nil)
     private let verdict = Mutex<Errno?>(nil)
 
-    init(_ ledger: LockLedger, _ wanted: Wanted, _ use: LockUse, thread: Int32) {
+    init(
+        _ ledger: LockLedger, _ wanted: Wanted, _ use: LockUse, thread: Int32,
+        granted: @escaping @Sendable () -> Void
+    ) {
         self.ledger = ledger
         self.wanted = wanted
         self.use = use
         self.thread = thread
+        self.granted = granted
     }
 
     /// Waits; once. EINTR when a signal ends it, or what `refuse` was told before.
@@ -41,6 +47,7 @@ public final class LockWait: Sendable {
         } catch .interrupted {
             throw verdict.withLock { $0 } ?? .interrupted
         }
+        granted()
     }
 
     /// There is nobody who can wait.

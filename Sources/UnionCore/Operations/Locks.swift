@@ -12,8 +12,15 @@ extension Union {
     public func flock(
         _ handle: HandleID, owner: UInt64, operation: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> LockWait? {
-        let id = handle
-        let handle = try file(handle)
+        let open = try file(handle)
+        let wait = try flock(open, handle, operation, caller)
+        if wait == nil { refreshAttributes(of: open.node) }
+        return wait
+    }
+
+    private func flock(
+        _ handle: FileHandle, _ id: HandleID, _ operation: Int32, _ caller: CallerIdentity
+    ) throws(Errno) -> LockWait? {
         let use = lockUse(handle, id, process: caller.pid)
         let file = try handle.flockFile(use)
         let target = file?.descriptor ?? handle.descriptor
@@ -30,7 +37,21 @@ extension Union {
                 return nil
             }
         }
-        return LockWait(ledger, .flock(file, operation), use, thread: caller.pid)
+        return lockWait(.flock(file, operation), use, caller)
+    }
+
+    private func lockWait(_ wanted: LockWait.Wanted, _ use: LockUse, _ caller: CallerIdentity) -> LockWait {
+        let node = use.handle.node
+        return LockWait(ledger, wanted, use, thread: caller.pid) { [self] in refreshAttributes(of: node) }
+    }
+
+    /// Who gets a lock counts on what the one before has done under it, though its events are still on their way. (While
+    /// somebody has the file open for writing nothing of its attributes is kept.)
+    private func refreshAttributes(of node: Node) {
+        guard coherence.plan.isLasting,
+            node.state.withLock({ $0.openFiles?.hasWriter }) != true
+        else { return }
+        dropAttributes(of: node)
     }
 
     /// The lock that stands in the way of `lock`; of type F_UNLCK where none does.
@@ -61,12 +82,20 @@ extension Union {
     public func setLock(
         _ handle: HandleID, owner: UInt64, lock: LockRange, wait: Bool, _ caller: CallerIdentity
     ) throws(Errno) -> LockWait? {
-        let id = handle
-        let handle = try file(handle)
         guard let wanted = FileLock(lock) else { throw .invalidArgument }
+        let open = try file(handle)
+        let blocked = try setLock(open, handle, owner, wanted, process: lock.pid, wait: wait, caller)
+        if blocked == nil && wanted.kind != .unlock { refreshAttributes(of: open.node) }
+        return blocked
+    }
+
+    private func setLock(
+        _ handle: FileHandle, _ id: HandleID, _ owner: UInt64, _ wanted: FileLock, process: Int32,
+        wait: Bool, _ caller: CallerIdentity
+    ) throws(Errno) -> LockWait? {
         let key = LockOwner.Key(node: handle.node.id, owner: owner)
         if wanted.kind == .unlock && ledger.find(key) == nil { return nil }
-        let use = lockUse(handle, id, process: lock.pid)
+        let use = lockUse(handle, id, process: process)
         let owner = try ledger.owner(owner, by: use)
         handle.noteLocks()
         do throws(Errno) {
@@ -78,9 +107,9 @@ extension Union {
                 return nil
             }
         }
-        let wait = LockWait(ledger, .record(owner, wanted), use, thread: caller.pid)
-        try ledger.begin(wait)
-        return wait
+        let blocked = lockWait(.record(owner, wanted), use, caller)
+        try ledger.begin(blocked)
+        return blocked
     }
 
     /// The owner's own file, whose locks aren't in its way.

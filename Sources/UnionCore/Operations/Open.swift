@@ -24,7 +24,10 @@ extension Union {
         let acting = node.filesystem.isPseudo ? acting(node, in: target.layer) : nil
         if flags.writes, let acting { try checkName(of: node, target.status, in: target.layer, acting) }
         let file = try openReal(target, node, acting, flags, caller)
-        return try opened(node, target.layer, file, flags, acting)
+        let opened = try opened(node, target.layer, file, flags, acting)
+        // Who writes asks how large it is, and others beside the union may write, too.
+        if flags.writes && coherence.plan.isLasting { dropAttributes(of: node) }
+        return opened
     }
 
     /// A metacopy is opened as the caller, by its own mode; its data, as overlayfs does, by who serves.

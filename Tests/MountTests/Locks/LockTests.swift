@@ -58,6 +58,13 @@ struct LockTests {
         try compare(["counter", "\(Self.rounds)"], sides, in: .lower, options: [passthrough])
     }
 
+    /// The kernel keeps a file's attributes until an event says otherwise, which takes a moment.
+    @Test(arguments: ["passthrough=auto", "passthrough=off"])
+    func whoHasTheLockSeesTheSize(passthrough: String) throws {
+        try compare(["sizes", "100"], .unionAndLayer, in: .lower, options: [passthrough])
+        try compare(["sizes", "100"], .unionAndLayer, in: .upper, options: [passthrough])
+    }
+
     @Test(arguments: ["delete", "truncate", "wal"], Sides.allCases)
     func databaseOnBothSides(journal: String, sides: Sides) throws {
         try compare(["database", "\(Self.rounds)", journal], sides, in: .upper)

@@ -28,6 +28,20 @@ def lock(kind, file, waits=False):
         set_lock(file, OFD_SETLKW if waits else OFD_SETLK)
 
 
+def share(kind, file):
+    if kind == "flock":
+        fcntl.flock(file, fcntl.LOCK_SH)
+    else:
+        set_lock(file, fcntl.F_SETLKW if kind == "posix" else OFD_SETLKW, READ)
+
+
+def unlock(kind, file):
+    if kind == "flock":
+        fcntl.flock(file, fcntl.LOCK_UN)
+    else:
+        set_lock(file, fcntl.F_SETLK if kind == "posix" else OFD_SETLK, FREE)
+
+
 def outcome(action):
     try:
         action()
@@ -338,6 +352,34 @@ def counter(here, there, number):
         for side in sides:
             side.end()
         print(kind, "counted:", int(os.pread(opened(there), 10, 0)) - 2 * number)
+
+
+def sizes(here, there, number):
+    """Who gets a lock sees the size that the one before has left, though it has looked at the file before."""
+    for kind in ("flock", "posix", "ofd"):
+        reader = os.open(os.path.join(here, "f"), os.O_RDONLY)
+        writer = opened(there)
+        wrong = 0
+        for n in range(number):
+            before = os.fstat(reader).st_size
+            lock(kind, writer, waits=True)
+            os.pwrite(writer, b"x", before)
+            unlock(kind, writer)
+            share(kind, reader)
+            wrong += os.fstat(reader).st_size != before + 1
+            unlock(kind, reader)
+        print(kind, "wrong sizes:", wrong)
+        os.close(reader)
+        os.close(writer)
+    wrong = 0
+    for n in range(number):
+        before = os.stat(os.path.join(here, "f")).st_size
+        with open(os.path.join(there, "f"), "ab") as writer:
+            writer.write(b"x")
+        mine = opened(here)
+        wrong += os.fstat(mine).st_size != before + 1
+        os.close(mine)
+    print("wrong sizes of what is opened for writing:", wrong)
 
 
 def database(here, there, number, journal):
