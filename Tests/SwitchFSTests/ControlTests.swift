@@ -59,6 +59,27 @@ struct ControlTests {
         #expect(try ControlClient(place: place, timeout: .seconds(10)).ask(.status).body == body)
     }
 
+    @Test("A server that gave up before the request came")
+    func impatient() throws {
+        let place = MountPlace(
+            path: "/m", major: 0xfff_fff, minor: UInt32(ServerIdentity.pid) &* 16 &+ 9, owner: 0)
+        let name = ControlSocket.name(major: place.major, minor: place.minor)
+        let socket = try UnixSocket.listen(abstract: name.ref)
+        let server = try WorkerThread.spawn(name: "impatient") {
+            for isLast in [false, false, true] {
+                guard let connection = try? socket.accept() else { return }
+                guard isLast else { continue }
+                // Closing with bytes unread would cut the reply off.
+                var request: [UInt8] = []
+                let deadline = ContinuousClock.now + .seconds(10)
+                _ = try? ControlTransfer.receive(connection, onto: &request, until: deadline)
+                try? connection.send(ControlReply.answer([1]).bytes)
+            }
+        }
+        #expect(try ControlClient(place: place, timeout: .seconds(10)).ask(.status).body == [1])
+        server.join()
+    }
+
     @Test("A server that says nothing, and one that is gone")
     func failing() throws {
         let place = MountPlace(

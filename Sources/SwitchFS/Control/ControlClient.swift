@@ -10,7 +10,7 @@ struct ControlClient {
     /// The server's pid and its answer.
     func ask(_ request: ControlRequest) throws(MountError) -> (pid: Int32, body: [UInt8]) {
         do {
-            return try exchange(request)
+            return try persistently { try exchange(request) }
         } catch let error as Errno {
             throw explain(error)
         } catch let error as MountError {
@@ -19,6 +19,21 @@ struct ControlClient {
             throw .failure("\(place.path): \(error)")
         }
     }
+
+    /// On a machine that is very busy the server may have given up on us before we had our turn to ask. Where it is still
+    /// there nothing was done.
+    private func persistently<R>(_ ask: () throws -> R) throws -> R {
+        for _ in 0..<Self.mostTries - 1 {
+            do {
+                return try ask()
+            } catch Errno.connectionReset, Errno.brokenPipe {
+                continue
+            }
+        }
+        return try ask()
+    }
+
+    private static let mostTries = 5
 
     private func exchange(_ request: ControlRequest) throws -> (pid: Int32, body: [UInt8]) {
         let name = ControlSocket.name(major: place.major, minor: place.minor)
