@@ -8,19 +8,51 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, mode: UInt32, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {
         let flags = OpenFlags(rawValue: flags)
-        var target = try target(parent, name, caller)
-        if target.survey.isVisible {
-            if flags.contains(.exclusive) { throw .fileExists }
-            return try openExisting(name, in: target, flags, caller)
+        var tries = 0
+        while true {
+            var target = try target(parent, name, caller)
+            do throws(Errno) {
+                guard target.survey.isVisible else {
+                    return try create(name, in: &target, mode: mode, flags, caller, isSure: tries == 0)
+                }
+                if flags.contains(.exclusive) { throw .fileExists }
+                return try openExisting(name, in: target, flags, caller)
+            } catch {
+                tries += 1
+                guard tries < 64, !flags.contains(.exclusive), hasPassed(error, target.survey) else {
+                    throw error
+                }
+            }
         }
+    }
+
+    /// Whether somebody has just made the file that wasn't there, or removed the one that was: to open it or a new one
+    /// is right at any time.
+    private func hasPassed(_ error: Errno, _ survey: Survey) -> Bool {
+        switch error {
+        case .fileExists, .noSuchFileOrDirectory: true
+        // What isn't a file the kernel must walk to.
+        case .staleNFSFileHandle: survey.owner?.status.isRegular != false
+        default: false
+        }
+    }
+
+    /// `isSure`: nobody has made one since it was looked for, as far as is known. Else it is opened or made in one step, as who
+    /// makes and removes it without a pause might always be faster.
+    private func create(
+        _ name: PathRef, in target: inout Target, mode: UInt32, _ flags: OpenFlags, _ caller: CallerIdentity,
+        isSure: Bool
+    ) throws(Errno) -> (Entry, OpenedFile) {
+        let mayExist = !isSure && target.survey.standings.isEmpty
         let change = OwnChange(coherence.noting, target.directory, name)
         let made = try place(.create, name, in: &target, caller) {
             directory, layer throws(Errno) -> LocatedObject in
             let file = try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
                 try directory.openBeneath(
-                    name, flags: creationFlags(flags), mode: mode & ModeBits.permissions)
+                    name, flags: creationFlags(flags, mayExist: mayExist), mode: mode & ModeBits.permissions)
             }
+            if mayExist, try !file.descriptor.status().isRegular { throw .fileExists }
             return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
@@ -60,9 +92,11 @@ extension Union {
         }
     }
 
-    /// O_EXCL always: what the union doesn't show must not be there, whoever put it there meanwhile.
-    private func creationFlags(_ flags: OpenFlags) -> OpenFlags {
-        flags.union([.create, .exclusive, .noFollow, .noTerminal]).subtracting(.kernelOnly)
+    /// O_EXCL: what the union doesn't show must not be there, whoever put it there meanwhile. Without it nothing that might stand
+    /// there may hold up the server.
+    private func creationFlags(_ flags: OpenFlags, mayExist: Bool) -> OpenFlags {
+        flags.union([.create, mayExist ? .nonBlocking : .exclusive, .noFollow, .noTerminal])
+            .subtracting(.kernelOnly)
     }
 
     /// O_TMPFILE: a file without a name, in the layer where the directory's new files go.
