@@ -52,7 +52,8 @@ struct ControlClient {
         let deadline = ContinuousClock.now + timeout
         while try ControlTransfer.receive(socket, onto: &bytes, until: deadline) {}
         guard ContinuousClock.now < deadline else { throw Errno.timedOut }
-        guard let reply = ControlReply(bytes) else { throw Errno.connectionReset }
+        if bytes.isEmpty { throw Errno.connectionReset }
+        guard let reply = ControlReply(bytes) else { throw Errno.badMessage }
         switch reply {
         case .answer(let body): return (server.pid, body)
         case .failure(let message): throw MountError.failure("\(place.path): \(message)")

@@ -3,7 +3,8 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The renames of merged directories that are under way.
+/// The renames of merged directories that are under way, and removals before which a whiteout is laid (`Union.cover`), whose
+/// two names are one.
 ///
 /// Such a rename is one in each layer, and between two of them a look would find half a directory. So a look asks
 /// here before and after: a rename that concerns the look is waited for, and a look during which one began is made

@@ -212,10 +212,12 @@ extension Union {
                 survey, isDirectory: survey.owner?.isDirectory == true, name, in: directory, view)
             let layers = plan.layers.map(String.init).joined(separator: ", then ")
             if plan.isCovered, let upper = stack.upper {
-                let removed = layers.isEmpty ? "" : "removed from layer \(layers), then "
-                return .goes(
-                    layer: upper.index, path: join(upper.path, path),
-                    reason: removed + "hidden by a whiteout in the upper")
+                let hidden = "hidden by a whiteout in the upper"
+                let removed = "removed from layer \(layers)"
+                let reason =
+                    layers.isEmpty
+                    ? hidden : plan.uncovers ? "\(hidden), then \(removed)" : "\(removed), then \(hidden)"
+                return .goes(layer: upper.index, path: join(upper.path, path), reason: reason)
             }
             guard let top = plan.layers.last.map({ stack[$0] }) else { throw .noSuchFileOrDirectory }
             return .goes(

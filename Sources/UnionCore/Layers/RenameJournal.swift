@@ -2,8 +2,8 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// A rename that takes several steps, as it is written down before anything moves: enough to finish it or to undo it at
-/// the next mount, whatever of it was done. The renames of merged directories, and of whatever has something to go at
-/// one of its names, in another layer.
+/// the next mount, whatever of it was done. Several steps take merged directories; what must be marked first; and any object
+/// where something else has to go from one of the two names, or to be covered.
 ///
 /// Real directories are known by what they are (`OriginRecord`) and not by where a layer is: layers may be given in
 /// another order, or by other paths.
@@ -89,7 +89,7 @@ struct WrittenRename: ~Copyable {
         try? journal.descriptor.unlink(at: name.ref)
     }
 
-    /// Then what was done in the directory is on disk before the record's end is.
+    /// Whether one filesystem has both: then what was done in the directory is on disk before the record's end is.
     func isOnFilesystem(of directory: FileDescriptor) -> Bool {
         guard let own = try? journal.descriptor.status(), let other = try? directory.status() else {
             return false

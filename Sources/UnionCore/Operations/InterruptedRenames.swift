@@ -43,11 +43,16 @@ private struct InterruptedRename {
     /// False: it is neither finished nor undone, as a layer fails.
     consuming func settle() -> Bool {
         if parts.allSatisfy({ $0.side == .old }) { return takeBack() }
-        if move(to: .new) {
-            finish()
-            return true
-        }
+        if canFinish && move(to: .new) { return finish() }
         return move(to: .old) && takeBack()
+    }
+
+    /// What must go or be covered thereafter is where something can be done about it.
+    private var canFinish: Bool {
+        if record.isCovered && union.stack.upper?.isReadOnly != false { return false }
+        return !record.above.contains { object in
+            union.stack.layers.contains { $0.isReadOnly && isThere(object, at: new, in: $0) }
+        }
     }
 
     /// Where the real directory is, if any layer has it at one of the names.
@@ -93,26 +98,32 @@ private struct InterruptedRename {
             flags: isFree ? [] : .exchange)
     }
 
-    private func finish() {
+    /// False: something stays that must go.
+    private func finish() -> Bool {
         for remain in record.remains { remove(remain, at: old) }
-        if record.isCovered { cover() }
+        if record.isCovered && !cover() { return false }
         for object in record.above { remove(object, at: new) }
-        guard let aside = record.aside else { return }
-        var path = PathBuffer()
-        let text = OwnedName(new.whole)
-        path.append(text.ref)
-        union.discardAside(aside, of: path)
+        if let aside = record.aside {
+            var path = PathBuffer()
+            let text = OwnedName(new.whole)
+            path.append(text.ref)
+            union.discardAside(aside, of: path)
+        }
+        return !record.above.contains { object in
+            union.stack.layers.contains { isThere(object, at: new, in: $0) }
+        }
     }
 
-    /// Whatever is there is a whiteout that was begun.
-    private func cover() {
-        guard let upper = union.stack.upper, let parent = try? old.openParent(in: upper) else { return }
+    /// What is there is a whiteout, or an empty file that was to become one; else it is somebody's, and stays. False: there is
+    /// nothing, and no whiteout can be made.
+    private func cover() -> Bool {
+        guard let upper = union.stack.upper, let parent = try? old.openParent(in: upper) else { return false }
         let name = OwnedName(old.name)
         if let status = try? parent.descriptor.status(at: name.ref) {
-            guard !status.isDirectory, !status.isWhiteoutDevice else { return }
+            guard status.isRegular && status.size == 0 else { return true }
             try? parent.descriptor.unlink(at: name.ref)
         }
-        try? union.makeWhiteout(name.ref, in: parent.descriptor)
+        return (try? union.makeWhiteout(name.ref, in: parent.descriptor)) != nil
     }
 
     private func remove(_ object: OriginRecord, at path: SplitPath) {

@@ -14,7 +14,7 @@ extension Union {
     ) throws(Errno) -> LockWait? {
         let open = try file(handle)
         let wait = try flock(open, handle, operation, caller)
-        if wait == nil { refreshAttributes(of: open.node) }
+        if wait == nil && operation & unlocking == 0 { refreshAttributes(of: open.node) }
         return wait
     }
 
@@ -42,7 +42,9 @@ extension Union {
 
     private func lockWait(_ wanted: LockWait.Wanted, _ use: LockUse, _ caller: CallerIdentity) -> LockWait {
         let node = use.handle.node
-        return LockWait(ledger, wanted, use, thread: caller.pid) { [self] in refreshAttributes(of: node) }
+        return LockWait(ledger, wanted, use, thread: caller.pid) { [weak self] in
+            self?.refreshAttributes(of: node)
+        }
     }
 
     /// Who gets a lock counts on what the one before has done under it, though its events are still on their way. (While
@@ -152,3 +154,5 @@ extension Union {
 
 /// LOCK_NB of <sys/file.h>.
 private let lockWithoutWaiting: Int32 = 4
+/// LOCK_UN of <sys/file.h>.
+private let unlocking: Int32 = 8

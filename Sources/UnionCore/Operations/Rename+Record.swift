@@ -7,27 +7,28 @@ extension Union {
     /// came. `marks`: the directory is about to be marked complete for this.
     func writeDown(
         _ renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, marks: Bool
-    ) -> WrittenRename? {
-        guard let record = try? record(of: renaming, from: from, to: to, marks: marks) else { return nil }
-        return write(record)
+    ) throws(Errno) -> WrittenRename? {
+        guard let record = try record(of: renaming, from: from, to: to, marks: marks) else { return nil }
+        return try write(record)
     }
 
-    /// The same of the mark on what an exchange brings to the old name.
-    func writeDownMark(ofOther renaming: borrowing Renaming, in to: FileDescriptor) -> WrittenRename? {
-        guard
-            var record = try? emptyRecord(
-                from: renaming.destination, renaming.newName, to: renaming.source, renaming.name),
-            let other = try? identify(renaming.newName, in: to, renaming.layer), !other.isKnownByNameAlone
-        else { return nil }
-        record.parts = [other]
-        record.completed = other
-        return write(record)
+    /// The same of the mark on a directory that an exchange brings from `name`, in the real directory `real`, to another one.
+    func writeDownMark(
+        _ layer: Layer, _ source: borrowing Target, _ name: PathRef, in real: FileDescriptor,
+        to destination: borrowing Target, _ newName: PathRef
+    ) throws(Errno) -> WrittenRename? {
+        var record = try emptyRecord(from: source, name, to: destination, newName)
+        let moving = try identify(name, in: real, layer)
+        if moving.isKnownByNameAlone { return nil }
+        record.parts = [moving]
+        record.completed = moving
+        return try write(record)
     }
 
-    private func write(_ record: RenameRecord) -> WrittenRename? {
+    private func write(_ record: RenameRecord) throws(Errno) -> WrittenRename? {
         do {
             return try WrittenRename(record, in: work)
-        } catch {
+        } catch .readOnlyFileSystem {
             return nil
         }
     }
@@ -43,10 +44,11 @@ extension Union {
         record.parts = [moving]
         if marks { record.completed = moving }
         record.isCovered = plan.departure.isCovered
-        if let replaced = plan.arrival.replaced {
-            // It changes places with what moves; or it is what moves, under a second name.
-            record.remains = [plan.swapsPlaces ? try identify(renaming.newName, in: to, layer) : moving]
-            if !plan.swapsPlaces && !isSameObject(renaming.moving, replaced) { record.remains = [] }
+        if plan.swapsPlaces {
+            record.remains = [try identify(renaming.newName, in: to, layer)]
+        } else if isSameObject(renaming.moving, plan.arrival.replaced) {
+            // It stands there already, under a second name.
+            record.remains = [moving]
         }
         for standing in plan.arrival.above {
             guard let directory = renaming.destination.view.directory(in: standing.layer.index) else {

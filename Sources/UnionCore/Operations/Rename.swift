@@ -86,7 +86,8 @@ extension Union {
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, renaming.newName)
         try removeHidden(renaming, to)
         let mustMark = isToBeMarked(renaming, from)
-        var written: WrittenRename? = mustMark ? writeDown(renaming, from: from, to: to, marks: true) : nil
+        var written: WrittenRename? =
+            mustMark ? try writeDown(renaming, from: from, to: to, marks: true) : nil
         renames.begin()
         defer { renames.end() }
         do {
@@ -106,9 +107,10 @@ extension Union {
                 renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
                 renaming.destination.view, renaming.caller)
         } catch {
-            moveBack(renaming, from, to, cover)
-            if mustMark { unmarkComplete(renaming) }
-            written?.erase()
+            if moveBack(renaming, from, to, cover) {
+                if mustMark { unmarkComplete(renaming) }
+                written?.erase()
+            }
             throw error
         }
         if let written { erase(written, after: realDirectories(of: renaming, from, to)) }
@@ -140,14 +142,24 @@ extension Union {
             renaming.source.survey.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
     }
 
-    /// Undoes a rename of which the rest failed. A file that it replaced is gone.
+    /// Undoes a rename of which the rest failed. A file that it replaced is gone. False: that failed, too; the next mount tries
+    /// again.
     private func moveBack(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ cover: Cover?
-    ) {
+    ) -> Bool {
         let (name, newName) = (renaming.name, renaming.newName)
+        if cover != nil && renaming.layer.isUpper && renaming.plan.swapsPlaces {
+            // What it has changed places with stands there still, as a whiteout is wanted there.
+            return (try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .exchange)) != nil
+        }
         if let cover { try? cover.directory.unlink(at: name) }
-        try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .noReplace)
+        do throws(Errno) {
+            try FileDescriptor.rename(from: to, newName, to: from, name, flags: .noReplace)
+        } catch {
+            return false
+        }
         if renaming.plan.arrival.replaced?.isWhiteout == true { try? makeWhiteout(newName, in: to) }
+        return true
     }
 
     private func realDirectories(
@@ -253,7 +265,7 @@ extension Union {
         let flags = renaming.plan.arrival.replaced == nil ? flags : []
         if try moveLeavingWhiteout(renaming, from, to, flags) { return }
         if renaming.plan.hasFurtherSteps && written == nil {
-            written = writeDown(renaming, from: from, to: to, marks: false)
+            written = try writeDown(renaming, from: from, to: to, marks: false)
         }
         try moveAlone(renaming, from, to, flags)
     }
@@ -351,14 +363,22 @@ extension Union {
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, newName)
         let mustMark = isToBeMarked(renaming, from)
         let mustMarkOther = back.mustBeComplete && !isMarkedComplete(newName, in: to)
-        let written = mustMark ? writeDown(renaming, from: from, to: to, marks: true) : nil
-        let writtenBack = mustMarkOther ? writeDownMark(ofOther: renaming, in: to) : nil
-        renames.begin()
-        defer {
-            renames.end()
+        let written =
+            mustMark
+            ? try writeDownMark(
+                renaming.layer, renaming.source, name, in: from, to: renaming.destination, newName) : nil
+        let writtenBack: WrittenRename?
+        do {
+            writtenBack =
+                mustMarkOther
+                ? try writeDownMark(
+                    renaming.layer, renaming.destination, newName, in: to, to: renaming.source, name) : nil
+        } catch {
             written?.erase()
-            writtenBack?.erase()
+            throw error
         }
+        renames.begin()
+        defer { renames.end() }
         do {
             try completeBeforeMove(renaming, from, mustMark: mustMark)
             if back.mustBeComplete {
@@ -371,8 +391,12 @@ extension Union {
         } catch {
             if mustMark { unmarkComplete(renaming) }
             if mustMarkOther { try? remove(.complete, from: newName, in: to) }
+            written?.erase()
+            writtenBack?.erase()
             throw error
         }
+        if let written { erase(written, after: [from, to]) }
+        if let writtenBack { erase(writtenBack, after: [from, to]) }
         keepMoved(renaming.moving, at: newName, in: to)
         keepMoved(other, at: name, in: from)
         noteExchanged(

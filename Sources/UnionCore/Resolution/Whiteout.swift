@@ -124,51 +124,54 @@ extension Union {
     func putWhiteout(
         _ staged: PathRef, _ name: PathRef, in upper: FileDescriptor, of directory: Node
     ) throws(Errno) {
-        let replacesDirectory = try isDirectoryToReplace(name, in: upper, of: directory)
+        let existing: FileStatus?
+        do {
+            existing = try upper.status(at: name)
+        } catch .noSuchFileOrDirectory {
+            existing = nil
+        }
+        var replacesDirectory = existing?.isDirectory == true
+        if replacesDirectory, let existing, policies.orphans == .hide, hasEntries(name, in: upper) {
+            // What it holds unseen is kept, which takes a step of its own.
+            try setAside(name, in: upper, at: try path(of: name, in: directory), expecting: existing)
+            replacesDirectory = false
+        }
         try FileDescriptor.rename(
             from: try work.directory(), staged, to: upper, name, flags: replacesDirectory ? .exchange : [])
     }
 
-    private func isDirectoryToReplace(
-        _ name: PathRef, in upper: FileDescriptor, of directory: Node
-    ) throws(Errno) -> Bool {
-        let existing: FileStatus
-        do {
-            existing = try upper.status(at: name)
-        } catch .noSuchFileOrDirectory {
-            return false
-        }
-        guard existing.isDirectory else { return false }
-        guard policies.orphans == .hide, hasEntries(name, in: upper) else { return true }
-        // What it holds unseen is kept, which takes a step of its own.
-        try setAside(name, in: upper, at: try path(of: name, in: directory), expecting: existing)
-        return false
-    }
-
     /// Removes what has hidden things below it so far: a whiteout hides them first. To everybody who looks it is one step, and
-    /// none if it fails; a crash leaves the name removed.
+    /// none if it fails. A crash leaves the name removed, or as it was.
     func cover(
         _ name: PathRef, in upper: FileDescriptor, of directory: Node,
         removing remove: () throws(Errno) -> Void
     ) throws(Errno) {
+        if policies.orphans == .hide, hasEntries(name, in: upper) {
+            // What the upper's directory holds unseen is kept, which takes a step of its own.
+            try remove()
+            return try coverWithWhiteout(name, in: upper, of: directory)
+        }
         let staged = work.temporaryName()
         defer { work.discard(staged.ref) }
         try stageWhiteout(staged.ref, for: upper)
         let staging = try work.directory()
-        let replacesDirectory = try isDirectoryToReplace(name, in: upper, of: directory)
         let key = OwnChanges.Key(directory.id, name)
         let serial = mergedRenames.begin(MergedRenames.Move(from: key, to: key))
         defer { mergedRenames.end(serial) }
-        try FileDescriptor.rename(
-            from: staging, staged.ref, to: upper, name, flags: replacesDirectory ? .exchange : .noReplace)
+        // What stands there, itself to be covered, waits in the work area.
+        let isFree = try !upper.exists(at: name)
+        if isFree {
+            try putInPlace(staged.ref, from: staging, name, in: upper)
+        } else {
+            try FileDescriptor.rename(from: staging, staged.ref, to: upper, name, flags: .exchange)
+        }
         do throws(Errno) {
             try remove()
         } catch {
-            if replacesDirectory {
-                try? FileDescriptor.rename(
-                    from: staging, staged.ref, to: upper, name, flags: .exchange)
-            } else {
+            if isFree {
                 try? upper.unlink(at: name)
+            } else {
+                try? FileDescriptor.rename(from: staging, staged.ref, to: upper, name, flags: .exchange)
             }
             throw error
         }

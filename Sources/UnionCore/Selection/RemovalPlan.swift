@@ -5,8 +5,10 @@ internal import SystemPackage
 struct RemovalPlan {
     /// What goes from its layer, in that order: bottom up. What the whiteout itself replaces goes with that.
     let removed: [Standing]
-    /// A whiteout in the upper covers the name at last.
+    /// A whiteout in the upper covers the name.
     let isCovered: Bool
+    /// What goes hides what stays: the whiteout comes first.
+    let uncovers: Bool
 
     /// `staying`: the layers of which a part of the directory stays behind.
     init(_ survey: Survey, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
@@ -19,12 +21,12 @@ struct RemovalPlan {
             return standing.isDirectory && !isPart ? nil : standing
         }
         self.removed = removed
-        let shown = survey.visible.map(\.layer.index)
-        uncovers = isCovered && removed.contains { !$0.layer.isUpper && shown.contains($0.layer.index) }
+        uncovers =
+            isCovered
+            && removed.contains { going in
+                !going.layer.isUpper && survey.visible.contains { $0.layer === going.layer }
+            }
     }
-
-    /// What goes hides what stays: the whiteout must be there first.
-    let uncovers: Bool
 
     /// The layers that something goes from, in that order.
     var layers: [Int] { removed.map(\.layer.index) }

@@ -1,6 +1,5 @@
 import Glibc
 import SwitchTestKit
-import Synchronization
 import SystemPackage
 import Testing
 
@@ -106,16 +105,16 @@ struct CoveredRemovalTests {
             try withUnion(in: scratch, upper: upper, lowers: lowers, options: Self.options) { union throws in
                 let before = try Snapshot(union.mount)
                 let command = testCase.isDirectory ? "rmdir" : "rm -f"
-                let (path, isOver) = (union["a"], Flag())
+                let (path, isOver) = (union["a"], Latch())
                 try together([
                     {
-                        defer { isOver.raise() }
+                        defer { isOver.close() }
                         let ended = try run(
                             "setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "sh", "-c",
                             "for n in $(seq 100); do \(command) \(path.text); done")
                         #expect(ended.errors.contains("Permission denied"))
                     },
-                    { while !isOver.isRaised { #expect(Sys.exists(path)) } },
+                    { while !isOver.isClosed { #expect(Sys.exists(path)) } },
                 ])
                 #expect(try Snapshot(union.mount).differences(from: before) == [])
             }
@@ -125,10 +124,4 @@ struct CoveredRemovalTests {
     private func without(_ name: TestPath, _ snapshot: Snapshot) -> Snapshot {
         Snapshot(items: snapshot.items.filter { $0.key != name && !$0.key.text.hasPrefix(name.text + "/") })
     }
-}
-
-private final class Flag: Sendable {
-    private let state = Mutex(false)
-    var isRaised: Bool { state.withLock { $0 } }
-    func raise() { state.withLock { $0 = true } }
 }
