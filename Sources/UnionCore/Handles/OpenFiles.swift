@@ -214,4 +214,4 @@ final class OpenFiles: Sendable {
 }
 
 /// LOCK_UN of <sys/file.h>.
-private let unlockFlock: Int32 = 8
+let unlockFlock: Int32 = 8

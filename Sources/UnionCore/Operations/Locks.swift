@@ -14,7 +14,7 @@ extension Union {
     ) throws(Errno) -> LockWait? {
         let open = try file(handle)
         let wait = try flock(open, handle, operation, caller)
-        if wait == nil && operation & unlocking == 0 { refreshAttributes(of: open.node) }
+        if wait == nil && operation & unlockFlock == 0 { refreshAttributes(of: open.node) }
         return wait
     }
 
@@ -48,11 +48,9 @@ extension Union {
     }
 
     /// Who gets a lock counts on what the one before has done under it, though its events are still on their way. (While
-    /// somebody has the file open for writing nothing of its attributes is kept.)
+    /// somebody has a watched file open for writing nothing of its attributes is kept.)
     private func refreshAttributes(of node: Node) {
-        guard coherence.plan.isLasting,
-            node.state.withLock({ $0.openFiles?.hasWriter }) != true
-        else { return }
+        if coherence.plan.isLasting && node.state.withLock({ $0.openFiles?.hasWriter }) == true { return }
         dropAttributes(of: node)
     }
 
@@ -154,5 +152,3 @@ extension Union {
 
 /// LOCK_NB of <sys/file.h>.
 private let lockWithoutWaiting: Int32 = 4
-/// LOCK_UN of <sys/file.h>.
-private let unlocking: Int32 = 8

@@ -26,7 +26,7 @@ extension Union {
         let file = try openReal(target, node, acting, flags, caller)
         let opened = try opened(node, target.layer, file, flags, acting)
         // Who writes asks how large it is, and others beside the union may write, too.
-        if flags.writes && coherence.plan.isLasting { dropAttributes(of: node) }
+        if flags.writes { dropAttributes(of: node) }
         return opened
     }
 

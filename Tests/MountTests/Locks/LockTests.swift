@@ -59,10 +59,10 @@ struct LockTests {
     }
 
     /// The kernel keeps a file's attributes until an event says otherwise, which takes a moment.
-    @Test(arguments: ["passthrough=auto", "passthrough=off"])
-    func whoHasTheLockSeesTheSize(passthrough: String) throws {
-        try compare(["sizes", "100"], .unionAndLayer, in: .lower, options: [passthrough])
-        try compare(["sizes", "100"], .unionAndLayer, in: .upper, options: [passthrough])
+    @Test(arguments: ["passthrough=auto", "passthrough=off", "coherence=ttl"])
+    func whoHasTheLockSeesTheSize(option: String) throws {
+        try compare(["sizes", "100"], .unionAndLayer, in: .lower, options: [option])
+        try compare(["sizes", "100"], .unionAndLayer, in: .upper, options: [option])
     }
 
     @Test(arguments: ["delete", "truncate", "wal"], Sides.allCases)
