@@ -101,7 +101,7 @@ extension Union {
             case .replaced: return
             }
         }
-        _ = take(
+        take(
             Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun,
             mayGrow: true)
         noteWatched(node, as: Makeup(of: survey), isWatched, endings)
@@ -281,8 +281,8 @@ extension Union {
         coherence.source?.unwatch(node.id)
     }
 
-    /// A skeleton about to be put in place is one more directory that backs the node. Returns whether it is watched, as far
-    /// as its layer is.
+    /// A skeleton about to be put in place is one more directory that backs the node. Returns whether it is watched, or
+    /// needs no watch in its layer.
     func watchSkeleton(_ skeleton: FileDescriptor, of node: Node) -> Bool {
         guard node.state.withLock({ $0.isCached }), let upper = stack.upper else { return false }
         guard coherence.plan.choices[upper.index].mode == .watch else { return true }
@@ -306,12 +306,9 @@ extension Union {
         // Anything else than the skeleton is a stranger's doing, and known by its event.
         guard !coherence.plan.isLasting || node.makeup.backings == Makeup(of: survey, without: upper).backings
         else { return }
-        let (makeup, owned) = (Makeup(of: survey), directoryOwner(owner, filesystem))
-        if made.isWatched {
-            _ = take(makeup, owned, of: node, begun: survey.begun, mayGrow: true)
-        } else {
-            take(makeup, owned, of: node, begun: survey.begun)
-        }
+        take(
+            Makeup(of: survey), directoryOwner(owner, filesystem), of: node, begun: survey.begun,
+            mayGrow: made.isWatched)
     }
 
     func directoryOwner(_ standing: Standing, _ filesystem: FilesystemFacts) -> DirectoryOwner {

@@ -19,9 +19,9 @@ extension Settlement {
             else { break }
             let isKept = node.state.withLock { $0.isCached }
             if !isKept
-                && union.take(
-                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node,
-                    begun: survey.begun, mayGrow: false)
+                && union.tryToTake(
+                    Makeup(of: survey), union.directoryOwner(owner, filesystem), of: node, begun: survey.begun
+                )
             {
                 break
             }

@@ -115,17 +115,19 @@ extension Union {
         take(makeup, owner, of: node, begun: begun)
     }
 
-    /// The directory is made of these from now on; of more than before while what it holds is kept only when who tells
-    /// the kernel has seen to that.
-    func take(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
-        if !take(makeup, owner, of: node, begun: begun, mayGrow: false) {
+    /// The directory is made of these from now on. Of more than before while what it holds is kept, unless it `mayGrow`
+    /// (`Node.note`), only when who tells the kernel has seen to that.
+    func take(
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
+    ) {
+        if !tryToTake(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
             coherence.invalidator.append(.object(node.id))
         }
     }
 
     /// False: something must be watched first.
-    func take(
-        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool
+    func tryToTake(
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) -> Bool {
         switch node.note(makeup, owner, begun: begun, mayGrow: mayGrow) {
         case .unwatched: return false

@@ -89,13 +89,8 @@ struct WrittenRename: ~Copyable {
         try? journal.descriptor.unlink(at: name.ref)
     }
 
-    /// Whether one filesystem has both: then what was done in the directory is on disk before the record's end is.
-    func isOnFilesystem(of directory: FileDescriptor) -> Bool {
-        guard let own = try? journal.descriptor.status(), let other = try? directory.status() else {
-            return false
-        }
-        return own.device == other.device
-    }
+    /// The filesystem that has it: what is done there before is on disk before the record's end is.
+    var device: UInt64? { (try? journal.descriptor.status())?.device }
 }
 
 /// The files that hold such records, one each, in the work area.

@@ -50,8 +50,12 @@ private struct InterruptedRename {
     /// What must go or be covered thereafter is where something can be done about it.
     private var canFinish: Bool {
         if record.isCovered && union.stack.upper?.isReadOnly != false { return false }
-        return !record.above.contains { object in
-            union.stack.layers.contains { $0.isReadOnly && isThere(object, at: new, in: $0) }
+        return !isAnythingAbove { $0.isReadOnly }
+    }
+
+    private func isAnythingAbove(inLayers isMeant: (Layer) -> Bool) -> Bool {
+        record.above.contains { object in
+            union.stack.layers.contains { isMeant($0) && isThere(object, at: new, in: $0) }
         }
     }
 
@@ -103,15 +107,8 @@ private struct InterruptedRename {
         for remain in record.remains { remove(remain, at: old) }
         if record.isCovered && !cover() { return false }
         for object in record.above { remove(object, at: new) }
-        if let aside = record.aside {
-            var path = PathBuffer()
-            let text = OwnedName(new.whole)
-            path.append(text.ref)
-            union.discardAside(aside, of: path)
-        }
-        return !record.above.contains { object in
-            union.stack.layers.contains { isThere(object, at: new, in: $0) }
-        }
+        if let aside = record.aside { union.discardAside(aside, of: new.buffer) }
+        return !isAnythingAbove { _ in true }
     }
 
     /// What is there is a whiteout, or an empty file that was to become one; else it is somebody's, and stays. False: there is
@@ -137,10 +134,7 @@ private struct InterruptedRename {
         if (try? parent.descriptor.unlink(at: name.ref)) != nil { return }
         if (try? parent.descriptor.removeDirectory(at: name.ref)) != nil { return }
         guard layer.isUpper else { return }
-        var whole = PathBuffer()
-        let text = OwnedName(path.whole)
-        whole.append(text.ref)
-        try? union.putAside(name.ref, in: parent.descriptor, at: whole)
+        try? union.putAside(name.ref, in: parent.descriptor, at: path.buffer)
     }
 
     /// All parts are where they were.
@@ -175,6 +169,13 @@ private struct SplitPath {
         let slash = path.lastIndex(of: 0x2f)
         parent = slash.map { Array(path[..<$0]) } ?? []
         name = slash.map { Array(path[($0 + 1)...]) } ?? path
+    }
+
+    var buffer: PathBuffer {
+        var path = PathBuffer()
+        let text = OwnedName(whole)
+        path.append(text.ref)
+        return path
     }
 
     func openParent(in layer: Layer) throws(Errno) -> OwnedDescriptor {

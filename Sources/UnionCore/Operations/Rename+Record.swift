@@ -76,8 +76,9 @@ extension Union {
 
     /// All is done. Before that is forgotten it must be on disk, where the record may be on another one.
     func erase(_ written: borrowing WrittenRename, after directories: [FileDescriptor]) {
-        for directory in directories {
-            if !written.isOnFilesystem(of: directory) { synchronize(directory) }
+        let device = written.device
+        for directory in directories where device == nil || (try? directory.status())?.device != device {
+            synchronize(directory)
         }
         written.erase()
     }
