@@ -47,54 +47,58 @@ struct CoveredRemovalTests {
         return (upper, [try scratch.tree("high", testCase.lower), try scratch.tree("low", testCase.low)])
     }
 
+    /// Runs an attempt with fresh layers for the first such call, the second and so on, until it isn't reached.
+    private func atEach(
+        _ call: String, _ effect: String,
+        _ attempt: (_ scratch: Scratch, _ launcher: [String], _ point: String) throws -> Bool
+    ) throws {
+        for count in 1..<6 {
+            let launcher = Tracing.launcher(call, "\(effect):when=\(count)")
+            let isReached = try withScratch { try attempt($0, launcher, "\(call) \(count)") }
+            if !isReached { break }
+        }
+    }
+
     /// Everything that may fail does, one after the other: then nothing has changed, or all.
     @Test(arguments: cases, ["mknodat", "renameat2", "unlinkat"])
     func failing(_ testCase: Case, call: String) throws {
-        for count in 1..<6 {
-            let isReached = try withScratch { scratch throws in
-                let (upper, lowers) = try layers(testCase, scratch)
-                let fail = Tracing.launcher(call, "error=ENOSPC:when=\(count)")
-                return try withUnion(
-                    in: scratch, upper: upper, lowers: lowers, options: Self.options, launcher: fail
-                ) { union throws in
-                    let before = try Snapshot(union.mount)
-                    let error = failure { try testCase.remove(union["a"]) }
-                    let after = try Snapshot(union.mount)
-                    let expected = error == nil ? without("a", before) : before
-                    #expect(after.differences(from: expected) == [], "\(call) \(count)")
-                    return error != nil
-                }
+        try atEach(call, "error=ENOSPC") { scratch, launcher, point in
+            let (upper, lowers) = try layers(testCase, scratch)
+            return try withUnion(
+                in: scratch, upper: upper, lowers: lowers, options: Self.options, launcher: launcher
+            ) { union throws in
+                let before = try Snapshot(union.mount)
+                let error = failure { try testCase.remove(union["a"]) }
+                let after = try Snapshot(union.mount)
+                let expected = error == nil ? without("a", before) : before
+                #expect(after.differences(from: expected) == [], "\(point)")
+                return error != nil
             }
-            if !isReached { break }
         }
     }
 
     @Test(arguments: cases, ["mknodat", "renameat2", "unlinkat"])
     func killed(_ testCase: Case, call: String) throws {
-        for count in 1..<6 {
-            let isReached = try withScratch { scratch throws in
-                let (upper, lowers) = try layers(testCase, scratch)
-                let kill = Tracing.launcher(call, "signal=KILL:when=\(count)")
-                let union = try Union(
-                    in: scratch, upper: upper, lowers: lowers, options: Self.options, launcher: kill)
-                let before = try Snapshot(union.mount)
-                let error = failure { try testCase.remove(union["a"]) }
-                guard error != nil else {
-                    try union.stop()
-                    return false
-                }
-                union.crash()
-                try withUnion(in: scratch, name: "after", upper: upper, lowers: lowers) { union throws in
-                    let after = try Snapshot(union.mount)
-                    let isOld = after.differences(from: before) == []
-                    let isNew = after.differences(from: without("a", before)) == []
-                    #expect(isOld || isNew, "\(call) \(count): \(after.differences(from: before))")
-                    let left = ((try? Sys.names(upper + ".work/switchfs")) ?? []).filter { $0 != "orphans" }
-                    #expect(left == [], "\(call) \(count)")
-                }
-                return true
+        try atEach(call, "signal=KILL") { scratch, launcher, point in
+            let (upper, lowers) = try layers(testCase, scratch)
+            let union = try Union(
+                in: scratch, upper: upper, lowers: lowers, options: Self.options, launcher: launcher)
+            let before = try Snapshot(union.mount)
+            let error = failure { try testCase.remove(union["a"]) }
+            guard error != nil else {
+                try union.stop()
+                return false
             }
-            if !isReached { break }
+            union.crash()
+            try withUnion(in: scratch, name: "after", upper: upper, lowers: lowers) { union throws in
+                let after = try Snapshot(union.mount)
+                let isOld = after.differences(from: before) == []
+                let isNew = after.differences(from: without("a", before)) == []
+                #expect(isOld || isNew, "\(point): \(after.differences(from: before))")
+                let left = ((try? Sys.names(upper + ".work/switchfs")) ?? []).filter { $0 != "orphans" }
+                #expect(left == [], "\(point)")
+            }
+            return true
         }
     }
 
@@ -105,16 +109,16 @@ struct CoveredRemovalTests {
             try withUnion(in: scratch, upper: upper, lowers: lowers, options: Self.options) { union throws in
                 let before = try Snapshot(union.mount)
                 let command = testCase.isDirectory ? "rmdir" : "rm -f"
-                let (path, isOver) = (union["a"], Latch())
+                let (path, isOver) = (union["a"], Flagged())
                 try together([
                     {
-                        defer { isOver.close() }
+                        defer { isOver.finish() }
                         let ended = try run(
                             "setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "sh", "-c",
                             "for n in $(seq 100); do \(command) \(path.text); done")
                         #expect(ended.errors.contains("Permission denied"))
                     },
-                    { while !isOver.isClosed { #expect(Sys.exists(path)) } },
+                    { while !isOver.finished { #expect(Sys.exists(path)) } },
                 ])
                 #expect(try Snapshot(union.mount).differences(from: before) == [])
             }

@@ -11,16 +11,16 @@ struct OpenOrCreateTests {
         try withUnion(options: options) { union throws in
             let file = union["f"]
             let real = try (inLower ? union.lowers[0] : #require(union.upper)) / "f"
-            let isOver = Latch()
+            let isOver = Flagged()
             try together([
                 {
-                    while !isOver.isClosed {
+                    while !isOver.finished {
                         _ = try Sys.open(real, O_RDWR | O_CREAT, mode: 0o644)
                         try? Sys.unlink(real)
                     }
                 },
                 {
-                    defer { isOver.close() }
+                    defer { isOver.finish() }
                     for _ in 0..<2000 { _ = try Sys.open(file, O_RDWR | O_CREAT, mode: 0o644) }
                 },
             ])
