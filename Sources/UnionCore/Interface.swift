@@ -1,7 +1,7 @@
 public import LinuxSystem
 public import SystemPackage
 
-// The values that go between the engine and whoever serves it: a FUSE server, a test.
+// The values that go between the engine and what serves it: a FUSE server, a test.
 
 /// A node's number, as the kernel's `nodeid`.
 public struct NodeID: RawRepresentable, Hashable, Sendable {
@@ -146,7 +146,7 @@ public struct LockRange: Sendable {
     }
 }
 
-/// The kernel's side of passthrough: registers real files, implemented by whoever serves the union.
+/// The kernel's side of passthrough: registers real files, implemented by what serves the union.
 public protocol BackingStore: Sendable {
     /// Registers an open regular file. Returns a positive id. Errors: the kernel's, where it refuses the file.
     func open(_ file: FileDescriptor) throws(Errno) -> Int32

@@ -64,7 +64,7 @@ extension Union {
 
 /// Which LOOKUPs may have told what isn't watched yet, for who must know that they are through.
 ///
-/// Counted in two turns, so that whoever waits for those there are doesn't wait for those that come.
+/// Counted in two turns, so that who waits for those there are doesn't wait for those that come.
 final class LateWatches: Sendable {
     private let turn = Atomic<Int>(0)
     private let counts = InlineArray<2, Atomic<Int>> { _ in Atomic(0) }

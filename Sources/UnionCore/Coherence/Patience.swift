@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// For how long events are left to gather before they are looked at.
 ///
-/// Whoever makes a change pays for each time that a thread is woken to look at it, and then shares the processors
+/// Who makes a change pays for each time that a thread is woken to look at it, and then shares the processors
 /// with that thread. As long as changes turn out to be the union's own, of which nobody needs to be told, that
 /// is done for many at a time.
 final class Patience: Sendable {

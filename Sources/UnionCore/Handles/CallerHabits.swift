@@ -1,21 +1,21 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// What a caller does with the files that he lists.
+/// What a caller does with the files that it lists.
 enum ListingHabit {
-    /// Little: he wants their names.
+    /// Little: it wants their names.
     case names
-    /// He looks at each, as `ls -l` and `grep -r` do.
+    /// It looks at each, as `ls -l` and `grep -r` do.
     case looks
-    /// He looks for each and removes it, as `rm -r` does.
+    /// It looks for each and removes it, as `rm -r` does.
     case removes
 }
 
 /// What callers do with the files that they list, told from what they did with those of the last directory.
 ///
-/// Who looks at each is told of the files along with their names (READDIRPLUS), which saves him a round trip for each.
+/// Who looks at each is told of the files along with their names (READDIRPLUS), which saves a round trip for each.
 /// Others aren't, as each file costs several system calls. Who was told looks without asking us. So after some
-/// directories one is listed by names alone again, to see whether he still does. A caller is a thread: requests don't
+/// directories one is listed by names alone again, to see whether it still does. A caller is a thread: requests don't
 /// say more. The lock is a leaf.
 final class CallerHabits: Sendable {
     private static let mostCallers = 8
@@ -37,9 +37,9 @@ final class CallerHabits: Sendable {
     /// The one that listed something last is the last.
     private let callers = Mutex<[Caller]>([])
 
-    /// The caller lists a directory, or a further part of it. Returns what he will probably do with it.
+    /// The caller lists a directory, or a further part of it. Returns what it will probably do with it.
     func begin(_ thread: Int32, _ directory: NodeID, isFirst: Bool) -> ListingHabit {
-        // Whom we can't tell from others: he isn't in our process namespace.
+        // One of another process namespace: it can't be told from others.
         guard thread > 0 else { return .names }
         return callers.withLock { callers in
             var caller = Caller(thread: thread, directory: directory)
@@ -102,7 +102,7 @@ extension CallerHabits.Caller {
         (listed, looked, removed) = (0, 0, 0)
     }
 
-    /// Most of the files say what he does.
+    /// Most of the files say what the caller does.
     private var seen: ListingHabit {
         if looked * 2 < listed { return .names }
         return removed * 2 < listed ? .looks : .removes

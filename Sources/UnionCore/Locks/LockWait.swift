@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
-/// A lock that another one is in the way of, and that is to be waited for. The engine decides that; whoever
+/// A lock that another one is in the way of, and that is to be waited for. The engine decides that; what
 /// serves the union gives it a thread that can wait as long as it takes.
 public final class LockWait: Sendable {
     enum Wanted {

@@ -92,7 +92,7 @@ extension Union {
         }
     }
 
-    /// O_EXCL: what the union doesn't show must not be there, whoever put it there meanwhile. Without it nothing that might stand
+    /// O_EXCL: what the union doesn't show must not be there, though somebody has just put it there. Without it nothing that might stand
     /// there may hold up the server.
     private func creationFlags(_ flags: OpenFlags, mayExist: Bool) -> OpenFlags {
         flags.union([.create, mayExist ? .nonBlocking : .exclusive, .noFollow, .noTerminal])

@@ -5,7 +5,7 @@ internal import SystemPackage
 /// The views of directories that were asked for again and again, kept open from one request to the next.
 ///
 /// Only where everything on the way to the directory is watched, so that whatever changes there brings an
-/// event. A view is registered before it is made, and an event that concerns it takes it away; whoever uses
+/// event. A view is registered before it is made, and an event that concerns it takes it away; who uses
 /// one takes pending events in first. So it is never older than the request. The lock is a leaf.
 final class KeptViews: Sendable {
     /// Descriptors of all kept views together.
