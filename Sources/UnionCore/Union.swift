@@ -14,29 +14,23 @@ internal import SystemPackage
 /// the upper, and nothing else is taken under them. All others are leaves. No lock is held over a call into a
 /// lower, so a lower that hangs holds up nobody but who asked it.
 public final class Union: Sendable {
+    let layers: Layers
+    let resolver: Resolver
+    let agents: Agents
+    let reporting: Reporting
+    let listings: Listings
+    let changes: Changes
+
     let stack: LayerStack
     let policies: Policies
-    let table: InodeTable
-    let numbering: InodeNumbering
     let work: WorkArea
+    let table: InodeTable
+    let coherence: Coherence
+
     let backing: (any BackingStore)?
-    let renames = RenameClock()
-    let mergedRenames = MergedRenames()
     let files = HandleTable<FileHandle>()
     let directories = HandleTable<DirectoryHandle>()
     let ledger = LockLedger()
-    let listings = ListingCache()
-    let habits = CallerHabits()
-    let staleAnswers = StaleAnswers()
-    let held = HeldObjects()
-    let notices = Notices()
-    /// A redirect of overlayfs was followed: a directory's path may differ from layer to layer.
-    let redirects = Atomic<Bool>(false)
-    let emptied = EmptiedOrphans()
-    let views: KeptViews
-    /// The root's, which never changes.
-    let rootView: SharedView
-    let coherence: Coherence
 
     /// Opens the layers. `backing` nil: no passthrough; `watcher` nil: nothing can be watched.
     public init(
@@ -46,19 +40,16 @@ public final class Union: Sendable {
         policies = configuration.policies
         work = try WorkArea(path: configuration.workDirectory, upper: stack.upper)
         self.backing = backing
-        let plan = CoherencePlan(
-            stack.layers, timeToLive: configuration.policies.timeToLive, hasWatcher: watcher != nil)
-        rootView = SharedView(ofRootsOf: stack)
-        let top = stack[0]
-        let isSingle = stack.layers.allSatisfy { $0.filesystem.device == top.filesystem.device }
-        numbering = InodeNumbering(isSingle: isSingle)
-        let owner = DirectoryOwner(
-            identity: ObjectIdentity(top.rootStatus, on: top.filesystem), filesystem: top.filesystem,
-            part: Makeup.part(top.rootStatus, in: top))
-        table = InodeTable(root: Node(id: .root, owner: owner, makeup: Makeup()))
+        layers = Layers(stack, policies, work)
+        table = InodeTable(root: Node(rootOf: stack[0]))
+        let plan = CoherencePlan(stack.layers, timeToLive: policies.timeToLive, hasWatcher: watcher != nil)
         coherence = Coherence(plan, source: watcher, table)
-        views = coherence.views
-        settleInterruptedRenames()
+        resolver = Resolver(layers, table, coherence)
+        agents = Agents(resolver)
+        reporting = Reporting(resolver)
+        listings = Listings(reporting, agents)
+        changes = Changes(reporting)
+        changes.settleInterruptedRenames()
     }
 
     /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.

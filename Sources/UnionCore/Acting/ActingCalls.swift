@@ -3,7 +3,7 @@ internal import SystemPackage
 
 // Reads and writes of open files of pseudo filesystems: each is made as its maker, be it the opener or not.
 
-extension Union {
+extension Agents {
     func readActing(
         _ file: FileHandle, _ acting: ActingFile, at offset: Int64,
         into buffer: UnsafeMutableRawBufferPointer,
@@ -13,7 +13,7 @@ extension Union {
         case .elsewhere(let agent):
             return try unsafe agent.read(file.descriptor, isStream: file.isStream, at: offset, into: buffer)
         case .here:
-            return try asCaller(caller, exact: true) { () throws(Errno) in
+            return try caller.perform(exact: true) { () throws(Errno) in
                 try unsafe file.read(at: offset, into: buffer)
             }
         }
@@ -55,7 +55,7 @@ extension Union {
         case .elsewhere(let agent):
             return try unsafe agent.write(file.descriptor, isStream: file.isStream, at: offset, from: buffer)
         case .here:
-            return try asCaller(caller, exact: true) { () throws(Errno) in
+            return try caller.perform(exact: true) { () throws(Errno) in
                 try unsafe file.write(at: offset, from: buffer)
             }
         }

@@ -8,7 +8,7 @@ enum CallPlace {
     case elsewhere(Agent)
 }
 
-extension Union {
+extension Agents {
     /// `namespaces` are those that count; `always` are entered though they may be the server's. EACCES: it isn't known
     /// who asks. EPERM: the server may enter nobody's namespaces.
     func place(
@@ -30,7 +30,7 @@ extension Union {
 
     /// What is to be known of a node's file in `layer`.
     func acting(_ node: Node, in layer: Layer) -> ActingFile {
-        guard let path = try? path(of: node, in: layer) else {
+        guard let path = try? resolver.path(of: node, in: layer) else {
             // It has no name any more: nothing of it is sure.
             let type = node.filesystem.type
             return ActingFile(type, path: nil, isServers: type == .proc)
@@ -51,7 +51,7 @@ extension Union {
     func checkName(
         of node: Node, _ status: FileStatus, in layer: Layer, _ acting: ActingFile
     ) throws(Errno) {
-        guard acting.isKnownByName, let path = try? path(of: node, in: layer) else { return }
+        guard acting.isKnownByName, let path = try? resolver.path(of: node, in: layer) else { return }
         let parent = OwnedName(copying: path.ref, count: path.ref.lastIndex(of: 0x2f) ?? 0)
         let directory = try layer.openObject(at: parent.ref)
         guard try directory.descriptor.status().mountID == status.mountID else { throw .notPermitted }
@@ -64,7 +64,7 @@ extension Union {
         guard case .elsewhere(let agent) = try place(of: acting, acting.opening(flags), caller) else {
             return nil
         }
-        let path = try path(of: node, in: layer)
+        let path = try resolver.path(of: node, in: layer)
         let file = try agent.open(path.ref, beneath: layer.root.descriptor, flags: flags)
         let status = try file.descriptor.status()
         let isIt =

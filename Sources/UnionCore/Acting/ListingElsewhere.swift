@@ -47,19 +47,19 @@ final class ListingFilter: Sendable {
     }
 }
 
-extension Union {
+extension Agents {
     /// Opens a real directory of proc where its listing depends on who asks, besides the credentials; nil: it
     /// doesn't.
     func openElsewhere(
-        _ source: ListingSource, _ backing: DirectoryView.Backing, of node: Node, _ caller: CallerIdentity
+        _ source: ListingSource, _ backing: Backing, of node: Node, _ caller: CallerIdentity
     ) throws(Errno) -> OpenSource? {
-        let path = try path(of: node, in: backing.layer)
+        let path = try resolver.path(of: node, in: backing.layer)
         let acting = acting(path.ref, on: source.filesystem, in: backing.layer)
         var source = source
         guard case .elsewhere(let agent) = try place(of: acting, acting.listing, caller) else {
             source.filter = try hidingServer(path.ref, source, backing, caller)
             guard source.filter != nil else { return nil }
-            let directory = try asCaller(caller, exact: true) { () throws(Errno) in
+            let directory = try caller.perform(exact: true) { () throws(Errno) in
                 try backing.directory.reopen(flags: [.readOnly, .directory])
             }
             return OpenSource(source: source, directory: directory)
@@ -78,7 +78,7 @@ extension Union {
     /// proc's `hidepid=` lists for each reader the processes that it may look into, to which the kernel counts the
     /// reader's own.
     private func hidingServer(
-        _ path: PathRef, _ source: ListingSource, _ backing: DirectoryView.Backing, _ caller: CallerIdentity
+        _ path: PathRef, _ source: ListingSource, _ backing: Backing, _ caller: CallerIdentity
     ) throws(Errno) -> ListingFilter? {
         guard try backing.directory.status().isProcRoot(on: source.filesystem.device),
             !CallerRights(exactOf: caller).has(.trace), let number = backing.directory.serversNumber

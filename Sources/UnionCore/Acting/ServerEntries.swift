@@ -4,7 +4,7 @@ internal import SystemPackage
 // What proc shows of the server itself. The kernel lets every thread look into its own process and change it, whatever
 // its credentials: there a thread of the server must do nothing for others.
 
-extension Union {
+extension Agents {
     /// Whether the real path in `layer` is one of the server's own entries in a proc filesystem. Where that can't be
     /// told (a part of such a filesystem, mounted alone) it is taken for one.
     func isServers(_ path: PathRef, on filesystem: FilesystemFacts, in layer: Layer) -> Bool {

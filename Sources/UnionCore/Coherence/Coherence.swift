@@ -9,6 +9,7 @@ final class Coherence: Sendable {
     let own = OwnChanges()
     let views = KeptViews()
     let ahead = ListingsAhead()
+    let listings = ListingCache()
     let brieflyKept = BrieflyKept()
     let lateWatches = LateWatches()
     let continuity: Continuity

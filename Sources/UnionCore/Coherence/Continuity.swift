@@ -85,24 +85,3 @@ final class Continuity: Sendable {
     /// Events were lost.
     func forgetAll() { histories.withLock { $0.removeAll() } }
 }
-
-extension Union {
-    /// Whether the node is what these layers have under the name now: something of it is there still, or there was a
-    /// directory all the time.
-    func continues(_ node: Node, as makeup: Makeup, at name: PathRef, in directory: Node) -> Bool {
-        if node.continues(as: makeup) { return true }
-        guard node.isDirectory, !node.isDead, makeup.layers != 0 else { return false }
-        // Moved with what it is in, it is where it was found since; another one is here.
-        if node.place?.isAt(directory, name) != true && stands(node) { return false }
-        coherence.source?.drain()
-        return coherence.continuity.isSame(node, makeup.layers, at: name, in: directory)
-    }
-
-    /// The same of the real directories at the node's place.
-    func continues(_ node: Node, as view: borrowing DirectoryView) -> Bool {
-        if view.shows(node) { return true }
-        guard !view.isEmpty, node.isToldAtItsPlace, let place = node.place else { return false }
-        coherence.source?.drain()
-        return coherence.continuity.isSame(node, view.layers, at: place.name, in: place.parent)
-    }
-}

@@ -46,16 +46,3 @@ public enum RootLook: Equatable, Sendable {
     case unknown
 }
 
-extension Union {
-    /// The layers' roots, to be watched from outside of the union.
-    public var layerRoots: [LayerRoot] { stack.layers.map { LayerRoot($0) } }
-
-    /// The path of a layer's root has come to lead elsewhere, or back (`nil`).
-    public func noteRoot(_ root: LayerRoot, _ change: RootChange?) {
-        guard stack.layers.indices.contains(root.layer) else { return }
-        let before = stack[root.layer].rootChange
-        stack[root.layer].note(rootChange: change)
-        if before != nil && change != nil { return }
-        notices.post(.root(layer: root.layer, path: root.path, change))
-    }
-}

@@ -8,52 +8,12 @@ extension Union {
     public func attributes(
         of id: NodeID, handle: HandleID?, _ caller: CallerIdentity? = nil
     ) throws(Errno) -> (Attributes, Freshness) {
-        let node = try node(id)
-        try watchBeforeLook(node)
+        let node = try resolver.node(id)
+        try reporting.watchBeforeLook(node)
         return try node.looking { () throws(Errno) in
             let begun = coherence.now
-            let attributes = try attributes(of: node, handle: handle)
-            return (attributes, attributeFreshness(of: node, telling: attributes, begun: begun, caller))
-        }
-    }
-
-    /// A file whose attributes aren't kept yet gets its watch before it is looked at.
-    private func watchBeforeLook(_ node: Node) throws(Errno) {
-        guard coherence.plan.isLasting, !node.isDirectory,
-            !node.state.withLock({ $0.isCached || $0.isDegraded })
-        else { return }
-        let object = try object(of: node)
-        prepareCaching(of: node, object.descriptor, in: object.layer)
-    }
-
-    private func attributeFreshness(
-        of node: Node, telling attributes: Attributes, begun: UInt64, _ caller: CallerIdentity?
-    ) -> Freshness {
-        let seconds = attributeSeconds(of: node, telling: attributes, begun: begun, to: caller?.pid ?? 0)
-        return Freshness(entrySeconds: 0, attributeSeconds: seconds)
-    }
-
-    func attributes(of node: Node, handle: HandleID?) throws(Errno) -> Attributes {
-        if node.isDirectory { return try directoryAttributes(of: node) }
-        if let open = handle.flatMap(files.find) ?? node.state.withLock({ $0.openFiles })?.anyHandle {
-            var result = attributes(try open.object.status(), node.filesystem)
-            if open.isMetacopy { result.blocks = try open.descriptor.status().blocks }
-            return result
-        }
-        let object = try object(of: node)
-        return attributes(of: node, object, object.status)
-    }
-
-    private func directoryAttributes(of node: Node) throws(Errno) -> Attributes {
-        do throws(Errno) {
-            let view = try view(of: node)
-            let survey = try survey(of: view)
-            guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
-            let attributes = attributes(of: survey, owner, try filesystem(of: owner, "", view), at: "", view)
-            node.state.withLock { $0.lastTold = attributes }
-            return attributes
-        } catch .noSuchFileOrDirectory {
-            return try removedAttributes(of: node)
+            let attributes = try resolver.attributes(of: node, handle.flatMap(files.find))
+            return (attributes, reporting.attributeFreshness(of: node, telling: attributes, begun: begun, caller))
         }
     }
 
@@ -61,19 +21,19 @@ extension Union {
     public func setAttributes(
         of id: NodeID, handle: HandleID?, _ changes: AttributeChanges, _ caller: CallerIdentity
     ) throws(Errno) -> (Attributes, Freshness) {
-        let node = try node(id)
+        let node = try resolver.node(id)
         let open = handle.flatMap(files.find)
-        if node.isDirectory, isOutOfReach(node), let left = changeRemoved(node, changes) {
+        if node.isDirectory, resolver.isOutOfReach(node), let left = resolver.changeRemoved(node, changes) {
             return (left, .none)
         }
-        let target = try object(of: node)
-        try checkWritable(target.layer)
+        let target = try resolver.object(of: node)
+        try layers.checkWritable(target.layer)
         try changeOwnerAndMode(of: node, target, changes, caller)
         if let size = changes.size { try changeSize(of: node, target, open, to: size, caller) }
         if changes.killPrivileges && !changes.touchesMode { try killPrivileges(of: node, target, caller) }
         if changes.access != .omit || changes.modification != .omit {
             let (access, modification) = (changes.access, changes.modification)
-            try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
+            try resolver.asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
                 try target.descriptor.changeTimes(access: access, modification: modification)
             }
             if node.isDirectory { followTimes(of: node, changes) }
@@ -82,9 +42,9 @@ extension Union {
             let begun = coherence.now
             let result =
                 node.isDirectory
-                ? try attributes(of: node, handle: nil)
-                : attributes(try target.descriptor.status(), node.filesystem)
-            return (result, attributeFreshness(of: node, telling: result, begun: begun, caller))
+                ? try resolver.attributes(of: node)
+                : resolver.attributes(try target.descriptor.status(), node.filesystem)
+            return (result, reporting.attributeFreshness(of: node, telling: result, begun: begun, caller))
         }
     }
 
@@ -95,14 +55,14 @@ extension Union {
         let object = target.descriptor
         let isPrivileged = target.status.isPrivileged
         if changes.uid != nil || changes.gid != nil {
-            try asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
+            try resolver.asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
                 try object.changeOwner(uid: changes.uid, gid: changes.gid)
             }
         }
         if let mode = changes.mode {
             // Without the caller's groups chmod(2) would quietly drop sgid.
             let keepsGroup = mode & ModeBits.setGroup != 0
-            try asCaller(caller, on: node, in: target.layer, exact: keepsGroup) { () throws(Errno) in
+            try resolver.asCaller(caller, on: node, in: target.layer, exact: keepsGroup) { () throws(Errno) in
                 try object.changeMode(mode & ModeBits.permissions)
             }
         }
@@ -115,7 +75,7 @@ extension Union {
         let object = target.descriptor
         // Who has CAP_FSETID may change it and leave suid and sgid, who is in the file's group sgid.
         let isPrivileged = target.status.isPrivileged
-        try asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
+        try resolver.asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
             if let open, open.flags.writes { return try open.descriptor.truncate(to: size) }
             try object.truncatePath(to: size)
         }
@@ -128,7 +88,7 @@ extension Union {
     ) throws(Errno) {
         let object = target.descriptor
         guard node.state.withLock({ $0.openFiles })?.hasWriter == true else {
-            return try asCaller(caller, exact: true) { () throws(Errno) in
+            return try caller.perform(exact: true) { () throws(Errno) in
                 try object.changeOwner(uid: nil, gid: nil)
             }
         }
@@ -163,8 +123,8 @@ extension Union {
 
     /// A directory shows the newest times of what backs it: its skeleton must not be newer than the owner.
     private func followTimes(of node: Node, _ changes: AttributeChanges) {
-        guard changes.modification != .omit, let upper = stack.upper, let view = try? view(of: node),
-            let skeleton = view.directory(in: upper.index), marks(of: "", in: skeleton).contains(.skeleton)
+        guard changes.modification != .omit, let upper = stack.upper, let view = try? resolver.view(of: node),
+            let skeleton = view.directory(in: upper.index), layers.marks(of: "", in: skeleton).contains(.skeleton)
         else { return }
         try? skeleton.changeTimes(access: .omit, modification: changes.modification)
     }
@@ -181,51 +141,4 @@ extension AttributeChanges {
 }
 
 // From what the layers say to what the union says.
-extension Union {
-    /// Attributes of a real object that is the union object alone.
-    func attributes(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Attributes {
-        Attributes(
-            inode: numbering.number(of: status.inode, filesystem: filesystem.index), mode: status.mode,
-            linkCount: status.linkCount, uid: status.uid, gid: status.gid,
-            specialDevice: status.specialDevice, size: status.size, blocks: status.blocks,
-            blockSize: status.blockSize, accessTime: status.accessed, modificationTime: status.modified,
-            changeTime: status.changed)
-    }
 
-    /// The owner's attributes; of a directory that several layers back, the newest times. `name` in the
-    /// directory that the view is of, or empty for that directory itself.
-    func attributes(
-        of survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, at name: PathRef,
-        _ view: borrowing DirectoryView
-    ) -> Attributes {
-        var result = attributes(owner.status, filesystem)
-        guard survey.isMerged else { return result }
-        for other in survey.visible where other.layer !== owner.layer {
-            result.modificationTime = max(result.modificationTime, other.status.modified)
-            if other.marks.contains(.skeleton) {
-                // Its own ctime and atime are bookkeeping; its mtime moves only by entries that users make.
-                result.changeTime = max(result.changeTime, other.status.modified)
-                if result.linkCount > 1 && other.status.linkCount != 2 {
-                    result.linkCount &+= extraSubdirectories(other.layer, owner.layer, name, view)
-                }
-            } else {
-                result.changeTime = max(result.changeTime, other.status.changed)
-                result.accessTime = max(result.accessTime, other.status.accessed)
-                result.linkCount = 1
-            }
-        }
-        return result
-    }
-
-    private func extraSubdirectories(
-        _ upper: Layer, _ owner: Layer, _ name: PathRef, _ view: borrowing DirectoryView
-    ) -> UInt32 {
-        let flags: OpenFlags = [.path, .directory, .noFollow]
-        guard let upperParent = view.directory(in: upper.index),
-            let ownerParent = view.directory(in: owner.index),
-            let skeleton = try? upperParent.openBeneath(name, flags: flags),
-            let origin = try? ownerParent.openBeneath(name, flags: flags)
-        else { return 0 }
-        return extraSubdirectories(of: skeleton.descriptor, beyond: origin.descriptor)
-    }
-}

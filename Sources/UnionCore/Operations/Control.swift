@@ -26,14 +26,14 @@ extension Union {
     ) throws(Errno) -> (result: Int32, outputCount: Int) {
         guard let known = FlatCommand(rawValue: command) else { throw .inappropriateIOCTLForDevice }
         let file = try controlled(id, handle)
-        if known.changes { try checkWritable(file.layer) }
+        if known.changes { try layers.checkWritable(file.layer) }
         let room = 512
         return try unsafe withTemporaryBytes(room) { scratch throws(Errno) -> (Int32, Int) in
             unsafe scratch.copyMemory(from: UnsafeRawBufferPointer(rebasing: input.prefix(room)))
-            let result = try asCaller(caller, exact: true) { () throws(Errno) -> Int32 in
+            let result = try caller.perform(exact: true) { () throws(Errno) -> Int32 in
                 try unsafe file.descriptor.control(command, argument: scratch.baseAddress)
             }
-            if known.changes, let node = try? node(id) { dropAttributes(of: node) }
+            if known.changes, let node = try? resolver.node(id) { reporting.dropAttributes(of: node) }
             let count = min(output.count, room)
             unsafe output.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
             return (result, count)
@@ -45,7 +45,7 @@ extension Union {
             let file = try file(handle)
             return try LocatedObject(layer: stack[file.layer], open: file.descriptor.duplicated())
         }
-        let located = try object(of: node(id))
+        let located = try resolver.object(of: resolver.node(id))
         let opened = try located.descriptor.openBeneath("", flags: [.readOnly, .directory])
         return LocatedObject(layer: located.layer, object: opened, status: located.status)
     }

@@ -10,7 +10,7 @@ extension Union {
         let flags = OpenFlags(rawValue: flags)
         var tries = 0
         while true {
-            var target = try target(parent, name, caller)
+            var target = try changes.target(parent, name, caller)
             do throws(Errno) {
                 guard target.survey.isVisible else {
                     return try create(name, in: &target, mode: mode, flags, caller, isSure: tries == 0)
@@ -45,9 +45,9 @@ extension Union {
     ) throws(Errno) -> (Entry, OpenedFile) {
         let mayExist = !isSure && target.survey.standings.isEmpty
         let change = OwnChange(coherence.noting, target.directory, name)
-        let made = try place(.create, name, in: &target, caller) {
+        let made = try changes.place(.create, name, in: &target, caller) {
             directory, layer throws(Errno) -> LocatedObject in
-            let file = try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
+            let file = try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
                 try directory.openBeneath(
                     name, flags: creationFlags(flags, mayExist: mayExist), mode: mode & ModeBits.permissions)
@@ -58,15 +58,15 @@ extension Union {
         let layer = made.layer
         // What was made aside has another change time since.
         let status = target.survey.whiteout == nil ? made.status : try made.descriptor.status()
-        var entry = try newEntry(name, status, in: layer, target)
+        var entry = try reporting.newEntry(name, status, in: layer, target)
         do throws(Errno) {
-            let node = try node(entry.node)
+            let node = try resolver.node(entry.node)
             change.left(by: caller)
             let file = try opened(node, layer, made.intoObject(), flags)
-            if coherence.plan.isLasting { keepBriefly(&entry) }
+            if coherence.plan.isLasting { reporting.keepBriefly(&entry) }
             return (entry, file)
         } catch {
-            forget(entry.node, count: 1)
+            reporting.forget(entry.node, count: 1)
             throw error
         }
     }
@@ -74,20 +74,20 @@ extension Union {
     private func openExisting(
         _ name: PathRef, in target: borrowing Target, _ flags: OpenFlags, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {
-        let entry = try entry(target.survey, name, in: target.directory, target.view)
+        let entry = try reporting.entry(target.survey, name, in: target.directory, target.view)
         do throws(Errno) {
             // The kernel takes nothing but a file here. On ESTALE it walks the path again.
             guard FileKind(mode: entry.attributes.mode) == .regular else { throw .staleNFSFileHandle }
             let file = try open(entry.node, flags: flags.rawValue, caller)
             // O_TRUNC may just have changed its size.
-            let node = try node(entry.node)
+            let node = try resolver.node(entry.node)
             var current = entry
-            current.attributes = try attributes(of: node, handle: file.handle)
+            current.attributes = try resolver.attributes(of: node, files.find(file.handle))
             // The kernel takes these in whatever it learnt meanwhile: they are for this call only.
             current.freshness.attributeSeconds = 0
             return (current, file)
         } catch {
-            forget(entry.node, count: 1)
+            reporting.forget(entry.node, count: 1)
             throw error
         }
     }
@@ -103,42 +103,31 @@ extension Union {
     public func makeTemporary(
         _ parent: NodeID, mode: UInt32, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {
-        try checkWritable()
+        try layers.checkWritable()
         let flags = OpenFlags(rawValue: flags)
-        let directory = try node(parent)
-        var view = try view(of: directory)
-        try checkFlags(of: view, Survey(), for: .put)
-        let candidates = try candidates(for: .create, "", in: directory, view)
+        let directory = try resolver.node(parent)
+        var view = try resolver.view(of: directory)
+        try changes.checkFlags(of: view, Survey(), for: .put)
+        let candidates = try changes.candidates(for: .create, "", in: directory, view)
         let layer = candidates.first
-        try checkWritable(layer)
-        let real = try self.directory(of: directory, &view, in: layer)
-        let file = try asCaller(caller, in: real, exact: mode & ModeBits.setGroup != 0) {
+        try layers.checkWritable(layer)
+        let real = try changes.directory(of: directory, &view, in: layer)
+        let file = try layers.asCaller(caller, in: real, exact: mode & ModeBits.setGroup != 0) {
             () throws(Errno) -> OwnedDescriptor in
             let flags = flags.union(.temporaryFile).subtracting(.kernelOnly.union([.create, .noFollow]))
             return try real.openPlain("", flags: flags, mode: mode & ModeBits.permissions)
         }
         let status = try file.descriptor.status()
-        let node = adoptNameless(status, try filesystem(of: status, file.descriptor))
+        let node = reporting.adoptNameless(
+            status, stack.filesystems.facts(of: status.device, asking: file.descriptor))
         do {
             let entry = Entry(
-                node: node.id, generation: 1, attributes: attributes(status, node.filesystem),
+                node: node.id, generation: 1, attributes: resolver.attributes(status, node.filesystem),
                 freshness: .none)
             return (entry, try opened(node, layer, file, flags))
         } catch {
-            forget(node.id, count: 1)
+            reporting.forget(node.id, count: 1)
             throw error
         }
-    }
-
-    private func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Node {
-        let identity = ObjectIdentity(status, on: filesystem)
-        return table.adopt(identity) { id in
-            Node(id: id, identity: identity, filesystem: filesystem)
-        }
-    }
-
-    private func filesystem(of status: FileStatus, _ object: FileDescriptor) throws(Errno) -> FilesystemFacts
-    {
-        stack.filesystems.facts(of: status.device, asking: object)
     }
 }

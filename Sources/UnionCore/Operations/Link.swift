@@ -7,24 +7,24 @@ extension Union {
     public func link(
         _ id: NodeID, to newParent: NodeID, _ newName: PathRef, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
-        let node = try node(id)
+        let node = try resolver.node(id)
         if node.isDirectory { throw .notPermitted }
-        let object = try object(of: node)
-        var target = try target(newParent, newName, caller)
+        let object = try resolver.object(of: node)
+        var target = try changes.target(newParent, newName, caller)
         if target.survey.isVisible { throw .fileExists }
         let layer = object.layer
         if layer.isReadOnly { throw .improperLink }
         let change = OwnChange(coherence.noting, target.directory, newName)
-        let arrival = try newArrival(ofDirectory: false, in: layer, target.survey, target.view)
-        try place(newName, in: &target, arrival, caller) { directory, _ throws(Errno) in
-            try asCaller(caller, in: directory) { () throws(Errno) in
+        let arrival = try changes.newArrival(ofDirectory: false, in: layer, target.survey, target.view)
+        try changes.place(newName, in: &target, arrival, caller) { directory, _ throws(Errno) in
+            try layers.asCaller(caller, in: directory) { () throws(Errno) in
                 try object.descriptor.link(to: directory, name: newName)
             }
         }
-        var entry = try newEntry(newName, in: target)
+        var entry = try reporting.newEntry(newName, in: target)
         guard entry.node == id else {
             // Not what was linked there, but what somebody has put there since.
-            forget(entry.node, count: 1)
+            reporting.forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
         change.left(by: caller)

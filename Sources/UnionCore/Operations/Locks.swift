@@ -51,7 +51,7 @@ extension Union {
     /// somebody has a watched file open for writing nothing of its attributes is kept.)
     private func refreshAttributes(of node: Node) {
         if coherence.plan.isLasting && node.state.withLock({ $0.openFiles?.hasWriter }) == true { return }
-        dropAttributes(of: node)
+        reporting.dropAttributes(of: node)
     }
 
     /// The lock that stands in the way of `lock`; of type F_UNLCK where none does.

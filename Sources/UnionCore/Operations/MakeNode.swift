@@ -34,17 +34,17 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, _ operation: SelectedOperation, _ kind: FileKind, mode: UInt32,
         _ caller: CallerIdentity, _ make: (FileDescriptor, Layer) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
-        var target = try target(parent, name, caller)
+        var target = try changes.target(parent, name, caller)
         let change = OwnChange(coherence.noting, target.directory, name)
-        try place(operation, name, in: &target, caller) { directory, layer throws(Errno) in
-            try asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) { () throws(Errno) in
+        try changes.place(operation, name, in: &target, caller) { directory, layer throws(Errno) in
+            try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) { () throws(Errno) in
                 try make(directory, layer)
             }
         }
-        let entry = try newEntry(name, in: target)
+        let entry = try reporting.newEntry(name, in: target)
         guard FileKind(mode: entry.attributes.mode) == kind else {
             // Somebody has put something else there already, which the kernel wouldn't take: it asks again.
-            forget(entry.node, count: 1)
+            reporting.forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
         change.left(by: caller)

@@ -14,19 +14,19 @@ extension Union {
     public func open(
         _ id: NodeID, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> OpenedFile {
-        let node = try node(id)
+        let node = try resolver.node(id)
         let flags = OpenFlags(rawValue: flags)
-        let target = try object(of: node)
-        if flags.writes || flags.contains(.truncate) { try checkWritable(target.layer) }
-        if let data = try dataElsewhere(of: node, target) {
+        let target = try resolver.object(of: node)
+        if flags.writes || flags.contains(.truncate) { try layers.checkWritable(target.layer) }
+        if let data = try resolver.dataElsewhere(of: node, target) {
             return try open(data, of: node, target, flags, caller)
         }
-        let acting = node.filesystem.isPseudo ? acting(node, in: target.layer) : nil
-        if flags.writes, let acting { try checkName(of: node, target.status, in: target.layer, acting) }
+        let acting = node.filesystem.isPseudo ? agents.acting(node, in: target.layer) : nil
+        if flags.writes, let acting { try agents.checkName(of: node, target.status, in: target.layer, acting) }
         let file = try openReal(target, node, acting, flags, caller)
         let opened = try opened(node, target.layer, file, flags, acting)
         // Who writes asks how large it is, and others beside the union may write, too.
-        if flags.writes { dropAttributes(of: node) }
+        if flags.writes { reporting.dropAttributes(of: node) }
         return opened
     }
 
@@ -38,7 +38,7 @@ extension Union {
         if flags.writes || flags.contains(.truncate) { throw .readOnlyFileSystem }
         _ = try openReal(target, node, nil, flags, caller)
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly])
-        let file = try open(data, flags: real)
+        let file = try resolver.open(data, flags: real)
         let layer = target.layer
         return try opened(node, layer, file, flags, metacopy: target.intoObject())
     }
@@ -51,18 +51,18 @@ extension Union {
         if flags.contains(.execute) {
             // Running a program needs no right to read it: the right to execute is the caller's, the
             // reading the kernel's.
-            try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
+            try resolver.asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
                 try object.checkAccess(.execute)
             }
             return try object.reopen(flags: .readOnly)
         }
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
-        if let acting, let file = try openElsewhere(node, in: target.layer, acting, flags: real, caller) {
+        if let acting, let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller) {
             return file
         }
         // Truncating leaves suid and sgid to who has CAP_FSETID, sgid to who is in the file's group.
         let mindsRights = flags.contains(.truncate) && target.status.isPrivileged
-        return try asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
+        return try resolver.asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
             () throws(Errno) -> OwnedDescriptor in
             try object.reopen(flags: real)
         }
@@ -80,7 +80,7 @@ extension Union {
             otherwise: mayPass ? requests(for: node, in: layer) : .direct)
         if mayPass, io.isServed { file.descriptor.prepareToServe(flags, io) }
         let keepsAccessTime = policies.accessTimes == .never && io.isServed
-        if keepsAccessTime { keepAccessTime(file.descriptor) }
+        if keepsAccessTime { layers.keepAccessTime(file.descriptor) }
         let isStream = !mayPass && isStream(file.descriptor)
         let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags)
         let handle = FileHandle(
@@ -88,7 +88,7 @@ extension Union {
             acting: acting, metacopy: metacopy, isFlushed: isFlushed,
             keepsAccessTime: keepsAccessTime)
         openFiles.add(handle)
-        if flags.writes { endCaching(of: node) }
+        if flags.writes { reporting.endCaching(of: node) }
         return OpenedFile(
             handle: files.insert(handle), io: io, isStream: isStream,
             needsNoFlush: !isFlushed)

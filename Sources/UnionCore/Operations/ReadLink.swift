@@ -6,13 +6,13 @@ extension Union {
     public func readLink(
         _ id: NodeID, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
-        let node = try node(id)
+        let node = try resolver.node(id)
         guard node.kind == .symlink else { throw .invalidArgument }
         if node.filesystem.type == .proc {
             dropTarget(of: node)
             if let length = unsafe try callersOwn(node, caller, into: buffer) { return length }
         }
-        let object = try object(of: node)
+        let object = try resolver.object(of: node)
         if node.filesystem.type == .proc,
             let length = unsafe try readElsewhere(node, in: object.layer, caller, into: buffer)
         {
@@ -30,7 +30,7 @@ extension Union {
         _ link: FileDescriptor, _ node: Node, _ layer: Layer, _ caller: CallerIdentity,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
-        try asCaller(caller, on: node, in: layer) { () throws(Errno) in
+        try resolver.asCaller(caller, on: node, in: layer) { () throws(Errno) in
             try unsafe link.readLink(into: buffer)
         }
     }
@@ -43,8 +43,8 @@ extension Union {
         guard let place = node.place, place.name == "self" || place.name == "thread-self" else { return nil }
         let isSelf = place.name == "self"
         let layer = stack[place.layer]
-        let path = try path(of: node, in: layer)
-        let isAsHere = withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
+        let path = try resolver.path(of: node, in: layer)
+        let isAsHere = agents.withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
             // Further below a name like that is another thing.
             rest.holdsSlash ? nil : root?.numbersProcessesAsHere
         }
@@ -61,9 +61,9 @@ extension Union {
     private func readElsewhere(
         _ node: Node, in layer: Layer, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
-        let path = try path(of: node, in: layer)
-        let acting = acting(path.ref, on: node.filesystem, in: layer)
-        guard case .elsewhere(let agent) = try place(of: acting, ActingFile.readingLink, caller) else {
+        let path = try resolver.path(of: node, in: layer)
+        let acting = agents.acting(path.ref, on: node.filesystem, in: layer)
+        guard case .elsewhere(let agent) = try agents.place(of: acting, ActingFile.readingLink, caller) else {
             return nil
         }
         return try unsafe agent.readLink(path.ref, beneath: layer.root.descriptor, into: buffer)

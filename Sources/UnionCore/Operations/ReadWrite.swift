@@ -13,9 +13,9 @@ extension Union {
         if let flags { file.follow(OpenFlags(rawValue: flags)) }
         guard file.node.filesystem.isPseudo else { return try unsafe file.read(at: offset, into: buffer) }
         if let acting = file.acting {
-            return try unsafe readActing(file, acting, at: offset, into: buffer, caller)
+            return try unsafe agents.readActing(file, acting, at: offset, into: buffer, caller)
         }
-        return try asCaller(caller, exact: true) { () throws(Errno) in
+        return try caller.perform(exact: true) { () throws(Errno) in
             try unsafe file.read(at: offset, into: buffer)
         }
     }
@@ -38,12 +38,12 @@ extension Union {
         let flags = isFromCache ? [] : flags.map { OpenFlags(rawValue: $0) } ?? file.flags
         if !isFromCache { file.follow(flags) }
         if let acting = file.acting {
-            return try unsafe writeActing(file, acting, at: offset, from: buffer, caller)
+            return try unsafe agents.writeActing(file, acting, at: offset, from: buffer, caller)
         }
         guard file.node.filesystem.isPseudo || killPrivileges else {
             return try unsafe file.write(at: offset, from: buffer, appends: flags.contains(.append))
         }
-        return try asCaller(caller, exact: true) { () throws(Errno) in
+        return try caller.perform(exact: true) { () throws(Errno) in
             try unsafe file.write(at: offset, from: buffer, appends: flags.contains(.append))
         }
     }
@@ -65,7 +65,7 @@ extension Union {
         _ handle: HandleID, mode: Int32, offset: Int64, length: Int64, _ caller: CallerIdentity
     ) throws(Errno) {
         let file = try file(handle)
-        try asCaller(caller, exact: true) { () throws(Errno) in
+        try caller.perform(exact: true) { () throws(Errno) in
             try file.descriptor.allocate(mode: mode, offset: offset, length: length)
         }
     }
@@ -78,7 +78,7 @@ extension Union {
         let (source, target) = (try file(source), try file(target))
         // The kernel then reads and writes instead, and so each is made as it must be.
         if source.node.filesystem.isPseudo || target.node.filesystem.isPseudo { throw .improperLink }
-        return try asCaller(caller) { () throws(Errno) in
+        return try caller.perform { () throws(Errno) in
             try FileDescriptor.copyRange(
                 from: source.descriptor, offset: sourceOffset, to: target.descriptor, offset: targetOffset,
                 length: length)

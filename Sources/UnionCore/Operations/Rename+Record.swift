@@ -62,8 +62,8 @@ extension Union {
     func emptyRecord(
         from source: borrowing Target, _ name: PathRef, to destination: borrowing Target, _ newName: PathRef
     ) throws(Errno) -> RenameRecord {
-        let old = try path(of: name, in: source.directory)
-        let new = try path(of: newName, in: destination.directory)
+        let old = try resolver.path(of: name, in: source.directory)
+        let new = try resolver.path(of: newName, in: destination.directory)
         return RenameRecord(from: unsafe Array(old.ref.bytes), to: unsafe Array(new.ref.bytes))
     }
 

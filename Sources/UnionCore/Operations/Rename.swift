@@ -33,12 +33,12 @@ extension Union {
         guard flags.isSubset(of: [.noReplace, .exchange]), flags != [.noReplace, .exchange] else {
             throw .invalidArgument
         }
-        let source = try target(parent, name, caller, for: .take)
-        let destination = try target(newParent, newName, caller, for: .replace)
+        let source = try changes.target(parent, name, caller, for: .take)
+        let destination = try changes.target(newParent, newName, caller, for: .replace)
         guard let moving = source.survey.owner else { throw .noSuchFileOrDirectory }
         if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
-        try checkReplacement(of: moving, by: destination.survey)
-        try checkMove(of: moving, to: destination)
+        try changes.checkReplacement(of: moving, by: destination.survey)
+        try changes.checkMove(of: moving, to: destination)
         if source.survey.isMerged {
             return try renameMerged(source, name, to: destination, newName, flags, caller)
         }
@@ -52,8 +52,8 @@ extension Union {
         }
         try checkReplaceable(by: moving, newName, destination)
         let isSameFile = isSameObject(moving, destination.survey.owner)
-        let departure = try departurePlan(source.survey)
-        let plan = try renamePlan(departure, to: newName, destination)
+        let departure = try changes.departurePlan(source.survey)
+        let plan = try changes.renamePlan(departure, to: newName, destination)
         var renaming = Renaming(
             source: source, destination: destination, name: name, newName: newName, plan: plan,
             caller: caller)
@@ -64,11 +64,11 @@ extension Union {
 
     private func rename(_ renaming: inout Renaming, _ flags: RenameFlags) throws(Errno) {
         guard renaming.plan.departure.isCovered else { return try move(&renaming, flags, cover: nil) }
-        let upper = try upperDirectory(
+        let upper = try changes.upperDirectory(
             for: renaming.source.directory, &renaming.source.view)
         let staged = work.temporaryName()
         defer { work.discard(staged.ref) }
-        try stageWhiteout(staged.ref, for: upper)
+        try layers.stageWhiteout(staged.ref, for: upper)
         try move(&renaming, flags, cover: Cover(directory: upper, staged: staged.ref))
     }
 
@@ -78,7 +78,7 @@ extension Union {
     ) throws(Errno) {
         let (from, to) = try directories(of: &renaming)
         try checkMount(renaming, from, to)
-        try makeRoom(
+        try changes.makeRoom(
             for: renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
             renaming.destination.view)
         let departing = departingTarget(renaming.destination, renaming.newName)
@@ -88,8 +88,8 @@ extension Union {
         let mustMark = isToBeMarked(renaming, from)
         var written: WrittenRename? =
             mustMark ? try writeDown(renaming, from: from, to: to, marks: true) : nil
-        renames.begin()
-        defer { renames.end() }
+        resolver.renames.begin()
+        defer { resolver.renames.end() }
         do {
             try completeBeforeMove(renaming, from, mustMark: mustMark)
             try moveReal(renaming, from, to, flags, &written)
@@ -100,10 +100,10 @@ extension Union {
         }
         do {
             if let cover {
-                try putWhiteout(
+                try changes.putWhiteout(
                     cover.staged, renaming.name, in: cover.directory, of: renaming.source.directory)
             }
-            try uncover(
+            try changes.uncover(
                 renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
                 renaming.destination.view, renaming.caller)
         } catch {
@@ -114,12 +114,12 @@ extension Union {
             throw error
         }
         if let written { erase(written, after: realDirectories(of: renaming, from, to)) }
-        keepMoved(renaming.moving, at: renaming.newName, in: to)
+        changes.keepMoved(renaming.moving, at: renaming.newName, in: to)
         noteMoved(renaming)
         departing.finish()
         leaving.left(by: renaming.caller)
         arriving.left(by: renaming.caller)
-        leaveEmptied(renaming.source.directory)
+        reporting.leaveEmptied(renaming.source.directory)
     }
 
     /// What lies hidden under the names and has to go, goes before the rename, unseen: then it must not turn out that the
@@ -134,11 +134,11 @@ extension Union {
 
     private func removeHidden(_ renaming: borrowing Renaming, _ to: FileDescriptor) throws(Errno) {
         if renaming.plan.hiddenFile != nil {
-            try asCaller(renaming.caller, in: to) { () throws(Errno) in
+            try layers.asCaller(renaming.caller, in: to) { () throws(Errno) in
                 try to.unlink(at: renaming.newName)
             }
         }
-        try removeFiles(
+        try changes.removeFiles(
             renaming.source.survey.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
     }
 
@@ -158,7 +158,7 @@ extension Union {
         } catch {
             return false
         }
-        if renaming.plan.arrival.replaced?.isWhiteout == true { try? makeWhiteout(newName, in: to) }
+        if renaming.plan.arrival.replaced?.isWhiteout == true { try? layers.makeWhiteout(newName, in: to) }
         return true
     }
 
@@ -175,18 +175,18 @@ extension Union {
     }
 
     private func noteMoved(_ renaming: borrowing Renaming, isSameFile: Bool = false) {
-        noteMoved(
+        reporting.noteMoved(
             renaming.source, renaming.name, to: renaming.destination, renaming.newName, renaming.layer,
             isSameFile: isSameFile
         ) { moved in
-            if moved.isDirectory { try? takeMakeup(of: moved) }
+            if moved.isDirectory { try? reporting.takeMakeup(of: moved) }
         }
     }
 
     /// Two names of one file.
     func isSameObject(_ moving: Standing, _ other: Standing?) -> Bool {
         guard let other, !other.isWhiteout, other.layer === moving.layer else { return false }
-        return identity(of: other) == identity(of: moving)
+        return resolver.identity(of: other) == resolver.identity(of: moving)
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.
@@ -198,7 +198,7 @@ extension Union {
         case (true, false): throw .notDirectory
         case (false, true): throw .isDirectory
         case (true, true):
-            try checkEmpty(destination.survey, name, in: destination.directory, destination.view)
+            try changes.checkEmpty(destination.survey, name, in: destination.directory, destination.view)
         case (false, false): break
         }
     }
@@ -208,8 +208,8 @@ extension Union {
         of renaming: inout Renaming
     ) throws(Errno) -> (from: FileDescriptor, to: FileDescriptor) {
         let layer = renaming.layer
-        let from = try directory(of: renaming.source.directory, &renaming.source.view, in: layer)
-        let to = try directory(of: renaming.destination.directory, &renaming.destination.view, in: layer)
+        let from = try changes.directory(of: renaming.source.directory, &renaming.source.view, in: layer)
+        let to = try changes.directory(of: renaming.destination.directory, &renaming.destination.view, in: layer)
         return (from, to)
     }
 
@@ -229,17 +229,17 @@ extension Union {
     }
 
     func isMarkedComplete(_ name: PathRef, in directory: FileDescriptor) -> Bool {
-        marks(of: name, in: directory).contains(.complete)
+        layers.marks(of: name, in: directory).contains(.complete)
     }
 
     func lowerFloor(_ target: borrowing Target, _ name: PathRef, to layer: Layer) {
-        knownNode(target.survey, name, in: target.directory)?
+        reporting.knownNode(target.survey, name, in: target.directory)?
             .lowerFloor(to: layer.index, at: coherence.tick())
     }
 
     func markCompleteToMove(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
         do {
-            try markComplete(name, in: directory)
+            try changes.markComplete(name, in: directory)
         } catch {
             throw .improperLink
         }
@@ -247,13 +247,13 @@ extension Union {
 
     private func unmarkComplete(_ renaming: borrowing Renaming) {
         guard let directory = renaming.source.view.directory(in: renaming.layer.index) else { return }
-        try? remove(.complete, from: renaming.name, in: directory)
+        try? layers.remove(.complete, from: renaming.name, in: directory)
     }
 
     /// What the new name stood for.
     func departingTarget(_ destination: borrowing Target, _ newName: PathRef) -> Departing {
         guard destination.survey.isVisible else { return Departing(nil, nil) }
-        return depart(destination.survey, newName, in: destination.directory, destination.view)
+        return reporting.depart(destination.survey, newName, in: destination.directory, destination.view)
     }
 
     /// The rename itself, written down if more is to be done then.
@@ -277,7 +277,7 @@ extension Union {
         guard renaming.plan.mayLeaveWhiteout, !isSameObject(renaming.moving, renaming.plan.arrival.replaced)
         else { return false }
         do throws(Errno) {
-            try asCaller(renaming.caller, in: from) { () throws(Errno) in
+            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
                 try FileDescriptor.rename(
                     from: from, renaming.name, to: to, renaming.newName, flags: flags.union(.whiteout))
             }
@@ -294,10 +294,10 @@ extension Union {
         let (name, newName, there) = (renaming.name, renaming.newName, renaming.plan.arrival.replaced)
         if isSameObject(renaming.moving, there) {
             // It lies hidden there already, under a name of its own: rename(2) would do nothing.
-            return try asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
+            return try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
         }
         do {
-            try asCaller(renaming.caller, in: from) { () throws(Errno) in
+            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
                 try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
             }
         } catch {
@@ -317,14 +317,14 @@ extension Union {
         _ renaming: borrowing Renaming, _ there: Standing, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
         let (name, newName) = (renaming.name, renaming.newName)
-        try asCaller(renaming.caller, in: from) { () throws(Errno) in
+        try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
             try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
         }
         if renaming.plan.departure.isCovered && renaming.layer.isUpper { return }
         do {
             if there.isDirectory {
-                let path = try path(of: newName, in: renaming.destination.directory)
-                try putAside(name, in: from, at: path)
+                let path = try resolver.path(of: newName, in: renaming.destination.directory)
+                try layers.putAside(name, in: from, at: path)
             } else {
                 try from.unlink(at: name)
             }
@@ -344,9 +344,9 @@ extension Union {
         guard let other = destination.survey.owner else { throw .noSuchFileOrDirectory }
         let layer = departure.layer
         if layer.isReadOnly || destination.survey.isMerged || other.layer !== layer { throw .improperLink }
-        let there = try arrival(
+        let there = try changes.arrival(
             ofDirectory: departure.moving.isDirectory, in: layer, destination.survey, destination.view)
-        let back = try arrival(ofDirectory: other.isDirectory, in: layer, source.survey, source.view)
+        let back = try changes.arrival(ofDirectory: other.isDirectory, in: layer, source.survey, source.view)
         guard there.above.isEmpty, back.above.isEmpty else { throw .improperLink }
         return (RenamePlan(departure: departure, arrival: there), back)
     }
@@ -355,10 +355,10 @@ extension Union {
         guard let other = renaming.destination.survey.owner else { throw .noSuchFileOrDirectory }
         let (from, to) = try directories(of: &renaming)
         let (name, newName) = (renaming.name, renaming.newName)
-        try makeRoom(
+        try changes.makeRoom(
             for: renaming.plan.arrival, newName, in: renaming.destination.directory,
             renaming.destination.view)
-        try makeRoom(for: back, name, in: renaming.source.directory, renaming.source.view)
+        try changes.makeRoom(for: back, name, in: renaming.source.directory, renaming.source.view)
         let leaving = OwnChange(coherence.noting, renaming.source.directory, name)
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, newName)
         let mustMark = isToBeMarked(renaming, from)
@@ -377,29 +377,29 @@ extension Union {
             written?.erase()
             throw error
         }
-        renames.begin()
-        defer { renames.end() }
+        resolver.renames.begin()
+        defer { resolver.renames.end() }
         do {
             try completeBeforeMove(renaming, from, mustMark: mustMark)
             if back.mustBeComplete {
                 if mustMarkOther { try markCompleteToMove(newName, in: to) }
                 lowerFloor(renaming.destination, newName, to: renaming.layer)
             }
-            try asCaller(renaming.caller, in: from) { () throws(Errno) in
+            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
                 try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
             }
         } catch {
             if mustMark { unmarkComplete(renaming) }
-            if mustMarkOther { try? remove(.complete, from: newName, in: to) }
+            if mustMarkOther { try? layers.remove(.complete, from: newName, in: to) }
             written?.erase()
             writtenBack?.erase()
             throw error
         }
         if let written { erase(written, after: [from, to]) }
         if let writtenBack { erase(writtenBack, after: [from, to]) }
-        keepMoved(renaming.moving, at: newName, in: to)
-        keepMoved(other, at: name, in: from)
-        noteExchanged(
+        changes.keepMoved(renaming.moving, at: newName, in: to)
+        changes.keepMoved(other, at: name, in: from)
+        reporting.noteExchanged(
             renaming.source, name, renaming.destination, newName, renaming.layer)
         leaving.left(by: renaming.caller)
         arriving.left(by: renaming.caller)

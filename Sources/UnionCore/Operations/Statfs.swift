@@ -8,8 +8,8 @@ extension Union {
     }
 
     private func createLayer(_ id: NodeID) -> Layer {
-        guard let node = try? node(id), node.isDirectory, let view = try? view(of: node),
-            let candidates = try? candidates(for: .create, "", in: node, view)
+        guard let node = try? resolver.node(id), node.isDirectory, let view = try? resolver.view(of: node),
+            let candidates = try? changes.candidates(for: .create, "", in: node, view)
         else { return stack[0] }
         return candidates.first
     }

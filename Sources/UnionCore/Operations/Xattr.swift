@@ -6,15 +6,15 @@ extension Union {
     public func getXattr(
         _ id: NodeID, _ name: PathRef, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
-        let node = try node(id)
+        let node = try resolver.node(id)
         // Of a directory that was removed underneath nothing is left that could have any.
-        if node.isDirectory && isOutOfReach(node) { throw .noData }
-        let target = try object(of: node)
+        if node.isDirectory && resolver.isOutOfReach(node) { throw .noData }
+        let target = try resolver.object(of: node)
         if MarkName.isPrivate(name) {
             return try unsafe virtualXattr(name, of: node, target, into: buffer)
         }
         do {
-            return try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
+            return try resolver.asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
                 try unsafe target.descriptor.getXattr(name, into: buffer)
             }
         } catch .notSupported where MarkName.isACL(name) {
@@ -33,10 +33,10 @@ extension Union {
     public func listXattrs(
         _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
-        let node = try node(id)
-        if node.isDirectory && isOutOfReach(node) { return 0 }
-        let target = try object(of: node)
-        let length = try asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
+        let node = try resolver.node(id)
+        if node.isDirectory && resolver.isOutOfReach(node) { return 0 }
+        let target = try resolver.object(of: node)
+        let length = try resolver.asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
             try unsafe target.descriptor.listXattrs(into: buffer)
         }
         guard length > 0, unsafe !buffer.isEmpty else { return length }
@@ -51,7 +51,7 @@ extension Union {
         _ id: NodeID, _ name: PathRef, value: UnsafeRawBufferPointer, flags: Int32, killSetgid: Bool,
         _ caller: CallerIdentity
     ) throws(Errno) {
-        let node = try node(id)
+        let node = try resolver.node(id)
         try changeXattr(of: node, name, caller) { object throws(Errno) in
             try unsafe object.setXattr(name, value: value, flags: XattrFlags(rawValue: flags))
         }
@@ -60,12 +60,12 @@ extension Union {
     public func removeXattr(
         _ id: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        let node = try node(id)
+        let node = try resolver.node(id)
         if name == "security.capability", !node.filesystem.isPseudo {
             // The kernel takes it away before a write by whomever. Who asks for it himself has been judged by
             // its capabilities alone, which nothing can have changed since.
-            let target = try object(of: node)
-            try checkWritable(target.layer)
+            let target = try resolver.object(of: node)
+            try layers.checkWritable(target.layer)
             return try target.descriptor.removeXattr(name)
         }
         try changeXattr(of: node, name, caller) { object throws(Errno) in try object.removeXattr(name) }
@@ -76,11 +76,11 @@ extension Union {
         _ change: (FileDescriptor) throws(Errno) -> Void
     ) throws(Errno) {
         if MarkName.isPrivate(name) { throw .notPermitted }
-        let target = try object(of: node)
-        try checkWritable(target.layer)
+        let target = try resolver.object(of: node)
+        try layers.checkWritable(target.layer)
         // An ACL sets the mode too, and without the caller's groups would quietly drop sgid.
         let isACL = MarkName.isACL(name)
-        try asCaller(caller, on: node, in: target.layer, exact: isACL) { () throws(Errno) in
+        try resolver.asCaller(caller, on: node, in: target.layer, exact: isACL) { () throws(Errno) in
             try change(target.descriptor)
         }
         if isACL && node.isDirectory { followACL(of: node, change) }
@@ -88,8 +88,8 @@ extension Union {
 
     /// What is created in a skeleton must inherit what its origin bequeaths.
     private func followACL(of node: Node, _ change: (FileDescriptor) throws(Errno) -> Void) {
-        guard let upper = stack.upper, let view = try? view(of: node),
-            let skeleton = view.directory(in: upper.index), marks(of: "", in: skeleton).contains(.skeleton)
+        guard let upper = stack.upper, let view = try? resolver.view(of: node),
+            let skeleton = view.directory(in: upper.index), layers.marks(of: "", in: skeleton).contains(.skeleton)
         else { return }
         try? change(skeleton)
     }
@@ -138,7 +138,7 @@ extension Union {
     }
 
     private func realPath(of node: Node, in layer: Layer) throws(Errno) -> OwnedName {
-        var path = try path(of: node, in: layer)
+        var path = try resolver.path(of: node, in: layer)
         let root = OwnedName(layer.path == "/" ? "" : layer.path)
         if path.isEmpty { return OwnedName(layer.path) }
         if root.count == 0 { return OwnedName("/" + path.ref.string) }
@@ -149,10 +149,10 @@ extension Union {
     /// `pure`, `merged` or `complete` for a directory, else the kind of file.
     private func kindName(of node: Node) throws(Errno) -> String {
         guard node.isDirectory else { return node.kind.name }
-        let view = try view(of: node)
+        let view = try resolver.view(of: node)
         guard view.count == 1 else { return "merged" }
         let only = view.backings.first?.directory
-        let isComplete = only.map { marks(of: "", in: $0).contains(.complete) } ?? false
+        let isComplete = only.map { layers.marks(of: "", in: $0).contains(.complete) } ?? false
         return isComplete ? "complete" : "pure"
     }
 }

@@ -5,17 +5,6 @@ internal import SystemPackage
 ///
 /// Made for one request and closed after it, or lent by a `SharedView`: what it shows is what the layers hold now.
 struct DirectoryView: ~Copyable {
-    struct Backing: Sendable {
-        let layer: Layer
-        let directory: FileDescriptor
-        /// A layer's root, which stays open.
-        let isRoot: Bool
-        /// What is marked on it, where that is known for as long as the view is.
-        fileprivate(set) var marks: Marks?
-        /// To be closed with the view.
-        fileprivate(set) var isOwned: Bool
-    }
-
     private(set) var backings: [Backing]
     /// Whose descriptors these are, where they aren't the view's own.
     let shared: SharedView?

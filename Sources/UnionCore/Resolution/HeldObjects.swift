@@ -116,7 +116,7 @@ final class HeldObjects: Sendable {
     }
 }
 
-extension Union {
+extension Resolver {
     /// Holds what was just told, if that is called for. False: something else stands there by now.
     func hold(_ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView) -> Bool {
         guard held.isActive else { return true }

@@ -131,7 +131,7 @@ final class KeptViews: Sendable {
 
 /// The open directories of a view that requests share.
 final class SharedView: Sendable {
-    let backings: [DirectoryView.Backing]
+    let backings: [Backing]
     /// `DirectoryView.backingsMark` when they were opened.
     let mark: UInt64
     /// The node's floor then.
@@ -166,7 +166,7 @@ final class SharedView: Sendable {
 }
 
 // Keeping
-extension Union {
+extension Resolver {
     /// The kept view of the directory, if there is one that is true now.
     func keptView(of node: Node) -> SharedView? {
         guard views.find(node.id) != nil else { return nil }
@@ -213,7 +213,7 @@ extension Union {
         guard var view = try? walkedView(of: node), view.failure == nil, let mark = try? view.backingsMark(),
             mark == node.makeup.backings, isOnMountsOfLayers(view)
         else { return nil }
-        view.noteMarks { marks(of: "", in: $0.directory) }
+        view.noteMarks { layers.marks(of: "", in: $0.directory) }
         return SharedView(view, mark: mark, floor: floor, links: links)
     }
 

@@ -7,10 +7,10 @@ internal import SystemPackage
 // without one it shows alone while it holds entries. With `orphans=hide` it belongs to its origin: without
 // that very directory it doesn't show, nor does anything in it.
 
-extension Union {
+extension Resolver {
     /// Whether the upper's skeleton at `position` of the survey is part of what the union shows.
     func isShown(
-        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [DirectoryView.Backing],
+        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [Backing],
         toRemove: Bool
     ) -> Bool {
         guard let upper = backings.first(where: { $0.layer.isUpper }) else { return true }
@@ -21,9 +21,9 @@ extension Union {
                 emptied.forget(skeleton)
                 return true
             }
-            return toRemove && emptied.has(skeleton) || hasEntries(name, in: upper.directory)
+            return toRemove && emptied.has(skeleton) || layers.hasEntries(name, in: upper.directory)
         case .hide:
-            guard let origin = origin(of: name, in: upper.directory) else { return true }
+            guard let origin = layers.origin(of: name, in: upper.directory) else { return true }
             for standing in survey.visible where !standing.layer.isUpper && standing.elsewhere == nil {
                 let backing = backings.first { $0.layer === standing.layer }
                 if let backing, isOrigin(origin, name, in: backing.directory, backing.layer) { return true }
@@ -65,7 +65,7 @@ extension Union {
 
     private func isUnseen(_ node: Node, _ upper: Layer) -> Bool {
         guard let path = try? path(of: node), let directory = try? upper.openDirectory(at: path.ref),
-            let origin = origin(of: "", in: directory.descriptor)
+            let origin = layers.origin(of: "", in: directory.descriptor)
         else { return false }
         return !hasOrigin(origin, of: node, at: path.ref)
     }
@@ -103,84 +103,16 @@ extension Union {
     /// Whether the skeleton, an open directory of the upper, may be used for `node`: with `orphans=hide` only
     /// where it is that very directory's. What is no skeleton is everybody's.
     func isUsable(_ skeleton: FileDescriptor, for node: Node) -> Bool {
-        guard policies.orphans == .hide, let origin = origin(of: "", in: skeleton),
+        guard policies.orphans == .hide, let origin = layers.origin(of: "", in: skeleton),
             let path = try? path(of: node)
         else { return true }
         return hasOrigin(origin, of: node, at: path.ref)
     }
-
-    /// Whether the union doesn't show an entry of a directory that one layer alone backs. A skeleton there has
-    /// no origin.
-    func isHiddenAlone(
-        _ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor
-    ) -> Bool {
-        if entry.name.isDots { return false }
-        if isHidden(entry, source, directory) { return true }
-        guard source.mayHoldSkeletons, entry.kind == .directory, isSkeleton(entry.name, in: directory) else {
-            return false
-        }
-        return policies.orphans == .hide || !hasEntries(entry.name, in: directory)
-    }
-
-    /// Whether a skeleton (the directory `name` of the upper) holds anything other than whiteouts and
-    /// skeletons that hold nothing either.
-    func hasEntries(_ name: PathRef, in upper: FileDescriptor) -> Bool {
-        entryCount(name, in: upper, limit: 1) > 0
-    }
-
-    /// How many entries a skeleton holds for the union: all below it but whiteouts and further skeletons.
-    func entryCount(_ name: PathRef, in upper: FileDescriptor, limit: Int = .max) -> Int {
-        var count = 0
-        var pending = [unsafe Array(name.bytes)]
-        while let path = pending.popLast(), count < limit {
-            let current = OwnedName(path)
-            guard
-                let directory = try? upper.openBeneath(
-                    current.ref, flags: [.readOnly, .directory, .noFollow])
-            else { continue }
-            var stream = DirectoryStream(reading: directory.descriptor)
-            while count < limit, let entry = try? stream.next() {
-                if entry.name.isDots || isWhiteout(entry.name, in: directory.descriptor) { continue }
-                let isDirectory = (try? directory.descriptor.status(at: entry.name))?.isDirectory == true
-                if isDirectory {
-                    pending.append(unsafe path + (path.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
-                }
-                let isSkeleton = isDirectory && isSkeleton(entry.name, in: directory.descriptor)
-                if !isSkeleton { count += 1 }
-            }
-        }
-        return count
-    }
-
-    func isSkeleton(_ name: PathRef, in directory: FileDescriptor) -> Bool {
-        marks(of: name, in: directory).contains(.skeleton)
-    }
-
-    /// Any kind of whiteout, in the upper.
-    private func isWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
-        guard let status = try? directory.status(at: name) else { return false }
-        if status.isWhiteoutDevice { return true }
-        if status.isSymlink {
-            return stack.upper?.filesystem.type == .bpf && isLinkWhiteout(name, in: directory)
-        }
-        return status.isRegular && status.size == 0 && directory.hasWhiteoutAttribute(at: name)
-    }
 }
 
 // Orphans that change by what users do.
-extension Union {
-    /// After a client has taken something out of the directory: an orphan that lost its last entry isn't shown any more, nor
-    /// is one that held nothing else. Their names are to be looked at again.
-    func leaveEmptied(_ directory: Node) {
-        var current = directory
-        while let skeleton = emptiedSkeleton(of: current), let place = current.place {
-            emptied.note(skeleton)
-            if coherence.plan.isLasting { coherence.invalidator.appendName(place.parent.id, place.name) }
-            current = place.parent
-        }
-    }
-
-    private func emptiedSkeleton(of node: Node) -> FileStatus? {
+extension Resolver {
+    func emptiedSkeleton(of node: Node) -> FileStatus? {
         guard node.makeup.hasSkeleton, let view = try? placedView(of: node), isEmptyOrphan(node, view)
         else { return nil }
         return try? view.backings.first?.directory.status()
@@ -191,27 +123,20 @@ extension Union {
         guard view.count == 1, let own = view.backings.first, own.layer.isUpper, !own.isRoot,
             view.failure == nil, node.makeup.hasSkeleton
         else { return false }
-        return marks(of: own).contains(.skeleton) && !hasEntries("", in: own.directory)
-    }
-
-    /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.
-    func keepMoved(_ moved: Standing, at name: PathRef, in directory: FileDescriptor) {
-        guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
-        try? set(.holder, "y", on: name, in: directory)
-        try? remove(.origin, from: name, in: directory)
+        return layers.marks(of: own).contains(.skeleton) && !layers.hasEntries("", in: own.directory)
     }
 }
 
 // The attributes that an orphan shows are the last that its origin showed.
-extension Union {
+extension Resolver {
     /// Gives the skeleton its origin's mode and owner where these have changed since. What a survey has seen
     /// already is compared, so nothing is asked as long as they are the same.
     func followOrigin(
-        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [DirectoryView.Backing]
+        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [Backing]
     ) {
         let skeleton = survey.standings[position]
         guard let owner = survey.owner, owner.layer !== skeleton.layer, !policies.readOnly,
-            !skeleton.layer.isReadOnly, isBehind(skeleton.status, owner.status)
+            !skeleton.layer.isReadOnly, layers.isBehind(skeleton.status, owner.status)
         else { return }
         let flags: OpenFlags = [.path, .directory, .noFollow]
         guard let upper = backings.first(where: { $0.layer === skeleton.layer }),
@@ -219,12 +144,6 @@ extension Union {
             let own = try? upper.directory.openBeneath(name, flags: flags),
             let origin = try? lower.directory.openBeneath(name, flags: flags)
         else { return }
-        align(own.descriptor, with: origin.descriptor, owner.status)
-    }
-
-    /// Only root can give a directory to somebody else: another server must not try at every look.
-    func isBehind(_ skeleton: FileStatus, _ origin: FileStatus) -> Bool {
-        if skeleton.permissions != origin.permissions { return true }
-        return ServerIdentity.uid == 0 && (skeleton.uid != origin.uid || skeleton.gid != origin.gid)
+        layers.align(own.descriptor, with: origin.descriptor, owner.status)
     }
 }

@@ -120,7 +120,7 @@ private struct NameFilter {
     private func word(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 6) & (words.count - 1) }
 }
 
-extension Union {
+extension Resolver {
     /// A bit for each directory of the view that may have the name.
     func directories(of view: borrowing DirectoryView, having name: PathRef) -> UInt64 {
         guard let shared = view.shared, let names = shared.names else { return .max }

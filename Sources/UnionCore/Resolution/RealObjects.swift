@@ -3,7 +3,7 @@ internal import Synchronization
 internal import SystemPackage
 
 // The real object of a node, found by its names or by what is left of it.
-extension Union {
+extension Resolver {
     /// Opens a node's real object, O_PATH, by any of its names, an open file or what was kept of it.
     /// ESTALE, upon which the kernel walks the path again: it isn't where it was.
     func object(of node: Node) throws(Errno) -> LocatedObject {
@@ -107,4 +107,34 @@ struct LocatedObject: ~Copyable {
     }
 
     var descriptor: FileDescriptor { object.descriptor }
+}
+
+extension Resolver {
+    /// Whether the directory is found where it was seen last.
+    func stands(_ node: Node) -> Bool { (try? walkedView(of: node)) != nil }
+
+    func identity(of standing: Standing) -> ObjectIdentity {
+        let filesystem = stack.filesystems.find(standing.status.device)
+        return ObjectIdentity(standing.status, on: filesystem)
+    }
+
+    func directoryOwner(_ standing: Standing, _ filesystem: FilesystemFacts) -> DirectoryOwner {
+        DirectoryOwner(
+            identity: identity(of: standing), filesystem: filesystem,
+            part: Makeup.part(standing.status, in: standing.layer))
+    }
+
+    /// The filesystem that a standing object lives on: its directory's, or one mounted there.
+    func filesystem(
+        of standing: Standing, _ name: PathRef, _ view: borrowing DirectoryView
+    ) throws(Errno) -> FilesystemFacts {
+        if let facts = stack.filesystems.find(standing.status.device) { return facts }
+        guard let directory = view.directory(in: standing.layer.index) else { throw .noSuchFileOrDirectory }
+        let object = try directory.openBeneath(name, flags: [.path, .noFollow])
+        return stack.filesystems.facts(of: standing.status.device, asking: object.descriptor)
+    }
+
+    func isOnPseudo(_ standing: Standing) -> Bool {
+        stack.filesystems.find(standing.status.device)?.isPseudo ?? standing.layer.filesystem.isPseudo
+    }
 }

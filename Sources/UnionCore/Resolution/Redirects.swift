@@ -16,10 +16,10 @@ private enum Led {
     case obstacle(RedirectObstacle)
 }
 
-extension Union {
+extension Resolver {
     /// Adds what the layers below have of the directory that was added last.
     func followRedirect(
-        _ standing: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing],
+        _ standing: Standing, _ name: PathRef, in directory: Node, _ backings: [Backing],
         _ survey: inout Survey
     ) throws(Errno) {
         guard let parent = backings.first(where: { $0.layer === standing.layer }) else { return }
@@ -62,7 +62,7 @@ extension Union {
 
     /// Finds the data of a metacopy. Failing: why it can't be had.
     func data(
-        of standing: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing]
+        of standing: Standing, _ name: PathRef, in directory: Node, _ backings: [Backing]
     ) throws(Errno) -> Result<RedirectedData, MarkError> {
         guard let parent = backings.first(where: { $0.layer === standing.layer }) else {
             return .failure(MarkError(.missing))
@@ -117,7 +117,7 @@ extension Union {
 
     /// Walks one layer.
     private func led(
-        by way: Redirection, to layer: Layer, in directory: Node, _ backings: [DirectoryView.Backing]
+        by way: Redirection, to layer: Layer, in directory: Node, _ backings: [Backing]
     ) throws(Errno) -> Led {
         var current: OwnedDescriptor
         var path: [UInt8] = []
@@ -133,13 +133,13 @@ extension Union {
         var (below, isAbsolute, isLast, isChanged) = ([UInt8](), way.isAbsolute, false, false)
         for (index, bytes) in names.enumerated() {
             let name = OwnedName(Array(bytes))
-            let backing = DirectoryView.Backing(
+            let backing = Backing(
                 layer: layer, directory: current.descriptor, isRoot: false, marks: nil, isOwned: false)
             guard var standing = try standing(of: name.ref, in: backing, isLowest: false, isLed: true) else {
                 return .nothing
             }
             if standing.isWhiteout { return .end }
-            if isPseudo(standing) { return .obstacle(.pseudo) }
+            if isOnPseudo(standing) { return .obstacle(.pseudo) }
             isLast = isLast || standing.marks.contains(.complete)
             var step = Redirection(layer: layer.index, path: Array(bytes), isAbsolute: false)
             if standing.marks.leadElsewhere {
@@ -179,7 +179,7 @@ extension Standing {
 }
 
 // Where directories are in each layer, as marks on them and above them say.
-extension Union {
+extension Resolver {
     /// Whether a mark leads some layer's part of the directory, or of one above it, elsewhere.
     func isRedirected(_ node: Node) -> Bool {
         guard redirects.load(ordering: .relaxed) else { return false }
@@ -213,7 +213,7 @@ extension Node {
 }
 
 // The data of metacopies.
-extension Union {
+extension Resolver {
     /// The data of the file that was found; nil: it has its own. EPERM: it can't be had.
     func dataElsewhere(
         of node: Node, _ target: borrowing LocatedObject

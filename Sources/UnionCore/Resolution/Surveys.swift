@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 // A name in the layers that back a directory, looked up top to bottom.
-extension Union {
+extension Resolver {
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
     /// `having`: a bit for each directory that may have the name. EPERM: a part of it can't be had (`Obstacle`).
     /// `toRemove`: an orphan that a client has emptied counts.
@@ -64,7 +64,7 @@ extension Union {
     }
 
     private func survey(
-        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
+        _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
         all: Bool, having: UInt64 = .max, toRemove: Bool
     ) throws(Errno) -> Survey {
         var tries = 0
@@ -82,14 +82,14 @@ extension Union {
     /// Whether the name was missing in all layers at one time: it may have been moved from one that wasn't looked at yet to
     /// one that was. When the last layer had been looked at, those above still hadn't it.
     private func isMissingAtOnce(
-        _ survey: Survey, _ name: PathRef, _ backings: [DirectoryView.Backing], _ having: UInt64
+        _ survey: Survey, _ name: PathRef, _ backings: [Backing], _ having: UInt64
     ) -> Bool {
         guard survey.standings.isEmpty, !survey.hasEnded else { return true }
         for (position, backing) in backings.dropLast().enumerated() {
             guard mayHave(name, backing, position, having),
                 coherence.plan.choices[backing.layer.index].mode != .static
             else { continue }
-            if (try? backing.directory.status(at: name)) != nil, !isReserved(name, in: backing) {
+            if (try? backing.directory.status(at: name)) != nil, !layers.isReserved(name, in: backing) {
                 return false
             }
         }
@@ -98,7 +98,7 @@ extension Union {
 
     /// Whether the directory is to be asked for the name.
     private func mayHave(
-        _ name: PathRef, _ backing: DirectoryView.Backing, _ position: Int, _ having: UInt64
+        _ name: PathRef, _ backing: Backing, _ position: Int, _ having: UInt64
     ) -> Bool {
         if position < 64, having >> UInt64(position) & 1 == 0 { return false }
         return !(backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix))
@@ -106,7 +106,7 @@ extension Union {
 
     /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
     /// room for new ones.
-    private func isOfOne(_ survey: Survey, _ name: PathRef, _ backings: [DirectoryView.Backing]) -> Bool {
+    private func isOfOne(_ survey: Survey, _ name: PathRef, _ backings: [Backing]) -> Bool {
         guard let upper = backings.first(where: { $0.layer.isUpper }),
             let standing = survey.unseen ?? survey.standings.first(where: { $0.layer === upper.layer }),
             standing.isDirectory
@@ -116,7 +116,7 @@ extension Union {
     }
 
     private func looks(
-        _ backings: [DirectoryView.Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
+        _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
         all: Bool, having: UInt64, toRemove: Bool
     ) throws(Errno) -> Survey {
         var survey = Survey()
@@ -142,7 +142,7 @@ extension Union {
                 survey.failure = error
                 break
             }
-            if backing.layer.isOCI && isOCIWhiteout(name, in: backing.directory) {
+            if backing.layer.isOCI && layers.isOCIWhiteout(name, in: backing.directory) {
                 survey.end(at: backing.layer)
                 if !all { break }
             }
@@ -163,7 +163,7 @@ extension Union {
 
     /// Adds what was found, and what a mark on it leads to.
     private func add(
-        _ found: Standing, _ name: PathRef, in directory: Node, _ backings: [DirectoryView.Backing],
+        _ found: Standing, _ name: PathRef, in directory: Node, _ backings: [Backing],
         to survey: inout Survey
     ) throws(Errno) {
         guard found.marks.leadElsewhere, !survey.isDecided else { return survey.add(found) }
@@ -183,7 +183,7 @@ extension Union {
 
     /// What a backing directory has under the name; nil: nothing. `isLed`: a mark leads there.
     func standing(
-        of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool, isLed: Bool = false
+        of name: PathRef, in backing: Backing, isLowest: Bool, isLed: Bool = false
     ) throws(Errno) -> Standing? {
         let status: FileStatus
         do {
@@ -192,13 +192,13 @@ extension Union {
             guard cannotHold(error, backing.layer) else { throw error }
             return nil
         }
-        if isReserved(name, in: backing) { return nil }
+        if layers.isReserved(name, in: backing) { return nil }
         var marks: Marks = []
         var isWhiteout = status.isWhiteoutDevice
         if status.isDirectory {
             marks = self.marks(of: name, in: backing, isLowest: isLowest)
         } else if status.size == 0 || status.isSymlink {
-            isWhiteout = isWhiteout || isOtherWhiteout(name, status, in: backing)
+            isWhiteout = isWhiteout || layers.isOtherWhiteout(name, status, in: backing)
         } else if status.isRegular, isLed || backing.layer.mayHaveMetacopy(status) {
             let found = backing.directory.marks(at: name)
             if found.contains(.metacopy) { marks = found.intersection([.metacopy, .redirect]) }
@@ -218,15 +218,15 @@ extension Union {
 
     /// Only the upper has skeletons. The lowest layer has nothing below it to shut out, but may have lost what a mark
     /// leads to.
-    private func marks(of name: PathRef, in backing: DirectoryView.Backing, isLowest: Bool) -> Marks {
+    private func marks(of name: PathRef, in backing: Backing, isLowest: Bool) -> Marks {
         if isLowest && !backing.layer.isUpper && backing.layer.filesystem.isPseudo { return [] }
-        var marks = self.marks(of: name, in: backing.directory)
+        var marks = layers.marks(of: name, in: backing.directory)
         backing.layer.note(marks)
         marks.subtract([.holder, .metacopy, .copiedUp])
         if marks.contains(.complete) { marks.remove(.redirect) }
         if isLowest && !backing.layer.isUpper { return marks.intersection(.redirect) }
         if !backing.layer.isUpper { marks.remove(.skeleton) }
-        if backing.layer.isOCI && isOCIOpaque(name, in: backing.directory) { marks.insert(.complete) }
+        if backing.layer.isOCI && layers.isOCIOpaque(name, in: backing.directory) { marks.insert(.complete) }
         return marks
     }
 
@@ -246,10 +246,36 @@ extension Union {
             }
             let marks: Marks =
                 backing.layer.isUpper && !backing.isRoot
-                ? self.marks(of: backing).intersection(.skeleton) : []
+                ? layers.marks(of: backing).intersection(.skeleton) : []
             survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
         }
         if let position = survey.skeleton { followOrigin(survey, position, "", view.backings) }
         return survey
+    }
+}
+
+extension Resolver {
+    /// Once a layer and reason: there may be thousands of them.
+    func note(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
+        notices.post(
+            .notFollowed(
+                path: (try? path(of: name, in: directory))?.ref.string ?? name.string,
+                layer: obstacle.layer.index, obstacle.reason),
+            once: "\(obstacle.layer.index) \(obstacle.reason)")
+    }
+
+    /// The order in which a name is looked for, where a rule wants another than top to bottom.
+    func readPolicy(
+        of name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) -> ReadPolicy? {
+        guard let selector = policies.selector, view.count > 1,
+            let path = try? path(of: name, in: directory),
+            case .read(let policy) = selector.choose(.read, path: path.ref)
+        else { return nil }
+        return policy == .upperFirst ? nil : policy
+    }
+
+    func ordered(_ backings: [Backing], by policy: ReadPolicy) -> [Backing] {
+        backings.sorted { policy.rank(of: $0.layer) < policy.rank(of: $1.layer) }
     }
 }

@@ -1,0 +1,39 @@
+internal import LinuxSystem
+public import SystemPackage
+
+extension Union {
+    /// Marks a directory, given by its path from the union's root, as holding every entry itself, or takes
+    /// that back; whatever marked it, overlayfs's opaque mark too.
+    ///
+    /// The mark goes to the layer that owns the directory: a skeleton above is bookkeeping, and there or not
+    /// must make no difference. ENOTDIR: no directory. EROFS: the layer is read-only. ENOTSUP: it takes no
+    /// extended attributes. EINVAL: the union's root, which all layers make up.
+    public func setComplete(_ isComplete: Bool, path: [UInt8]) throws(Errno) {
+        let (id, visited) = try walk(path)
+        defer { for node in visited { reporting.forget(node, count: 1) } }
+        let node = try resolver.node(id)
+        if node.isRoot { throw .invalidArgument }
+        let view = try resolver.view(of: node)
+        guard let owner = try resolver.survey(of: view).owner, let directory = view.directory(in: owner.layer.index)
+        else { throw .noSuchFileOrDirectory }
+        try layers.checkWritable(owner.layer)
+        if isComplete {
+            try layers.set(.complete, "y", on: "", in: directory)
+        } else {
+            try layers.remove(.complete, from: "", in: directory)
+            try removeOpaqueMark(of: directory)
+        }
+        try reporting.settleMakeup(of: node, isLess: isComplete)
+    }
+
+    private func removeOpaqueMark(of directory: FileDescriptor) throws(Errno) {
+        guard directory.marks(at: "").contains(.complete) else { return }
+        for attribute in [MarkName.opaque, MarkName.userOpaque] {
+            do {
+                try directory.removeXattr(attribute)
+            } catch .noData, .notSupported {
+                // The other one it is.
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+internal import Glibc
+internal import LinuxSystem
+internal import Synchronization
+public import SystemPackage
+
+extension Union {
+    /// Starts to watch, before the kernel is told anything. Does nothing where nothing may be kept.
+    public func startCoherence(_ kernel: any KernelCache) throws(Errno) {
+        coherence.kernel.withLock { $0 = kernel }
+        guard coherence.plan.isLasting else { return }
+        watchRoots()
+        let thread = try WorkerThread.spawn(name: "switchfs-notify") { [self] in
+            WorkerThread.runsShortly()
+            while let batch = coherence.invalidator.take() {
+                let sent = coherence.invalidator.sent.load(ordering: .relaxed)
+                Settlement.settle(batch, reporting, listings, kernel)
+                let hasTold = coherence.invalidator.sent.load(ordering: .relaxed) != sent
+                coherence.invalidator.finish(hasTold: hasTold)
+                if !hasTold { usleep(coherence.invalidator.patience) }
+            }
+        }
+        coherence.thread.withLock { $0 = thread }
+    }
+
+    /// When this returns, the kernel is told no more.
+    public func stopCoherence() {
+        coherence.kernel.withLock { $0 = nil }
+        coherence.invalidator.stop()
+        coherence.thread.withLock { $0.take() }?.join()
+    }
+
+    /// Who takes the events in.
+    public var changeSink: any ChangeSink { coherence.invalidator }
+
+    /// Returns when every change made underneath before the call shows in the union: the events that the
+    /// kernel has queued are taken in, and what they concern is dropped.
+    public func synchronizeChanges() {
+        resolver.held.letGo()
+        guard coherence.plan.isLasting else { return }
+        coherence.lateWatches.waitForAll()
+        coherence.source?.drain()
+        for node in coherence.brieflyKept.take() { coherence.invalidator.append(.brieflyKept(node)) }
+        coherence.invalidator.waitForAll()
+    }
+
+    private func watchRoots() {
+        var isWatched = true
+        for layer in stack.layers where coherence.plan.choices[layer.index].mode == .watch {
+            let root = layer.root.descriptor
+            let hasWatch =
+                coherence.source?.watch(root, for: .root, layer: layer.index, isDirectory: true) ?? false
+            isWatched = isWatched && hasWatch
+        }
+        if !isWatched { coherence.degraded.add(1, ordering: .relaxed) }
+        table.root.state.withLock { $0.isCached = isWatched }
+    }
+}

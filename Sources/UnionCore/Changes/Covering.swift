@@ -1,0 +1,74 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+extension Changes {
+    /// Puts a whiteout in the upper's directory that backs `directory`, where `name` may be in use: in one
+    /// step, so that there is no moment without either. What stood there goes; of a directory only whiteouts
+    /// and bookkeeping may be left.
+    func coverWithWhiteout(
+        _ name: PathRef, in upper: FileDescriptor, of directory: Node
+    ) throws(Errno) {
+        guard try upper.exists(at: name) else { return try layers.makeWhiteout(name, in: upper) }
+        let staged = work.temporaryName()
+        defer { work.discard(staged.ref) }
+        try layers.stageWhiteout(staged.ref, for: upper)
+        try putWhiteout(staged.ref, name, in: upper, of: directory)
+    }
+
+    /// Puts it there in one step. What stood there stands in the work area now, or has gone.
+    func putWhiteout(
+        _ staged: PathRef, _ name: PathRef, in upper: FileDescriptor, of directory: Node
+    ) throws(Errno) {
+        let existing: FileStatus?
+        do {
+            existing = try upper.status(at: name)
+        } catch .noSuchFileOrDirectory {
+            existing = nil
+        }
+        var replacesDirectory = existing?.isDirectory == true
+        if replacesDirectory, let existing, policies.orphans == .hide, layers.hasEntries(name, in: upper) {
+            // What it holds unseen is kept, which takes a step of its own.
+            try layers.setAside(name, in: upper, at: try resolver.path(of: name, in: directory), expecting: existing)
+            replacesDirectory = false
+        }
+        try FileDescriptor.rename(
+            from: try work.directory(), staged, to: upper, name, flags: replacesDirectory ? .exchange : [])
+    }
+
+    /// Removes what has hidden things below it so far: a whiteout hides them first. To everybody who looks it is one step, and
+    /// none if it fails. A crash leaves the name removed, or as it was.
+    func cover(
+        _ name: PathRef, in upper: FileDescriptor, of directory: Node,
+        removing remove: () throws(Errno) -> Void
+    ) throws(Errno) {
+        if policies.orphans == .hide, layers.hasEntries(name, in: upper) {
+            // What the upper's directory holds unseen is kept, which takes a step of its own.
+            try remove()
+            return try coverWithWhiteout(name, in: upper, of: directory)
+        }
+        let staged = work.temporaryName()
+        defer { work.discard(staged.ref) }
+        try layers.stageWhiteout(staged.ref, for: upper)
+        let staging = try work.directory()
+        let key = OwnChanges.Key(directory.id, name)
+        let serial = resolver.mergedRenames.begin(MergedRenames.Move(from: key, to: key))
+        defer { resolver.mergedRenames.end(serial) }
+        // What stands there, itself to be covered, waits in the work area.
+        let isFree = try !upper.exists(at: name)
+        if isFree {
+            try layers.putInPlace(staged.ref, from: staging, name, in: upper)
+        } else {
+            try FileDescriptor.rename(from: staging, staged.ref, to: upper, name, flags: .exchange)
+        }
+        do throws(Errno) {
+            try remove()
+        } catch {
+            if isFree {
+                try? upper.unlink(at: name)
+            } else {
+                try? FileDescriptor.rename(from: staging, staged.ref, to: upper, name, flags: .exchange)
+            }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Where a new object goes.
+struct CreationPlan {
+    let first: Arrival
+    /// Tried when the first layer refuses.
+    let second: Arrival?
+}
+
+extension Changes {
+    /// EROFS: no layer may be written. EPERM: a rule denies it. EXDEV: the layer that a rule names doesn't back the
+    /// directory, or has something hidden under the name.
+    func creationPlan(
+        for operation: SelectedOperation, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView, _ survey: Survey
+    ) throws(Errno) -> CreationPlan {
+        let candidates = try candidates(for: operation, name, in: directory, view)
+        let isDirectory = operation == .mkdir
+        let first: Arrival
+        do throws(Errno) {
+            first = try newArrival(ofDirectory: isDirectory, in: candidates.first, survey, view)
+        } catch {
+            guard let other = candidates.other(after: error), other !== candidates.first else { throw error }
+            return CreationPlan(
+                first: try newArrival(ofDirectory: isDirectory, in: other, survey, view), second: nil)
+        }
+        let second = candidates.second.flatMap {
+            try? newArrival(ofDirectory: isDirectory, in: $0, survey, view)
+        }
+        return CreationPlan(first: first, second: second)
+    }
+
+    /// Of an object that is new in the layer. What lies hidden in its place there isn't replaced: EXDEV.
+    func newArrival(
+        ofDirectory isDirectory: Bool, in layer: Layer, _ survey: Survey, _ view: borrowing DirectoryView
+    ) throws(Errno) -> Arrival {
+        try layers.checkWritable(layer)
+        if !layer.isUpper && view.directory(in: layer.index) == nil { throw .improperLink }
+        let arrival = try arrival(ofDirectory: isDirectory, in: layer, survey, view)
+        guard arrival.isFree else { throw .improperLink }
+        return arrival
+    }
+}

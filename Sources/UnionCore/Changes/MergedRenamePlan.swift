@@ -1,0 +1,152 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// One layer's part of a merged directory that moves.
+struct MovingPart {
+    let standing: Standing
+    let from: FileDescriptor
+    let to: FileDescriptor
+    /// What has the new name in that layer: an empty directory, or what nobody sees.
+    var replaced: FileStatus?
+    let isPseudo: Bool
+    /// What was replaced has the old name now.
+    var isExchanged = false
+}
+
+/// What the rename of a merged directory is about, found out before anything is changed.
+struct MergedRename: ~Copyable {
+    var source: Target
+    var destination: Target
+    let name: PathRef
+    let newName: PathRef
+    let caller: CallerIdentity
+    /// What is said where it can't be.
+    let refusal: Errno
+    /// In the order in which they move.
+    var parts: [MovingPart] = []
+    /// Lower layers have directories of the new name, which mustn't become part of it.
+    var shutsOut = false
+    /// What the upper has under the new name, and must make way.
+    var inTheWay: FileStatus?
+    /// Where a whiteout is to cover the old name.
+    var cover: FileDescriptor?
+    /// It failed, and couldn't be undone: the next mount must.
+    var isTorn = false
+
+    /// The lowest part: a mark on it shuts out what lies below.
+    var lowest: MovingPart? { parts.max { $0.standing.layer.index < $1.standing.layer.index } }
+}
+
+extension Changes {
+    /// ENOTDIR, ENOTEMPTY: what stands under the new name. EXDEV, EPERM: it can't be.
+    func planMerged(_ rename: inout MergedRename) throws(Errno) {
+        let survey = rename.destination.survey
+        if let replaced = survey.owner {
+            guard replaced.isDirectory else { throw .notDirectory }
+            try checkEmpty(survey, rename.newName, in: rename.destination.directory, rename.destination.view)
+        }
+        let replaced = try lookAround(&rename)
+        try findParts(&rename, replaced)
+        // From here on something may be made in the upper, which nobody sees.
+        if rename.source.survey.hidden.contains(where: { mustBeCovered($0) }) {
+            rename.cover = try upperDirectory(for: rename.source.directory, &rename.source.view)
+        }
+        guard let unseen = rename.destination.survey.unseen, let upper = stack.upper else { return }
+        let directory = try directory(of: rename.destination.directory, &rename.destination.view, in: upper)
+        let path = try resolver.path(of: rename.newName, in: rename.destination.directory)
+        try layers.setAside(rename.newName, in: directory, at: path, expecting: unseen.status)
+    }
+
+    /// Looks at all that has the new name, whether it is seen or not. Returns what stands in the way of parts in their own
+    /// layers.
+    private func lookAround(_ rename: inout MergedRename) throws(Errno) -> [Int: FileStatus] {
+        let visible = rename.source.survey.visible
+        // By a rule the layers may be looked at in another order.
+        guard let lowest = visible.last?.layer.index, let topmost = visible.first?.layer.index,
+            topmost < lowest,
+            resolver.readPolicy(of: rename.newName, in: rename.destination.directory, rename.destination.view) == nil
+        else { throw rename.refusal }
+        var replaced: [Int: FileStatus] = [:]
+        for backing in rename.destination.view.backings {
+            let layer = backing.layer
+            let found = try resolver.standing(of: rename.newName, in: backing, isLowest: false)
+            if layer.index > lowest {
+                rename.shutsOut = found?.isDirectory == true
+                if found != nil || hidesBelow(rename.newName, backing) { break }
+                continue
+            }
+            if layer.index < lowest, hidesBelow(rename.newName, backing) { throw rename.refusal }
+            if let found { try lookAt(found, in: backing, &rename, &replaced) }
+            if hidesBelow(rename.newName, backing) { break }
+        }
+        return replaced
+    }
+
+    /// What stands in the way of a part in its own layer, or above it.
+    private func lookAt(
+        _ found: Standing, in backing: Backing, _ rename: inout MergedRename,
+        _ replaced: inout [Int: FileStatus]
+    ) throws(Errno) {
+        let layer = backing.layer
+        if layer.isUpper {
+            if layer.isReadOnly { throw rename.refusal }
+            if rename.destination.survey.unseen?.layer !== layer { rename.inTheWay = found.status }
+        } else if rename.source.survey.visible.contains(where: { $0.layer === layer }) {
+            try checkReplaceable(found, in: backing, rename)
+            replaced[layer.index] = found.status
+        } else {
+            throw rename.refusal
+        }
+    }
+
+    private func hidesBelow(_ name: PathRef, _ backing: Backing) -> Bool {
+        backing.layer.isOCI && layers.isOCIWhiteout(name, in: backing.directory)
+    }
+
+    /// What a part is to replace in its own layer must be such that it can be removed for good, or be put back.
+    private func checkReplaceable(
+        _ found: Standing, in backing: Backing, _ rename: borrowing MergedRename
+    ) throws(Errno) {
+        // That is for the layer to say.
+        if resolver.isOnPseudo(found) || !found.isDirectory { return }
+        // Whiteouts above hide what is in it.
+        if try !isBare(rename.newName, in: backing.directory) { throw rename.refusal }
+    }
+
+    /// Pseudo filesystems go first, as they refuse most; the upper goes last.
+    private func findParts(_ rename: inout MergedRename, _ replaced: [Int: FileStatus]) throws(Errno) {
+        let visible = rename.source.survey.visible
+        // Nothing is made for what can't be.
+        for standing in visible where !standing.layer.isUpper {
+            if rename.destination.view.directory(in: standing.layer.index) == nil { throw rename.refusal }
+        }
+        let lowers = visible.reversed().filter { !$0.layer.isUpper }
+        let ordered = lowers.filter { resolver.isOnPseudo($0) } + lowers.filter { !resolver.isOnPseudo($0) }
+        for standing in ordered + visible.filter(\.layer.isUpper) {
+            let layer = standing.layer
+            let from = try directory(of: rename.source.directory, &rename.source.view, in: layer)
+            let to = try directory(of: rename.destination.directory, &rename.destination.view, in: layer)
+            if standing.marks.contains(.skeleton) { try layers.noteHolder(to) }
+            rename.parts.append(
+                MovingPart(
+                    standing: standing, from: from, to: to, replaced: replaced[layer.index],
+                    isPseudo: !layer.isUpper && resolver.isOnPseudo(standing)))
+        }
+    }
+
+    /// EXDEV, or EPERM, where a layer that backs the directory may not be changed, or there is nowhere to write down what is
+    /// under way. EROFS, EBUSY: the old name would take a whiteout, and there can be none.
+    func checkParts(of survey: Survey) throws(Errno) {
+        if survey.visible.contains(where: \.layer.isReadOnly) || !work.takesJournals {
+            throw refusal(of: survey)
+        }
+        if survey.hidden.contains(where: { mustBeCovered($0) }) { try checkCover(survey) }
+    }
+
+    func refusal(of survey: Survey) -> Errno {
+        let hasPseudoPart = survey.visible.contains {
+            !$0.layer.isReadOnly && !$0.layer.isUpper && resolver.isOnPseudo($0)
+        }
+        return hasPseudoPart ? .notPermitted : .improperLink
+    }
+}

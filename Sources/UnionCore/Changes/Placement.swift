@@ -1,0 +1,145 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Putting a new object under a name: the steps that create, mknod, mkdir, symlink and link share.
+
+extension Changes {
+    /// Opens the directory and finds all that stands under the name, hidden things too. EPERM: flags of the directory, or
+    /// of what the name stands for, forbid the change.
+    func target(
+        _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity, for change: NameChange = .put
+    ) throws(Errno) -> Target {
+        try resolver.check(name)
+        try layers.checkWritable()
+        let directory = try resolver.node(parent)
+        let view = try resolver.viewToLook(of: directory, for: caller)
+        let survey = try resolver.survey(view, name, in: directory, all: true)
+        try checkFlags(of: view, survey, for: change)
+        return Target(directory: directory, view: view, survey: survey)
+    }
+
+    /// Lets `make` make the new object in the layer that the branch selector names, in the second one where
+    /// the first refuses. EEXIST: the union shows something there.
+    func place<R: ~Copyable>(
+        _ operation: SelectedOperation, _ name: PathRef, in target: inout Target, _ caller: CallerIdentity,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R {
+        if target.survey.isVisible { throw .fileExists }
+        let plan = try creationPlan(
+            for: operation, name, in: target.directory, target.view, target.survey)
+        do {
+            return try place(name, in: &target, plan.first, caller, make)
+        } catch {
+            guard let second = plan.second, Candidates.isRefusal(error) else { throw error }
+            return try place(name, in: &target, second, caller, make)
+        }
+    }
+
+    /// The same as planned. Where it fails, everything is as it was.
+    func place<R: ~Copyable>(
+        _ name: PathRef, in target: inout Target, _ arrival: Arrival, _ caller: CallerIdentity,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R {
+        let parent = try directory(of: target.directory, &target.view, in: arrival.layer)
+        try makeRoom(for: arrival, name, in: target.directory, target.view)
+        let made =
+            arrival.replaced == nil
+            ? try makeWhole(name, in: parent, arrival, make)
+            : try makeOverWhiteout(name, in: parent, arrival, make)
+        try show(arrival, name, in: parent, target, caller)
+        return made
+    }
+
+    /// With the mark that it needs, or not at all.
+    private func makeWhole<R: ~Copyable>(
+        _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R {
+        let made = try make(parent, arrival.layer)
+        do {
+            if arrival.mustBeComplete { try markComplete(name, in: parent) }
+        } catch {
+            remove(name, in: parent, arrival)
+            throw error
+        }
+        return made
+    }
+
+    /// Lifts what hides the new object.
+    private func show(
+        _ arrival: Arrival, _ name: PathRef, in parent: FileDescriptor, _ target: borrowing Target,
+        _ caller: CallerIdentity
+    ) throws(Errno) {
+        guard !arrival.above.isEmpty else { return }
+        do {
+            try uncover(arrival, name, in: target.directory, target.view, caller)
+        } catch {
+            remove(name, in: parent, arrival)
+            if arrival.replaced != nil { try? layers.makeWhiteout(name, in: parent) }
+            throw error
+        }
+    }
+
+    /// Takes back what was just made.
+    private func remove(_ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival) {
+        if arrival.isDirectory {
+            try? parent.removeDirectory(at: name)
+        } else {
+            try? parent.unlink(at: name)
+        }
+    }
+
+    /// Makes the object in place of the layer's own whiteout: in one step if it can be, so that a crash leaves either. Else
+    /// nobody looks between the two: the kernel holds the directory's lock over the whole operation.
+    private func makeOverWhiteout<R: ~Copyable>(
+        _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R {
+        if arrival.layer.isUpper, let made = try makeAside(name, in: parent, arrival, make) { return made }
+        try parent.unlink(at: name)
+        do {
+            return try makeWhole(name, in: parent, arrival, make)
+        } catch {
+            try? layers.makeWhiteout(name, in: parent)
+            throw error
+        }
+    }
+
+    /// Makes it in a directory of the work area, which gives it what the parent would have given it, and puts it in place
+    /// by one rename. nil: something of that can't be here.
+    private func makeAside<R: ~Copyable>(
+        _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
+        _ make: (FileDescriptor, Layer) throws(Errno) -> R
+    ) throws(Errno) -> R? {
+        guard let staging = try? work.directory(), let status = try? parent.status() else { return nil }
+        let temporary = work.temporaryName()
+        guard (try? staging.makeDirectory(at: temporary.ref, mode: 0o700)) != nil else { return nil }
+        defer { work.discard(temporary.ref) }
+        guard let room = try? staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
+        else { return nil }
+        layers.align(room.descriptor, with: parent, status)
+        let made = try make(room.descriptor, arrival.layer)
+        do {
+            if arrival.mustBeComplete { try markComplete(name, in: room.descriptor) }
+            try FileDescriptor.rename(
+                from: room.descriptor, name, to: parent, name, flags: arrival.isDirectory ? .exchange : [])
+            return made
+        } catch {
+            return nil
+        }
+    }
+
+    /// The real directory of that layer, its skeleton made in the upper where it is missing. EXDEV: a lower
+    /// doesn't have it, and nothing is made there that nobody asked for.
+    func directory(
+        of directory: Node, _ view: inout DirectoryView, in layer: Layer
+    ) throws(Errno) -> FileDescriptor {
+        if layer.isUpper { return try upperDirectory(for: directory, &view) }
+        guard let existing = view.directory(in: layer.index) else { throw .improperLink }
+        return existing
+    }
+
+    func markComplete(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {
+        try layers.set(.complete, "y", on: name, in: parent)
+    }
+}

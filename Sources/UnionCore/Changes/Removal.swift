@@ -1,0 +1,64 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+extension Changes {
+    /// Unlinks the files that stand under the name in writable layers, bottom up. The one in the upper is left
+    /// where a whiteout is about to replace it (`except`).
+    func removeFiles(
+        _ standings: some BidirectionalCollection<Standing>, _ name: PathRef,
+        _ view: borrowing DirectoryView, except upper: FileDescriptor?, _ caller: CallerIdentity
+    ) throws(Errno) {
+        for standing in standings.reversed() {
+            if standing.isWhiteout || standing.isDirectory || standing.layer.isReadOnly { continue }
+            if upper != nil && standing.layer.isUpper { continue }
+            guard let directory = view.directory(in: standing.layer.index) else { continue }
+            do {
+                try layers.asCaller(caller, in: directory) { () throws(Errno) in try directory.unlink(at: name) }
+            } catch .noSuchFileOrDirectory where standing.layer !== standings.first?.layer {
+                // Gone meanwhile, and it wasn't in sight.
+            }
+        }
+    }
+
+    /// False: something is in it.
+    func removePlain(
+        _ name: PathRef, in directory: FileDescriptor, _ caller: CallerIdentity
+    ) throws(Errno) -> Bool {
+        do {
+            try layers.asCaller(caller, in: directory) { () throws(Errno) in
+                try directory.removeDirectory(at: name)
+            }
+            return true
+        } catch .directoryNotEmpty, .fileExists {
+            return false
+        }
+    }
+
+    /// A directory that lists what keeps it from being removed.
+    func isOrdinary(_ part: Standing) throws(Errno) -> Bool {
+        guard let facts = stack.filesystems.find(part.status.device), facts.isPseudo else { return true }
+        // bpffs holds what its users put there, and as an upper nothing else.
+        return part.layer.isUpper && facts.type == .bpf
+    }
+
+    /// ENOTEMPTY where the union shows an entry in the directory. Pseudo filesystems' parts aren't asked.
+    func checkEmpty(
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) throws(Errno) {
+        var listing = MergedListing()
+        var upper: OwnedDescriptor?
+        for part in survey.visible where try isOrdinary(part) {
+            let real = try resolver.open(part, name, in: view, flags: [.readOnly, .directory, .noFollow])
+            let source = ListingSource(
+                layer: part.layer, filesystem: part.layer.filesystem,
+                marks: layers.marks(of: "", in: real.descriptor), isRoot: false, size: 0)
+            var stream = DirectoryStream(reading: real.descriptor)
+            try listing.add(source, &stream, layers)
+            listing.endLayer()
+            if part.layer.isUpper { upper = consume real }
+        }
+        if let upper { listing.hideOrphans(in: upper.descriptor, layers) }
+        if listing.hasEntries { throw .directoryNotEmpty }
+    }
+}

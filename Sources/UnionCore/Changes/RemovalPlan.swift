@@ -1,0 +1,84 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// How a name is taken from the union: what goes from its layer, and whether a whiteout hides what stays.
+struct RemovalPlan {
+    /// What goes from its layer, in that order: bottom up. What the whiteout itself replaces goes with that.
+    let removed: [Standing]
+    /// A whiteout in the upper covers the name.
+    let isCovered: Bool
+    /// What goes hides what stays: the whiteout comes first.
+    let uncovers: Bool
+
+    /// `staying`: the layers of which a part of the directory stays behind.
+    init(_ survey: Survey, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
+        self.isCovered = isCovered
+        let removed = survey.standings.indices.reversed().compactMap { position -> Standing? in
+            let standing = survey.standings[position]
+            if standing.isWhiteout || standing.layer.isReadOnly || standing.elsewhere != nil { return nil }
+            if isCovered && standing.layer.isUpper || staying.contains(standing.layer.index) { return nil }
+            let isPart = isDirectory && position < survey.visibleCount
+            return standing.isDirectory && !isPart ? nil : standing
+        }
+        self.removed = removed
+        uncovers =
+            isCovered
+            && removed.contains { going in
+                !going.layer.isUpper && survey.visible.contains { $0.layer === going.layer }
+            }
+    }
+
+    /// The layers that something goes from, in that order.
+    var layers: [Int] { removed.map(\.layer.index) }
+}
+
+extension Changes {
+    /// What only a whiteout can take from sight.
+    func mustBeCovered(_ standing: Standing) -> Bool {
+        !standing.isWhiteout && (standing.layer.isReadOnly || standing.isDirectory)
+    }
+
+    /// How unlink(2) or rmdir(2) removes what the survey shows. ENOENT, EISDIR, ENOTDIR, ENOTEMPTY as from those. EROFS,
+    /// EBUSY: it would take a whiteout, and there can be none.
+    func removalPlan(
+        _ survey: Survey, isDirectory: Bool, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView
+    ) throws(Errno) -> RemovalPlan {
+        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
+        guard owner.isDirectory == isDirectory else { throw isDirectory ? .notDirectory : .isDirectory }
+        let staying = isDirectory ? try staysBehind(survey, name, in: directory, view) : []
+        let others = isDirectory ? survey.hidden[...] : survey.standings[...]
+        let isCovered = !staying.isEmpty || others.contains { mustBeCovered($0) }
+        if isCovered { try checkCover(survey) }
+        return RemovalPlan(survey, isDirectory: isDirectory, isCovered: isCovered, staying: staying)
+    }
+
+    /// The layers whose part of a directory, which is empty to users, a whiteout must hide.
+    private func staysBehind(
+        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) throws(Errno) -> [Int] {
+        try checkEmpty(survey, name, in: directory, view)
+        var staying: [Int] = []
+        for part in survey.visible where !part.layer.isUpper || part.layer.isReadOnly {
+            if part.layer.isReadOnly {
+                staying.append(part.layer.index)
+                continue
+            }
+            // What keeps it is hidden by whiteouts above: it stays, hidden itself.
+            guard try isOrdinary(part), let parent = view.directory(in: part.layer.index) else { continue }
+            if try !isBare(name, in: parent) { staying.append(part.layer.index) }
+        }
+        return staying
+    }
+
+    /// EROFS, or EBUSY where it is a hidden directory that it is for: no whiteout can be put over what the survey has.
+    func checkCover(_ survey: Survey) throws(Errno) {
+        let isReadOnly = survey.standings.contains { !$0.isWhiteout && $0.layer.isReadOnly }
+        let error: Errno = isReadOnly ? .readOnlyFileSystem : .resourceBusy
+        guard policies.whiteout == .auto, let upper = stack.upper, !upper.isReadOnly else { throw error }
+        // A rule may have lower layers looked at first.
+        for standing in survey.standings where mustBeCovered(standing) && !standing.layer.isUpper {
+            guard survey.isAbove(upper, standing.layer) else { throw error }
+        }
+    }
+}

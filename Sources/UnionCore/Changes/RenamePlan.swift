@@ -1,0 +1,91 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What leaves its name by a rename, and what becomes of the name.
+struct DeparturePlan {
+    let moving: Standing
+    /// A whiteout must cover the old name: what lies hidden below it can't be removed.
+    let isCovered: Bool
+
+    /// The layer that owns what is renamed: the rename happens within it.
+    var layer: Layer { moving.layer }
+}
+
+/// How an object is renamed.
+struct RenamePlan {
+    let departure: DeparturePlan
+    let arrival: Arrival
+
+    var moving: Standing { departure.moving }
+    var layer: Layer { departure.layer }
+
+    /// A file that lies hidden where a directory is to go.
+    var hiddenFile: Standing? {
+        guard moving.isDirectory, let replaced = arrival.replaced, !replaced.isDirectory,
+            !replaced.isWhiteout
+        else { return nil }
+        return replaced
+    }
+
+    /// The rename of the real object alone doesn't do it.
+    var hasFurtherSteps: Bool { departure.isCovered || !arrival.above.isEmpty || swapsPlaces }
+
+    /// The layer can leave a whiteout at the old name, if its filesystem can.
+    var mayLeaveWhiteout: Bool {
+        departure.isCovered && layer.isUpper && arrival.above.isEmpty && !swapsPlaces
+    }
+
+    /// rename(2) can't put a directory over it: it takes a step of its own.
+    var swapsPlaces: Bool {
+        guard moving.isDirectory, let replaced = arrival.replaced else { return false }
+        return replaced.isWhiteout || replaced.isDirectory && layer.isUpper && arrival.replacesShown
+    }
+}
+
+extension Changes {
+    /// EXDEV: a read-only layer has it, so that mv copies. EROFS, EBUSY: the old name would take a whiteout, and there can
+    /// be none.
+    func departurePlan(_ survey: Survey) throws(Errno) -> DeparturePlan {
+        guard let moving = survey.owner else { throw .noSuchFileOrDirectory }
+        if survey.isMerged || moving.layer.isReadOnly { throw .improperLink }
+        let isCovered = survey.hidden.contains { mustBeCovered($0) }
+        if isCovered { try checkCover(survey) }
+        return DeparturePlan(moving: moving, isCovered: isCovered)
+    }
+
+    /// EXDEV: the object wouldn't show, or something would have to go that the union doesn't show and that can't be
+    /// removed.
+    func renamePlan(
+        _ departure: DeparturePlan, to name: PathRef, _ destination: borrowing Target
+    ) throws(Errno) -> RenamePlan {
+        let arrival = try arrival(
+            ofDirectory: departure.moving.isDirectory, in: departure.layer, destination.survey,
+            destination.view)
+        if let replaced = arrival.replaced, replaced.isDirectory, !departure.moving.isDirectory {
+            // It lies hidden.
+            throw .improperLink
+        }
+        let plan = RenamePlan(departure: departure, arrival: arrival)
+        try checkBare(plan, name, destination.view)
+        return plan
+    }
+
+    /// Directories that have to go from lower layers are empty to users: they must be so there, too.
+    private func checkBare(
+        _ plan: RenamePlan, _ name: PathRef, _ view: borrowing DirectoryView
+    ) throws(Errno) {
+        for standing in plan.arrival.above where standing.isDirectory && !standing.layer.isUpper {
+            try checkBare(standing, name, view)
+        }
+        if let replaced = plan.arrival.replaced, replaced.isDirectory, !plan.swapsPlaces {
+            try checkBare(replaced, name, view)
+        }
+    }
+
+    private func checkBare(
+        _ standing: Standing, _ name: PathRef, _ view: borrowing DirectoryView
+    ) throws(Errno) {
+        guard try isOrdinary(standing), let parent = view.directory(in: standing.layer.index) else { return }
+        if try !isBare(name, in: parent) { throw .improperLink }
+    }
+}

@@ -1,0 +1,25 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// A name of a pseudo filesystem stays that filesystem's. A file of another layer in its place would look like the
+// switch and switch nothing.
+
+extension Changes {
+    /// Asked before a rename changes anything. EPERM, as from most pseudo filesystems: it would put something over
+    /// what a pseudo filesystem shows there.
+    func checkReplacement(
+        of moving: Standing, by destination: borrowing Survey
+    ) throws(Errno) {
+        if let replaced = destination.owner, replaced.layer !== moving.layer, resolver.isOnPseudo(replaced) {
+            throw .notPermitted
+        }
+    }
+
+    /// EXDEV would have the caller copy: a directory of control files is no such thing.
+    func checkMove(of moving: Standing, to destination: borrowing Target) throws(Errno) {
+        guard moving.isDirectory, !moving.layer.isReadOnly, resolver.isOnPseudo(moving),
+            destination.view.directory(in: moving.layer.index) == nil
+        else { return }
+        throw .notPermitted
+    }
+}

@@ -1,0 +1,156 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Skeletons: directories in the upper that exist only to hold upper entries below a directory that a lower
+// owns. They are made as the server and not as the caller, who need not have the right to make directories
+// there: nothing that anybody can see changes by it.
+
+/// A skeleton that was put in place.
+struct MadeSkeleton {
+    let status: FileStatus
+    /// Before anybody could make anything in it.
+    let isWatched: Bool
+}
+
+extension Changes {
+    /// The upper's directory for `directory`, made with every missing parent where it isn't there yet.
+    func upperDirectory(
+        for directory: Node, _ view: inout DirectoryView
+    ) throws(Errno) -> FileDescriptor {
+        guard let upper = stack.upper, !upper.isReadOnly else { throw .readOnlyFileSystem }
+        if let existing = view.directory(in: upper.index) {
+            try alignSkeleton(existing, view)
+            return existing
+        }
+        // A skeleton is made by the path, where another directory stands by now.
+        if view.isHeld { throw .staleNFSFileHandle }
+        let skeleton = try resolver.withStablePlaces { () throws(Errno) -> OwnedDescriptor in
+            try resolver.undivided(
+                { $0.concerns(directory) },
+                { begun throws(Errno) -> OwnedDescriptor in
+                    try skeletons(leadingTo: directory, in: upper, begun)
+                })
+        }
+        let made = skeleton.descriptor
+        view.insertUpper(upper, skeleton)
+        return made
+    }
+
+    private func skeletons(
+        leadingTo directory: Node, in upper: Layer, _ begun: UInt64
+    ) throws(Errno) -> OwnedDescriptor {
+        var chain: [Node] = []
+        var current = directory
+        while !current.isRoot {
+            chain.append(current)
+            guard let place = current.place else { throw .noSuchFileOrDirectory }
+            current = place.parent
+        }
+        var parent = try upper.root.descriptor.duplicated()
+        for node in chain.reversed() {
+            guard let place = node.place else { throw .noSuchFileOrDirectory }
+            parent = try skeleton(place, of: node, in: parent.descriptor, begun)
+        }
+        return parent
+    }
+
+    /// Opens the upper's directory at that place, after making it from the directory that it stands for.
+    private func skeleton(
+        _ place: Place, of node: Node, in parent: FileDescriptor, _ begun: UInt64
+    ) throws(Errno) -> OwnedDescriptor {
+        let name = place.name
+        if let existing = try existingSkeleton(name, in: parent) {
+            if resolver.isUsable(existing.descriptor, for: node) { return existing }
+            let status = try existing.descriptor.status()
+            try layers.setAside(name, in: parent, at: try resolver.path(of: node), expecting: status)
+        }
+        let origin = try resolver.object(of: node)
+        // Its event is looked at when what the node is made of is noted.
+        let change = OwnChange(coherence.noting, place.parent, name)
+        let made = try makeSkeleton(name, of: origin, for: node, in: parent)
+        if made != nil, resolver.mergedRenames.now.begun != begun {
+            // What it stands for may be elsewhere by now. A rename that begins later finds it.
+            try? parent.removeDirectory(at: name)
+            throw .noSuchFileOrDirectory
+        }
+        let found = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+        // Somebody else's directory, faster than ours or in its place by now, is nothing that anybody was told.
+        if let made { reporting.noteLayers(of: node, with: made) }
+        change.leftUnseen()
+        return found
+    }
+
+    private func existingSkeleton(
+        _ name: PathRef, in parent: FileDescriptor
+    ) throws(Errno) -> OwnedDescriptor? {
+        do {
+            return try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
+        } catch .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
+    /// Prepares a skeleton in the work area and puts it in place in one step: a crash leaves nothing, or a
+    /// usable one. When somebody was faster, that directory is as good: nil.
+    private func makeSkeleton(
+        _ name: PathRef, of origin: borrowing LocatedObject, for node: Node, in parent: FileDescriptor
+    ) throws(Errno) -> MadeSkeleton? {
+        try layers.noteHolder(parent)
+        let staging = try work.directory()
+        let temporary = work.temporaryName()
+        try staging.makeDirectory(at: temporary.ref, mode: 0o700)
+        do {
+            let made = try staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
+            try dress(made.descriptor, as: origin)
+            let status = try made.descriptor.status()
+            // Watched before anybody can make anything in it.
+            let isWatched = reporting.watchSkeleton(made.descriptor, of: node)
+            let before = try parent.status()
+            try layers.putInPlace(temporary.ref, from: staging, name, in: parent)
+            // The parent must not look changed by this.
+            try? parent.changeTimes(access: .omit, modification: .set(before.modified))
+            return MadeSkeleton(status: status, isWatched: isWatched)
+        } catch {
+            work.discard(temporary.ref)
+            guard error == .fileExists else { throw error }
+            return nil
+        }
+    }
+
+    /// Gives the skeleton the origin's attributes, and records which directory it stands for.
+    private func dress(
+        _ skeleton: FileDescriptor, as origin: borrowing LocatedObject
+    ) throws(Errno) {
+        let status = origin.status
+        let record = try OriginRecord(of: origin.descriptor, status, in: origin.layer)
+        do {
+            let text = OwnedName(record.text)
+            try layers.set(.origin, text.ref, on: "", in: skeleton)
+        } catch .notSupported {
+            // Marks can be kept nowhere: the skeleton is an ordinary directory.
+        }
+        layers.align(skeleton, with: origin.descriptor, status)
+        try skeleton.changeTimes(access: .set(status.accessed), modification: .set(status.modified))
+    }
+
+    /// A skeleton's own mode and owner matter to who creates in it. They follow the directory that it stands
+    /// for, which may have changed since.
+    private func alignSkeleton(
+        _ skeleton: FileDescriptor, _ view: borrowing DirectoryView
+    ) throws(Errno) {
+        guard view.count > 1, !view.backings[0].isRoot else { return }
+        let own = try skeleton.status()
+        let origin = try view.backings[1].directory.status()
+        guard layers.isBehind(own, origin), layers.isSkeleton("", in: skeleton) else { return }
+        layers.align(skeleton, with: view.backings[1].directory, origin)
+    }
+}
+
+extension Changes {
+    /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.
+    func keepMoved(_ moved: Standing, at name: PathRef, in directory: FileDescriptor) {
+        guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
+        try? layers.set(.holder, "y", on: name, in: directory)
+        try? layers.remove(.origin, from: name, in: directory)
+    }
+}

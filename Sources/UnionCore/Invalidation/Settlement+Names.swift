@@ -1,0 +1,118 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// The names in directories that are made of others than before, and in all after an overflow.
+//
+// A name that the kernel knows as something is in the directory's table. One that it remembers as missing is wrong only
+// if it exists now: then it is in the listing. So all that can be wrong can be gone through.
+extension Settlement {
+    /// The node is the same directory as before, but perhaps made of others. From here on these are watched, and counted
+    /// on.
+    mutating func remake(_ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node) {
+        guard node.makeup != Makeup(of: survey) else { return }
+        var survey = survey
+        for _ in 0..<8 {
+            guard let owner = survey.owner,
+                let filesystem = reporting.stack.filesystems.find(owner.status.device),
+                let view = try? resolver.view(of: directory)
+            else { break }
+            let isKept = node.state.withLock { $0.isCached }
+            if !isKept
+                && reporting.tryToTake(
+                    Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun
+                )
+            {
+                break
+            }
+            reporting.watchParts(of: node, survey, name, view)
+            guard let next = look(at: name, in: directory), next.isVisible,
+                resolver.continues(node, as: Makeup(of: next), at: name, in: directory)
+            else { break }
+            if node.makeup == Makeup(of: next) { break }
+            survey = next
+        }
+        remade.append(node)
+    }
+
+    /// Level by level: a directory that stays may be made of others by what its parent is made of.
+    mutating func putNamesRight() {
+        var isDone: Set<NodeID> = []
+        while !remade.isEmpty || !gone.isEmpty {
+            if let node = gone.popLast() {
+                forgetNames(in: node)
+            } else if let node = remade.popLast(), isDone.insert(node.id).inserted {
+                putNamesRight(in: node)
+            }
+        }
+    }
+
+    private mutating func putNamesRight(in node: Node) {
+        node.outdateLooks(at: coherence.tick())
+        let told = node.toldNames
+        for place in told { settleName(place.name, in: node) }
+        if node.mayKnowAbsent, !dropAbsent(in: node, except: told) {
+            coherence.unsettled.withLock { _ = $0.insert(node.id) }
+        }
+        // What can't be watched is asked for each time from now on.
+        if !node.state.withLock({ $0.isCached }) {
+            for place in node.toldNames { expire(place.name, in: node) }
+        }
+        drop(node.id, content: false)
+        staleListings.insert(node.id)
+    }
+
+    /// What wasn't found may have been elsewhere for a moment. When it is back, there are events, and so a batch.
+    mutating func resumeUnsettled() {
+        let unsettled = coherence.unsettled.withLock { unsettled in
+            defer { unsettled = [] }
+            return unsettled
+        }
+        remade.append(contentsOf: unsettled.lazy.compactMap(table.find))
+    }
+
+    /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody. False:
+    /// not all that the directory is made of was found.
+    private func dropAbsent(in node: Node, except settled: [Place]) -> Bool {
+        guard let view = try? resolver.view(of: node), let listing = try? listings.listAsServer(view) else {
+            return false
+        }
+        let settled = Set(settled.map(\.name.hash))
+        for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
+            listing.withName(of: item) { name in
+                if node.told(name) == nil { forgetAbsent(name, in: node) }
+            }
+        }
+        return node.isRoot || (try? view.backingsMark()) == node.makeup.backings
+    }
+
+    /// The directory isn't where the kernel knew it. Who stands in it sees what it holds where it is now, if that is
+    /// known, else nothing.
+    private mutating func forgetNames(in node: Node) {
+        if resolver.stands(node) { return }
+        coherence.unsettled.withLock { _ = $0.remove(node.id) }
+        node.outdateLooks(at: coherence.tick())
+        for place in node.toldNames { drop(place.name, in: node) }
+        drop(node.id, content: true)
+    }
+
+    /// After an overflow nothing is known of what was watched. Parents go first: by them it is decided whether a directory
+    /// is still the same.
+    mutating func settleEverything() {
+        let directories = table.directories.map { (node: $0, depth: depth(of: $0)) }
+        remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))
+        remade.append(table.root)
+        putNamesRight()
+        for node in table.all { drop(node.id, content: true) }
+    }
+
+    private func depth(of node: Node) -> Int {
+        var depth = 0
+        var current = node
+        while let place = current.place, depth < deepest {
+            depth += 1
+            current = place.parent
+        }
+        return depth
+    }
+}

@@ -1,0 +1,17 @@
+/// The layers, and what the union keeps in them for itself: marks, whiteouts, its work area.
+///
+/// Knows real directories and their entries, no union objects.
+final class Layers: Sendable {
+    let stack: LayerStack
+    let policies: Policies
+    let work: WorkArea
+    let numbering: InodeNumbering
+
+    init(_ stack: LayerStack, _ policies: Policies, _ work: WorkArea) {
+        self.stack = stack
+        self.policies = policies
+        self.work = work
+        let device = stack[0].filesystem.device
+        numbering = InodeNumbering(isSingle: stack.layers.allSatisfy { $0.filesystem.device == device })
+    }
+}

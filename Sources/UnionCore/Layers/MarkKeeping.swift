@@ -1,0 +1,94 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// The union's own marks, wherever they are kept: as extended attributes of the directory, or in the work
+// area's table where the upper has none. The empty name is the directory itself.
+extension Layers {
+    func marks(of name: PathRef, in directory: FileDescriptor) -> Marks {
+        guard let table = work.marks else { return directory.marks(at: name) }
+        guard let status = try? directory.status(at: name), table.covers(status) else {
+            return directory.marks(at: name)
+        }
+        let values = table.values(of: status)
+        var marks: Marks = []
+        if values[OwnMark.origin.key] != nil { marks.insert(.skeleton) }
+        if values[OwnMark.complete.key] != nil { marks.insert(.complete) }
+        if values[OwnMark.holder.key] != nil { marks.insert(.holder) }
+        return marks
+    }
+
+    /// What is marked on a directory of a view. A kept view knows it; no event tells of what the table says.
+    func marks(of backing: Backing) -> Marks {
+        if work.marks == nil, let marks = backing.marks { return marks }
+        return marks(of: "", in: backing.directory)
+    }
+
+    /// A mark's value; nil: it isn't set.
+    func value(of mark: OwnMark, on name: PathRef, in directory: FileDescriptor) -> [UInt8]? {
+        if let table = work.marks, let status = try? directory.status(at: name), table.covers(status) {
+            return table.values(of: status)[mark.key]
+        }
+        return directory.xattrValue(at: name, mark.trusted) ?? directory.xattrValue(at: name, mark.user)
+    }
+
+    func set(
+        _ mark: OwnMark, _ value: PathRef, on name: PathRef, in directory: FileDescriptor
+    ) throws(Errno) {
+        if let table = work.marks {
+            let status = try directory.status(at: name)
+            if table.covers(status) {
+                return try table.set(mark.key, unsafe Array(value.bytes), of: status)
+            }
+        }
+        try setMark(at: name, in: directory, mark.trusted, mark.user, value)
+    }
+
+    /// Takes a mark away, if it is set.
+    func remove(_ mark: OwnMark, from name: PathRef, in directory: FileDescriptor) throws(Errno) {
+        if let table = work.marks {
+            let status = try directory.status(at: name)
+            if table.covers(status) { return try table.set(mark.key, nil, of: status) }
+        }
+        for attribute in [mark.trusted, mark.user] {
+            do {
+                try directory.removeXattr(at: name, attribute)
+            } catch .noData, .notSupported {
+                // It isn't set.
+            } catch .notPermitted where attribute == mark.trusted {
+                // A server that isn't privileged sets, and sees, only the user attribute.
+            }
+        }
+    }
+
+    /// Which directory the skeleton stands for; nil: it is none.
+    func origin(of name: PathRef, in directory: FileDescriptor) -> OriginRecord? {
+        value(of: .origin, on: name, in: directory).map { OriginRecord(decoding: $0) }
+    }
+}
+
+extension FileDescriptor {
+    /// An attribute's value, nil where there is none.
+    func xattrValue(at name: PathRef, _ attribute: PathRef) -> [UInt8]? {
+        let usual = 4096  // nearly all values; a block of ext4
+        var bytes = [UInt8](repeating: 0, count: usual)
+        do {
+            let length = try read(attribute, at: name, into: &bytes)
+            return Array(bytes[..<min(length, bytes.count)])
+        } catch .outOfRange {
+            bytes = [UInt8](repeating: 0, count: 65536)  // XATTR_SIZE_MAX, <linux/limits.h>
+            guard let length = try? read(attribute, at: name, into: &bytes) else { return nil }
+            return Array(bytes[..<min(length, bytes.count)])
+        } catch {
+            return nil
+        }
+    }
+
+    private func read(
+        _ attribute: PathRef, at name: PathRef, into bytes: inout [UInt8]
+    ) throws(Errno) -> Int {
+        let result: Result<Int, Errno> = unsafe bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(Errno) in try unsafe getXattr(at: name, attribute, into: buffer) }
+        }
+        return try result.get()
+    }
+}

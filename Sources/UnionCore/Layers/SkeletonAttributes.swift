@@ -1,0 +1,65 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+extension Layers {
+    /// Gives the skeleton the origin's owner, ACLs and mode, as far as this server may.
+    func align(_ skeleton: FileDescriptor, with origin: FileDescriptor, _ status: FileStatus) {
+        copyOwnership(of: status, to: skeleton)
+        copyACLs(from: origin, to: skeleton)
+        try? skeleton.changeMode(status.permissions)
+    }
+
+    /// A server that isn't root makes what it may: the directory is its user's own.
+    private func copyOwnership(of status: FileStatus, to skeleton: FileDescriptor) {
+        try? skeleton.changeOwner(uid: status.uid, gid: status.gid)
+    }
+
+    private func copyACLs(from origin: FileDescriptor, to skeleton: FileDescriptor) {
+        for name in ["system.posix_acl_access", "system.posix_acl_default"] as [PathRef] {
+            copyXattr(name, from: origin, to: skeleton)
+        }
+    }
+
+    private func copyXattr(_ name: PathRef, from source: FileDescriptor, to target: FileDescriptor) {
+        let largest = 65536  // XATTR_SIZE_MAX, <linux/limits.h>
+        guard let size = try? unsafe source.getXattr(name, into: .init(start: nil, count: 0)), size > 0
+        else {
+            try? target.removeXattr(name)
+            return
+        }
+        unsafe withUnsafeTemporaryAllocation(byteCount: largest, alignment: 8) { buffer in
+            guard let length = try? unsafe source.getXattr(name, into: buffer) else { return }
+            try? unsafe target.setXattr(name, value: UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+        }
+    }
+
+    /// How many directories a skeleton holds that its origin doesn't: they count in the link number.
+    func extraSubdirectories(of skeleton: FileDescriptor, beyond origin: FileDescriptor) -> UInt32 {
+        guard let listing = try? skeleton.openBeneath("", flags: [.readOnly, .directory]) else { return 0 }
+        var stream = DirectoryStream(reading: listing.descriptor)
+        var count: UInt32 = 0
+        while let entry = try? stream.next() {
+            guard entry.kind == .directory, !entry.name.isDots else { continue }
+            if let stands = try? origin.exists(at: entry.name), !stands { count += 1 }
+        }
+        return count
+    }
+
+    /// Only root can give a directory to somebody else: another server must not try at every look.
+    func isBehind(_ skeleton: FileStatus, _ origin: FileStatus) -> Bool {
+        if skeleton.permissions != origin.permissions { return true }
+        return ServerIdentity.uid == 0 && (skeleton.uid != origin.uid || skeleton.gid != origin.gid)
+    }
+
+    /// Listings look for skeletons only where there may be any.
+    func noteHolder(_ parent: FileDescriptor) throws(Errno) {
+        let status = try parent.status()
+        if let root = stack.upper?.rootStatus, ObjectIdentity(root, on: nil).matches(status) { return }
+        guard !marks(of: "", in: parent).mayHoldSkeletons else { return }
+        do {
+            try set(.holder, "y", on: "", in: parent)
+        } catch .notSupported {
+            // No marks at all: then there are no skeletons to be told from other directories.
+        }
+    }
+}

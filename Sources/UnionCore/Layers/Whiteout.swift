@@ -1,0 +1,109 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Whiteouts: how they are told, put down and lifted.
+//
+// Written is a character device 0:0 where the upper may have one; else an empty file with overlayfs's
+// whiteout attribute, in a directory that says so; on bpffs, which has neither, a symbolic link with a target
+// that nobody else uses.
+
+/// The target of a symbolic link that is a whiteout, on filesystems that can hold no other.
+private var linkWhiteoutTarget: PathRef { "switchfs:whiteout" }
+
+extension Layers {
+    /// Whether what stands under the name is a whiteout that isn't a device.
+    func isOtherWhiteout(
+        _ name: PathRef, _ status: FileStatus, in backing: Backing
+    ) -> Bool {
+        if status.isSymlink {
+            return backing.layer.filesystem.type == .bpf && isLinkWhiteout(name, in: backing.directory)
+        }
+        return status.isRegular && backing.marks?.contains(.attributeWhiteouts) != false
+            && backing.directory.hasWhiteoutAttribute(at: name)
+            && backing.directory.marks(at: "").contains(.attributeWhiteouts)
+    }
+
+    func isLinkWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
+        unsafe withUnsafeTemporaryAllocation(byteCount: linkWhiteoutTarget.count + 1, alignment: 1) {
+            buffer in
+            guard let length = try? unsafe directory.readLink(at: name, into: buffer),
+                length == linkWhiteoutTarget.count
+            else { return false }
+            for index in 0..<length where unsafe buffer[index] != linkWhiteoutTarget[index] { return false }
+            return true
+        }
+    }
+
+    /// Whether an OCI layer hides the name in the layers below it.
+    func isOCIWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
+        guard name.count + OCIName.whiteoutPrefix.count <= longestName else { return false }
+        return withOCIName(of: name) { (try? directory.exists(at: $0)) ?? false }
+    }
+
+    func isOCIOpaque(_ name: PathRef, in directory: FileDescriptor) -> Bool {
+        var path = PathBuffer()
+        path.append(name)
+        path.append(OCIName.opaque)
+        return (try? directory.exists(at: path.ref)) ?? false
+    }
+
+    private func withOCIName<R>(of name: PathRef, _ body: (PathRef) -> R) -> R {
+        let length = OCIName.whiteoutPrefix.count
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: longestName + 1) { buffer in
+            for index in 0..<length {
+                unsafe buffer[index] = CChar(bitPattern: OCIName.whiteoutPrefix[index])
+            }
+            for index in 0...name.count { unsafe buffer[length + index] = CChar(bitPattern: name[index]) }
+            guard let base = buffer.baseAddress else { return body("") }
+            return body(unsafe PathRef(unsafe: base, count: length + name.count))
+        }
+    }
+
+    /// Makes a whiteout of that name, which must be free, in a directory of the upper.
+    func makeWhiteout(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
+        do {
+            return try directory.makeNode(at: name, mode: FileKind.characterDevice.modeBits, device: 0)
+        } catch .notPermitted, .invalidArgument, .permissionDenied, .notSupported, .noSuchAddressOrDevice {
+            // Not for such devices: the next kind.
+        }
+        do {
+            return try makeAttributeWhiteout(name, in: directory)
+        } catch .notPermitted, .notSupported, .permissionDenied, .invalidArgument {
+            try directory.makeSymlink(at: name, target: linkWhiteoutTarget)
+        }
+    }
+
+    private func makeAttributeWhiteout(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
+        try directory.makeNode(at: name, mode: FileKind.regular.modeBits, device: 0)
+        do {
+            try setMark(at: name, in: directory, MarkName.whiteout, MarkName.userWhiteout, "y")
+            try allowAttributeWhiteouts(in: directory)
+        } catch {
+            try? directory.unlink(at: name)
+            throw error
+        }
+    }
+
+    private func allowAttributeWhiteouts(in directory: FileDescriptor) throws(Errno) {
+        guard !directory.marks(at: "").contains(.attributeWhiteouts) else { return }
+        try setMark(at: "", in: directory, MarkName.opaque, MarkName.userOpaque, "x")
+    }
+
+    /// Sets a mark: by a trusted attribute, or by a user one where the server isn't privileged.
+    func setMark(
+        at name: PathRef, in directory: FileDescriptor, _ trusted: PathRef, _ user: PathRef, _ value: PathRef
+    ) throws(Errno) {
+        do {
+            try unsafe directory.setXattr(at: name, trusted, value: value.bytes)
+        } catch .notPermitted, .notSupported {
+            try unsafe directory.setXattr(at: name, user, value: value.bytes)
+        }
+    }
+
+    /// Makes a whiteout in the work area that is to be put in that directory of the upper. It is the caller's to discard.
+    func stageWhiteout(_ staged: PathRef, for upper: FileDescriptor) throws(Errno) {
+        let staging = try work.directory()
+        try makeWhiteout(staged, in: staging)
+        if try staging.status(at: staged).isRegular { try allowAttributeWhiteouts(in: upper) }
+    }
+}

@@ -1,0 +1,16 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+extension Layers {
+    /// Moves a directory to a name that is free.
+    func putInPlace(
+        _ temporary: PathRef, from staging: FileDescriptor, _ name: PathRef, in parent: FileDescriptor
+    ) throws(Errno) {
+        do {
+            try FileDescriptor.rename(from: staging, temporary, to: parent, name, flags: .noReplace)
+        } catch .invalidArgument {
+            // A filesystem without RENAME_NOREPLACE. Over an empty directory rename(2) replaces.
+            try FileDescriptor.rename(from: staging, temporary, to: parent, name)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// The files that a part of a listing tells of as LOOKUP would, for a caller that looks at each file that it lists; to be kept
+/// until the answer was sent: then their watches are set.
+///
+/// Directories aren't among them: the kernel has each at one place only, and to tell of one takes several looks.
+struct ListedFiles: ~Copyable {
+    /// The kernel holds the directory's lock until it has the answer.
+    static let most = 256
+
+    /// Those told, with a lookup count on each.
+    private var nodes: [NodeID] = []
+    private var watches: [LateWatch] = []
+    /// As of one LOOKUP: who waits for that waits for all of these.
+    private let turn: LateWatches.Turn
+    private let reporting: Reporting
+    fileprivate let caller: CallerIdentity
+    /// How the files' watches are set.
+    fileprivate let watching: Reporting.FileWatch
+
+    init(of reporting: Reporting, for caller: CallerIdentity, _ habit: ListingHabit) {
+        self.reporting = reporting
+        self.caller = caller
+        watching = habit == .removes ? .never : .late
+        turn = reporting.coherence.lateWatches.begin()
+    }
+
+    deinit {
+        for watch in watches { reporting.finish(watch) }
+    }
+
+    var count: Int { nodes.count }
+
+    fileprivate mutating func add(_ found: Found) {
+        nodes.append(found.entry.node)
+        if let watch = found.lateWatch { watches.append(watch) }
+    }
+
+    /// The answer was sent.
+    consuming func finish() {}
+
+    /// Nobody has got it.
+    consuming func takeBack() {
+        watches = []
+        for node in nodes { reporting.forget(node, count: 1) }
+    }
+}
+
+extension Listings {
+    /// Emits an item of a listing, with its file where it is one.
+    func tell(
+        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
+        _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
+    ) -> Bool {
+        if files.count == ListedFiles.most { return false }
+        guard let found = try? file(item, of: directory, view, files) else { return emit(item, nil) }
+        guard emit(item, found.entry) else {
+            reporting.forget(found.entry.node, count: 1)
+            return false
+        }
+        files.add(found)
+        return true
+    }
+
+    /// nil: it isn't a file, or has just gone.
+    private func file(
+        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
+        _ files: borrowing ListedFiles
+    ) throws(Errno) -> Found? {
+        let name = item.name
+        if item.kind == .directory || name.isDots { return nil }
+        let survey = try resolver.survey(view, name, in: directory, having: resolver.directories(of: view, having: name))
+        guard survey.owner?.isDirectory == false else { return nil }
+        // The kernel takes this in whatever LOOKUP tells it meanwhile: it mustn't put one file over another.
+        if let told = directory.told(name),
+            survey.owner.map({ table.find(resolver.identity(of: $0))?.id == told.node }) != true
+        {
+            return nil
+        }
+        try agents.checkSight(survey, name, in: directory, files.caller)
+        let found = try reporting.find(survey, name, in: directory, view, watches: files.watching)
+        if found.isFile { return found }
+        // A stranger has put a directory there meanwhile.
+        reporting.forget(found.entry.node, count: 1)
+        return nil
+    }
+}

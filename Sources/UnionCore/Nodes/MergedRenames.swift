@@ -1,0 +1,75 @@
+internal import Glibc
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// The renames of merged directories that are under way, and removals before which a whiteout is laid (`Union.cover`), whose
+/// two names are one.
+///
+/// Such a rename is one in each layer, and between two of them a look would find half a directory. So a look asks
+/// here before and after: a rename that concerns the look is waited for, and a look during which one began is made
+/// again (`Union.undivided`). Nobody holds a lock while it waits. The lock is a leaf.
+final class MergedRenames: Sendable {
+    /// The names between which a directory moves.
+    struct Move: Sendable {
+        let from: OwnChanges.Key
+        let to: OwnChanges.Key
+
+        func concerns(_ name: PathRef, in directory: Node) -> Bool {
+            let key = OwnChanges.Key(directory.id, name)
+            return key == from || key == to
+        }
+
+        /// Whether the way to the node leads through one of the names.
+        func concerns(_ node: Node) -> Bool {
+            var current = node
+            for _ in 0..<deepest {
+                guard let place = current.place else { return false }
+                if concerns(place.name, in: place.parent) { return true }
+                current = place.parent
+            }
+            return false
+        }
+    }
+
+    struct Moment {
+        /// How many have begun so far.
+        let begun: UInt64
+        /// None is under way.
+        let isQuiet: Bool
+    }
+
+    /// How many have begun, and in the lowest bits how many of them haven't ended.
+    private let clock = Atomic<UInt64>(0)
+    private static let oneBegun: UInt64 = 1 << 16
+    private let moves = Mutex<[(serial: UInt64, move: Move)]>([])
+
+    var now: Moment {
+        let clock = clock.load(ordering: .sequentiallyConsistent)
+        return Moment(begun: clock / Self.oneBegun, isQuiet: clock % Self.oneBegun == 0)
+    }
+
+    var underWay: [Move] { moves.withLock { $0.map(\.move) } }
+
+    /// From here on looks wait, until `end` with what is returned.
+    func begin(_ move: Move) -> UInt64 {
+        moves.withLock { moves in
+            let serial = clock.add(Self.oneBegun + 1, ordering: .sequentiallyConsistent).newValue
+            moves.append((serial, move))
+            return serial
+        }
+    }
+
+    func end(_ serial: UInt64) {
+        moves.withLock { moves in
+            moves.removeAll { $0.serial == serial }
+            clock.subtract(1, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    /// Returns after a moment: a rename takes some ten microseconds, and on a slow layer as long as that layer.
+    static func pause(tries: Int) {
+        if tries < 64 { sched_yield() } else { usleep(200) }
+    }
+}
+

@@ -1,0 +1,171 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// Which node a name's answer is, and what the kernel is told by it.
+//
+// A file is the node of its real object. A directory is the node that the kernel was told at the same name, as long as
+// something of what it was made of is still there; one that a stranger has moved is found by its owner.
+
+extension Reporting {
+    /// The node of what was found under the name, told there. Its lookup count grows by one. nil: the look is older than
+    /// what was told or decided meanwhile. `isLast`: then it is told all the same, but mustn't be kept.
+    func adopt(
+        _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        in directory: Node, isLast: Bool
+    ) -> Node? {
+        let begun = isLast ? .max : survey.begun
+        return owner.isDirectory
+            ? adoptDirectory(survey, owner, filesystem, name, in: directory, begun)
+            : adoptFile(owner, filesystem, name, in: directory, begun)
+    }
+
+    private func adoptFile(
+        _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
+    ) -> Node? {
+        let identity = resolver.identity(of: owner)
+        let node = table.adopt(identity) { id in
+            Node(id: id, identity: identity, filesystem: filesystem)
+        }
+        let telling = directory.tell(name, node, layer: owner.layer.index, begun: begun)
+        guard case .told(let place, let displaced) = telling else {
+            forget(node.id, count: 1)
+            return nil
+        }
+        noteTold(node, at: place, displaced, hasOtherNames: owner.status.linkCount > 1)
+        return node
+    }
+
+    private func adoptDirectory(
+        _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        in directory: Node, _ begun: UInt64
+    ) -> Node? {
+        let makeup = Makeup(of: survey)
+        let owned = resolver.directoryOwner(owner, filesystem)
+        while true {
+            let known = directory.told(name)
+            let node =
+                continuing(known, makeup, at: name, in: directory) ?? seenBefore(
+                    owned, makeup, at: name, in: directory)
+                ?? table.add { Node(id: $0, owner: owned, makeup: makeup) }
+            let telling = directory.tell(
+                name, node, layer: owner.layer.index, begun: begun, expecting: known)
+            switch telling {
+            case .told(let place, let displaced):
+                noteTold(node, at: place, displaced, hasOtherNames: false)
+                if known?.node != node.id { node.settle(in: directory.makeup.backings) }
+                note(makeup, owned, of: node, begun: survey.begun)
+                // Where settlement has yet to take it, that notes the owner.
+                if node.state.withLock({ $0.owner?.part == owned.part }) {
+                    table.noteOwner(owned.part, of: node)
+                }
+                return node
+            case .outdated:
+                forget(node.id, count: 1)
+                return nil
+            case .changed: forget(node.id, count: 1)
+            }
+        }
+    }
+
+    /// The directory that the kernel knows by the name, if the union still shows it there; with a lookup count.
+    private func continuing(
+        _ known: Place?, _ makeup: Makeup, at name: PathRef, in directory: Node
+    ) -> Node? {
+        guard let node = known.flatMap({ table.find($0.node) }),
+            resolver.continues(node, as: makeup, at: name, in: directory)
+        else { return nil }
+        return table.retain(node) ? node : nil
+    }
+
+    /// The directory that was seen here, or elsewhere and isn't there any more, with a lookup count: somebody may stand
+    /// in it. One that still is elsewhere, as a layer shows it at two places (a bind mount), is another one here.
+    private func seenBefore(
+        _ owner: DirectoryOwner, _ makeup: Makeup, at name: PathRef, in directory: Node
+    ) -> Node? {
+        guard let node = table.directory(ownedBy: owner.part), !node.isRoot, node.continues(as: makeup),
+            node.place?.isAt(directory, name) == true || !resolver.stands(node)
+        else { return nil }
+        return table.retain(node) ? node : nil
+    }
+
+    /// Where nothing is kept, nobody asks what was told before.
+    private func noteTold(_ node: Node, at place: Place, _ displaced: Place?, hasOtherNames: Bool) {
+        if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
+        node.noteSeen(at: place)
+        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherPlaces }) { return }
+        for other in node.places where !other.isSame(as: place) {
+            // The count may be of the moment when this name had just gone, and not the other.
+            if !node.isDirectory && resolver.isThere(node, at: other) { continue }
+            other.parent.untell(other)
+            node.forget(other, isGone: true)
+        }
+    }
+
+    /// What a directory that the kernel knows is made of was looked at. Where that counts in what is kept, names in it
+    /// must be put right first, by who tells the kernel.
+    private func note(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
+        let (known, isCached) = node.state.withLock { ($0.makeup, $0.isCached) }
+        if known == makeup { return }
+        if coherence.plan.isLasting {
+            if isCached { return coherence.invalidator.append(.object(node.id)) }
+            // It was kept once, perhaps. Queued before it is made of others: `sync` waits for this, too.
+            coherence.invalidator.append(.names(node.id))
+        }
+        take(makeup, owner, of: node, begun: begun)
+    }
+
+    /// The directory is made of these from now on. Of more than before while what it holds is kept, unless it `mayGrow`
+    /// (`Node.note`), only when who tells the kernel has seen to that.
+    func take(
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
+    ) {
+        if !tryToTake(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
+            coherence.invalidator.append(.object(node.id))
+        }
+    }
+
+    /// False: something must be watched first.
+    func tryToTake(
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
+    ) -> Bool {
+        switch node.note(makeup, owner, begun: begun, mayGrow: mayGrow) {
+        case .unwatched: return false
+        case .outdated: return true
+        case .taken(let before):
+            guard let before, before.part != owner.part else { return true }
+            table.forgetOwner(before.part, of: node)
+            table.noteOwner(owner.part, of: node)
+            return true
+        }
+    }
+
+    /// The kernel drops `count` of its references to the node.
+    public func forget(_ node: NodeID, count: UInt64) {
+        guard let gone = table.forget(node, count: count) else { return }
+        coherence.listings.forget(node)
+        if gone.isDirectory {
+            resolver.views.forget(node)
+            coherence.ahead.drop(node)
+            if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
+        }
+        for place in gone.forgetPlaces() { place.parent.untell(place) }
+        endWatch(of: gone)
+    }
+}
+
+extension Node {
+    /// Whether a directory that is made so is the same to users: something of it was there all the time.
+    func continues(as makeup: Makeup) -> Bool {
+        isDirectory && state.withLock { !$0.isDead && $0.makeup.shares(with: makeup) }
+    }
+}
+
+extension Reporting {
+    func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Node {
+        let identity = ObjectIdentity(status, on: filesystem)
+        return table.adopt(identity) { id in
+            Node(id: id, identity: identity, filesystem: filesystem)
+        }
+    }
+}

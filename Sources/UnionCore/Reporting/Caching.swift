@@ -1,0 +1,309 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// Before the kernel is told anything that it may keep: first the watch, then the node's registration, then the
+// look whose answer it is told. Any later change then brings an event that finds the registration; any earlier
+// one is in the answer.
+
+extension Reporting {
+    /// For how long the answer that the survey gives may be kept.
+    func entrySeconds(of survey: Survey, in directory: Node, _ view: borrowing DirectoryView) -> Double {
+        guard coherence.plan.isLasting else { return coherence.plan.freshness.entrySeconds }
+        // An orphan comes and goes with what it holds, however deep.
+        if survey.isOrphan || survey.unseen != nil { return 0 }
+        return isKept(directory, as: view) ? CoherencePlan.lasting : 0
+    }
+
+    /// Whether the directory's names may be kept: it is watched, and made of what it was watched with.
+    func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
+        let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.makeup.backings) }
+        guard isCached, !directory.isRoot else { return isCached }
+        return (view.keptMark ?? (try? view.backingsMark())) == backings
+    }
+
+    /// What was done so that something can be kept.
+    enum Preparation {
+        /// All that can be; here is a look at the object that is younger than its watch, where one was needed.
+        case lookedAt((status: FileStatus, begun: UInt64)?)
+        /// The watch comes after the reply. `endings`: the node's at this time.
+        case watchLater(endings: UInt16)
+        /// It is probably about to go: attributes are kept for a moment, without a watch.
+        case passing
+        /// The watch is newer than the look at the layers.
+        case lookAgain
+
+        var look: (status: FileStatus, begun: UInt64)? {
+            guard case .lookedAt(let look) = self else { return nil }
+            return look
+        }
+    }
+
+    /// When a file's watch is set that hasn't one.
+    enum FileWatch {
+        /// Before it is told of.
+        case first
+        /// Thereafter.
+        case late
+        /// Not at all: it is about to go.
+        case never
+    }
+
+    /// Sees to it that what stands under the name can be kept.
+    func prepareCaching(
+        of node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView, watches: FileWatch
+    ) -> Preparation {
+        guard coherence.plan.isLasting else { return .lookedAt(nil) }
+        if noteMounts(survey) { return .lookAgain }
+        guard directory.state.withLock({ $0.isCached }) else {
+            // What a directory's name denotes may change unseen: nothing below it is kept.
+            if node.isDirectory { node.state.withLock { $0.isCached = false } }
+            return .lookedAt(nil)
+        }
+        guard node.isDirectory else {
+            return watchFile(node, survey, name, in: directory, view, watches: watches)
+        }
+        return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
+    }
+
+    /// True: the look is older than the watch.
+    private func watchDirectory(
+        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) -> Bool {
+        let makeup = Makeup(of: survey)
+        let (isWatched, isCurrent, since) = node.state.withLock { state in
+            let isSettled = state.isDegraded && !state.isGivenBack
+            return (state.isCached || isSettled, state.makeup == makeup, state.cachedSince)
+        }
+        if isWatched && isCurrent { return since > survey.begun }
+        // Names in it are kept: who tells the kernel sees to those, and to the watch, first.
+        if isWatched && node.state.withLock({ $0.isCached }) { return false }
+        watchParts(of: node, survey, name, view)
+        return true
+    }
+
+    /// Watches every real directory that makes the node up, and takes the survey's for what it is made of. The look is
+    /// older than the watches then: it must be made again.
+    func watchParts(of node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView) {
+        guard let owner = survey.owner,
+            let filesystem = stack.filesystems.find(owner.status.device)
+        else { return }
+        let endings = node.state.withLock { $0.endings }
+        var isWatched = true
+        for standing in survey.visible {
+            guard isWatched, standing.elsewhere != nil || view.directory(in: standing.layer.index) != nil
+            else { continue }
+            switch watch(standing, name, in: view, for: node) {
+            case .watched: break
+            case .refused: isWatched = false
+            // The look is out of date before it is told.
+            case .replaced: return
+            }
+        }
+        take(
+            Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun,
+            mayGrow: true)
+        noteWatched(node, as: Makeup(of: survey), isWatched, endings)
+    }
+
+    /// Where a younger look has found it made of others, these were watched for nothing: the next look watches those.
+    private func noteWatched(_ node: Node, as makeup: Makeup, _ isWatched: Bool, _ endings: UInt16) {
+        node.state.withLock { state in
+            guard state.makeup == makeup else { return }
+            if !isWatched && !state.isDegraded { coherence.degraded.add(1, ordering: .relaxed) }
+            if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
+            state.isDegraded = !isWatched
+            state.isGivenBack = false
+            state.isCached = isWatched && state.endings == endings
+            state.cachedSince = coherence.tick()
+        }
+    }
+
+    private enum WatchResult {
+        case watched, refused
+        /// Something else stands there than what was looked at.
+        case replaced
+    }
+
+    /// One real directory of a node.
+    private func watch(
+        _ standing: Standing, _ name: PathRef, in view: borrowing DirectoryView, for node: Node
+    ) -> WatchResult {
+        let layer = standing.layer
+        guard let filesystem = stack.filesystems.find(standing.status.device),
+            coherence.plan.suits(layer, filesystem)
+        else { return .refused }
+        guard coherence.plan.choices[layer.index].mode == .watch else { return .watched }
+        guard let source = coherence.source, makeRoomForWatch(source) else { return .refused }
+        do throws(Errno) {
+            guard try watchWay(to: standing, for: node, source) else { return .refused }
+            let object = try resolver.open(standing, name, in: view, flags: [.path, .directory, .noFollow])
+            let status = try object.descriptor.status()
+            guard resolver.identity(of: standing).matches(status) else { return .replaced }
+            let isWatched = source.watch(
+                object.descriptor, for: node.id, layer: layer.index, isDirectory: true)
+            return isWatched ? .watched : .refused
+        } catch {
+            return [.noSuchFileOrDirectory, .notDirectory].contains(error) ? .replaced : .refused
+        }
+    }
+
+    /// What a mark of overlayfs leads to is known by its path: who moves a directory on it tells the node.
+    private func watchWay(
+        to standing: Standing, for node: Node, _ source: any ChangeSource
+    ) throws(Errno) -> Bool {
+        guard let path = standing.elsewhere else { return true }
+        var end = 0
+        while let slash = path[end...].firstIndex(of: Redirection.slash) {
+            let above = OwnedName(Array(path[..<slash]))
+            let directory = try standing.layer.openDirectory(at: above.ref)
+            guard
+                source.watch(
+                    directory.descriptor, for: node.id, layer: standing.layer.index, isDirectory: true)
+            else { return false }
+            end = slash + 1
+        }
+        return true
+    }
+
+    /// The directory's watch tells if the name comes to denote another one: only the attributes are looked at
+    /// again. Who empties a directory looks at each file once, before it is removed, and a watch costs more than the
+    /// rest of that.
+    private func watchFile(
+        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView, watches: FileWatch
+    ) -> Preparation {
+        let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
+        if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
+        guard mayWatch(node), let owner = survey.owner,
+            let parent = view.directory(in: owner.layer.index)
+        else { return .lookedAt(nil) }
+        guard coherence.plan.choices[owner.layer.index].mode == .watch else {
+            keepUnwatched(node)
+            return .lookedAt(nil)
+        }
+        if watches == .never || directory.takeRemoval() { return .passing }
+        if watches == .late && coherence.source != nil { return .watchLater(endings: endings) }
+        guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
+            let status = try? object.descriptor.status(), node.identity.matches(status)
+        else { return .lookAgain }
+        guard watch(object.descriptor, for: node, layer: owner.layer.index, endings) else {
+            return .lookedAt(nil)
+        }
+        let begun = coherence.now
+        guard let latest = try? object.descriptor.status() else { return .lookAgain }
+        return .lookedAt((latest, begun))
+    }
+
+    /// A file without a watch that could have one. While somebody writes to it through the union its
+    /// attributes change all the time, and aren't kept.
+    func mayWatch(_ node: Node) -> Bool {
+        node.state.withLock { state in
+            !state.isCached && !state.isDegraded && state.openFiles?.hasWriter != true
+        }
+    }
+
+    /// `endings`: the node's before anything of it was looked at.
+    func watch(_ object: FileDescriptor, for node: Node, layer: Int, _ endings: UInt16) -> Bool {
+        guard let source = coherence.source else { return false }
+        let isWatched =
+            makeRoomForWatch(source)
+            && source.watch(object, for: node.id, layer: layer, isDirectory: false)
+        node.state.withLock { state in
+            // Somebody may have ended this watch with another one.
+            state.isCached = isWatched && state.endings == endings
+            state.isDegraded = !isWatched
+            state.cachedSince = coherence.tick()
+        }
+        return isWatched
+    }
+
+    /// A layer that nobody changes, by the user's word.
+    private func keepUnwatched(_ node: Node) {
+        node.state.withLock { $0.isCached = true }
+    }
+
+    /// The same for a file that was found by itself.
+    func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) {
+        guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return }
+        guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
+        _ = watch(object, for: node, layer: layer.index, node.state.withLock { $0.endings })
+    }
+
+    /// What is about to be told of a file, which has no watch, may be kept for a moment.
+    func keepBriefly(_ entry: inout Entry) {
+        coherence.brieflyKept.note(entry.node)
+        entry.freshness.attributeSeconds = BrieflyKept.seconds
+    }
+
+    /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:
+    /// when the look at them was. `thread`: what asks; 0: nobody knows.
+    func attributeSeconds(
+        of node: Node, telling attributes: Attributes, begun: UInt64, to thread: Int32
+    ) -> Double {
+        let plan = coherence.plan
+        guard plan.isLasting else { return plan.freshness.attributeSeconds }
+        // A removed directory: it may turn out to have been moved.
+        if node.isDirectory && attributes.linkCount == 0 { return 0 }
+        return node.state.withLock { state in
+            if state.openFiles?.hasWriter == true { return 0 }
+            guard state.isCached else {
+                // A file without a watch: a directory's watch tells of most changes by its name, not of all.
+                return state.isDegraded && !node.isDirectory && attributes.linkCount == 1 ? 1 : 0
+            }
+            // A look that is older than the watch may have missed what came before it.
+            guard state.cachedSince <= begun else { return 0 }
+            if node.isDirectory { state.attributesTold.add(attributes.mark, to: thread) }
+            return CoherencePlan.lasting
+        }
+    }
+
+    /// Somebody opens the file for writing through the union: its attributes aren't kept until the last such
+    /// handle is released, and what the kernel has of them goes.
+    func endCaching(of node: Node) {
+        guard coherence.plan.isLasting else { return }
+        let wasCached = node.state.withLock { state in
+            defer { state.isCached = false }
+            state.endings &+= 1
+            return state.isCached
+        }
+        guard wasCached else { return }
+        coherence.source?.unwatch(node.id)
+        coherence.invalidator.append(.attributes(node.id))
+    }
+
+    /// The kernel has forgotten the node.
+    func endWatch(of node: Node) {
+        guard coherence.plan.isLasting else { return }
+        let wasDegraded = node.state.withLock { $0.isDegraded && node.isDirectory }
+        if wasDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
+        coherence.source?.unwatch(node.id)
+    }
+}
+
+extension Reporting {
+    /// A file whose attributes aren't kept yet gets its watch before it is looked at.
+    func watchBeforeLook(_ node: Node) throws(Errno) {
+        guard coherence.plan.isLasting, !node.isDirectory,
+            !node.state.withLock({ $0.isCached || $0.isDegraded })
+        else { return }
+        let object = try resolver.object(of: node)
+        prepareCaching(of: node, object.descriptor, in: object.layer)
+    }
+
+    func attributeFreshness(
+        of node: Node, telling attributes: Attributes, begun: UInt64, _ caller: CallerIdentity?
+    ) -> Freshness {
+        let seconds = attributeSeconds(of: node, telling: attributes, begun: begun, to: caller?.pid ?? 0)
+        return Freshness(entrySeconds: 0, attributeSeconds: seconds)
+    }
+
+    /// Something changed the attributes of the node in a way that neither inotify nor the kernel's own FUSE tells of.
+    /// What the kernel has of them goes before the caller gets its answer: for attributes alone that waits for nobody.
+    func dropAttributes(of node: Node) {
+        guard coherence.plan.freshness.attributeSeconds > 0 else { return }
+        node.state.withLock { $0.attributesTold = .none }
+        try? coherence.kernel.withLock { $0 }?.dropNode(node.id, content: false)
+    }
+}

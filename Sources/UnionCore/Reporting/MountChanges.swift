@@ -1,0 +1,36 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// Filesystems that are mounted inside layers belong to them, and inotify says nothing of mounts. When the table of
+// mounts changes, everything is dropped that may have to do with it: most changes are elsewhere on the machine.
+
+extension Reporting {
+    /// Notes that a look went through a mount point, before its answer is told. True for the first such look: it
+    /// is to be made again, as the mount may have gone before it was noted.
+    func noteMounts(_ survey: Survey) -> Bool {
+        let isInside = survey.visible.contains { $0.status.mountID != $0.layer.rootStatus.mountID }
+        guard isInside, !coherence.hasMountsInside.load(ordering: .relaxed) else { return false }
+        return !coherence.hasMountsInside.exchange(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Whether a change of the table of mounts can have changed what a layer shows: something is mounted inside
+    /// one now, or a look has gone through a mount point at any time.
+    var concernsMounts: Bool {
+        if coherence.hasMountsInside.load(ordering: .sequentiallyConsistent) { return true }
+        guard let mounts = try? MountInfo.all() else { return true }
+        let roots = stack.layers.map { pathPrefix(of: $0.root.descriptor) }
+        return roots.contains { root in mounts.contains { $0.mountPoint.starts(with: root) } }
+    }
+
+    /// The directory's path now, with a slash at its end.
+    private func pathPrefix(of directory: FileDescriptor) -> [UInt8] {
+        let link = OwnedName("/proc/self/fd/\(directory.rawValue)")
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe buffer.withUnsafeMutableBytes { buffer in
+            unsafe (try? FileDescriptor.workingDirectory.readLink(at: link.ref, into: buffer)) ?? 0
+        }
+        let bytes = Array(buffer[..<count])
+        return bytes.last == UInt8(ascii: "/") ? bytes : bytes + [UInt8(ascii: "/")]
+    }
+}

@@ -1,0 +1,39 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+extension Resolver {
+    /// Runs a call with the caller's credentials on a node's real object in `layer`, which for a file of a pseudo filesystem the caller must be
+    /// able to reach there, too: proc hides directories by who asks, and tells the union nothing of it.
+    func asCaller<R: ~Copyable>(
+        _ caller: CallerIdentity, on node: Node, in layer: Layer, exact: Bool = false,
+        _ call: () throws(Errno) -> R
+    ) throws(Errno) -> R {
+        guard node.filesystem.isPseudo else { return try caller.perform(exact: exact, call) }
+        return try caller.perform(exact: true) { () throws(Errno) in
+            try checkReach(of: node, in: layer)
+            return try call()
+        }
+    }
+
+    private func checkReach(of node: Node, in layer: Layer) throws(Errno) {
+        guard let found = try reach(node, in: layer) else { return }
+        let status = try found.descriptor.status()
+        guard node.identity.matches(status) else { throw .staleNFSFileHandle }
+    }
+
+    /// The same of one of the real directories that back a node. ENOENT: another one stands there by now.
+    func checkReach(of node: Node, in backing: Backing) throws(Errno) {
+        guard let found = try reach(node, in: backing.layer) else { return }
+        let status = try backing.directory.status()
+        guard ObjectIdentity(status, on: nil).matches(try found.descriptor.status()) else {
+            throw .noSuchFileOrDirectory
+        }
+    }
+
+    /// Walks to the node's path in `layer`, with the thread's credentials. nil: a layer's root, which everybody
+    /// may reach, or what has no name any more.
+    func reach(_ node: Node, in layer: Layer) throws(Errno) -> OwnedDescriptor? {
+        guard !node.isRoot, let path = try? path(of: node, in: layer) else { return nil }
+        return try layer.openObject(at: path.ref)
+    }
+}

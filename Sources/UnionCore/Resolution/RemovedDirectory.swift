@@ -1,0 +1,51 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// A directory that was removed while somebody stands in it or has it open: what needs no name goes on, as on any local
+// filesystem. Of one that a client removed the real directory is still in reach; of one that went underneath
+// only what was told of it last is left.
+extension Resolver {
+    /// Nothing real is left of the directory, as far as anybody knows.
+    func isOutOfReach(_ node: Node) -> Bool {
+        if (try? view(of: node)) != nil { return false }
+        return node.state.withLock { $0.parked == nil }
+    }
+
+    /// What stat(2) tells of it. ENOENT: nothing was ever told of it.
+    func removedAttributes(of node: Node) throws(Errno) -> Attributes {
+        var left = node.state.withLock { $0.lastTold }
+        if let parked = try? parkedObject(of: node) { left = attributes(parked.status, node.filesystem) }
+        guard var left else { throw .noSuchFileOrDirectory }
+        left.linkCount = 0
+        return left
+    }
+
+    /// The kernel has judged that the caller may: nobody but those who hold it sees the change. nil: nothing was ever told
+    /// of it.
+    func changeRemoved(_ node: Node, _ changes: AttributeChanges) -> Attributes? {
+        guard var left = try? removedAttributes(of: node) else { return nil }
+        if let mode = changes.mode {
+            left.mode = left.mode & ~ModeBits.permissions | mode & ModeBits.permissions
+        }
+        left.uid = changes.uid ?? left.uid
+        left.gid = changes.gid ?? left.gid
+        let now = wallClock()
+        left.accessTime = changes.access.time(now: now) ?? left.accessTime
+        left.modificationTime = changes.modification.time(now: now) ?? left.modificationTime
+        left.changeTime = now
+        node.state.withLock { $0.lastTold = left }
+        return left
+    }
+}
+
+extension TimeChange {
+    /// nil: the time stays.
+    fileprivate func time(now: Timestamp) -> Timestamp? {
+        switch self {
+        case .omit: nil
+        case .now: now
+        case .set(let time): time
+        }
+    }
+}
