@@ -36,4 +36,7 @@ extension Union {
         try agents.checkSight(survey, name, in: directory, caller)
         return try reporting.find(survey, name, in: directory, view, watches: .late, caller.pid)
     }
+
+    /// The kernel drops `count` of its references to the node.
+    public func forget(_ node: NodeID, count: UInt64) { reporting.forget(node, count: count) }
 }

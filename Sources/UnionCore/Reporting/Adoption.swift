@@ -141,7 +141,7 @@ extension Reporting {
     }
 
     /// The kernel drops `count` of its references to the node.
-    public func forget(_ node: NodeID, count: UInt64) {
+    func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }
         coherence.listings.forget(node)
         if gone.isDirectory {
