@@ -9,7 +9,7 @@ extension Agents {
         into buffer: UnsafeMutableRawBufferPointer,
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
-        switch try place(of: acting, acting.reading, caller) {
+        switch try route(of: acting, acting.reading, caller) {
         case .elsewhere(let agent):
             return try unsafe agent.read(file.descriptor, isStream: file.isStream, at: offset, into: buffer)
         case .here:
@@ -24,22 +24,22 @@ extension Agents {
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         if case .refusesWriting(let error) = acting.role { throw error }
-        let place = try unsafe place(of: acting, acting.writing, always: acting.entered(for: buffer), caller)
+        let route = try unsafe route(of: acting, acting.writing, always: acting.entered(for: buffer), caller)
         guard case .processList = acting.role, unsafe holdsZero(buffer) else {
-            return try unsafe write(file, at: offset, from: buffer, place, caller)
+            return try unsafe write(file, at: offset, from: buffer, route, caller)
         }
-        let text = unsafe replacingZero(in: buffer, by: try number(of: caller, place))
-        return try writeWhole(text, for: buffer.count, file, at: offset, place, caller)
+        let text = unsafe replacingZero(in: buffer, by: try number(of: caller, route))
+        return try writeWhole(text, for: buffer.count, file, at: offset, route, caller)
     }
 
     /// Returns `count` where all of `text`, which stands for so many bytes, was written.
     private func writeWhole(
-        _ text: [UInt8], for count: Int, _ file: FileHandle, at offset: Int64, _ place: CallPlace,
+        _ text: [UInt8], for count: Int, _ file: FileHandle, at offset: Int64, _ route: CallRoute,
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let result: Result<Int, Errno> = unsafe text.withUnsafeBytes { bytes in
             do throws(Errno) {
-                return .success(try unsafe write(file, at: offset, from: bytes, place, caller))
+                return .success(try unsafe write(file, at: offset, from: bytes, route, caller))
             } catch {
                 return .failure(error)
             }
@@ -48,10 +48,10 @@ extension Agents {
     }
 
     private func write(
-        _ file: FileHandle, at offset: Int64, from buffer: UnsafeRawBufferPointer, _ place: CallPlace,
+        _ file: FileHandle, at offset: Int64, from buffer: UnsafeRawBufferPointer, _ route: CallRoute,
         _ caller: CallerIdentity
     ) throws(Errno) -> Int {
-        switch place {
+        switch route {
         case .elsewhere(let agent):
             return try unsafe agent.write(file.descriptor, isStream: file.isStream, at: offset, from: buffer)
         case .here:
@@ -62,8 +62,8 @@ extension Agents {
     }
 
     /// The caller's own number where the call is made: a thread's, of which the kernel finds the process.
-    private func number(of caller: CallerIdentity, _ place: CallPlace) throws(Errno) -> Int32 {
-        switch place {
+    private func number(of caller: CallerIdentity, _ route: CallRoute) throws(Errno) -> Int32 {
+        switch route {
         case .here: caller.pid
         case .elsewhere: try innermostNumber(ofThread: caller.pid)
         }

@@ -56,7 +56,7 @@ extension Agents {
         let path = try resolver.path(of: node, in: backing.layer)
         let acting = acting(path.ref, on: source.filesystem, in: backing.layer)
         var source = source
-        guard case .elsewhere(let agent) = try place(of: acting, acting.listing, caller) else {
+        guard case .elsewhere(let agent) = try route(of: acting, acting.listing, caller) else {
             source.filter = try hidingServer(path.ref, source, backing, caller)
             guard source.filter != nil else { return nil }
             let directory = try caller.perform(exact: true) { () throws(Errno) in

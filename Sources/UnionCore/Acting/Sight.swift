@@ -6,9 +6,9 @@ extension Agents {
     /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
     /// see there, it doesn't see here.
     func checkSight(
-        _ survey: Survey, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
+        _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) {
-        guard let owner = survey.owner, let filesystem = layers.stack.filesystems.find(owner.status.device),
+        guard let owner = lookup.owner, let filesystem = layers.stack.filesystems.find(owner.status.device),
             filesystem.type == .proc
         else { return }
         let layer = owner.layer

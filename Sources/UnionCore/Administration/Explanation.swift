@@ -41,50 +41,50 @@ extension Union {
         try resolver.check(name.ref)
         let node = try resolver.node(directory)
         let view = try resolver.view(of: node)
-        let survey = try resolver.surveyToExplain(view, name.ref, in: node)
+        let lookup = try resolver.lookupToExplain(view, name.ref, in: node)
         let full = above + (above.isEmpty ? [] : [0x2f]) + Array(last)
-        return try explain(full, name.ref, in: node, view, survey)
+        return try explain(full, name.ref, in: node, view, lookup)
     }
 
     private func explain(
         _ bytes: [UInt8], _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
-        _ survey: Survey
+        _ lookup: NameLookup
     ) throws(Errno) -> PathExplanation {
         let path = String(decoding: bytes, as: UTF8.self)
-        if survey.failure != nil || view.failure != nil {
-            return unanswered(path, survey, in: directory, view)
+        if lookup.failure != nil || view.failure != nil {
+            return unanswered(path, lookup, in: directory, view)
         }
-        if let obstacle = survey.obstacle {
+        if let obstacle = lookup.obstacle {
             return refusal(
-                path, survey, kind: kind(of: survey), .fails(.notPermitted, reason: obstacle.text),
+                path, lookup, kind: kind(of: lookup), .fails(.notPermitted, reason: obstacle.text),
                 in: directory, view)
         }
         let (create, mkdir): (PathExplanation.Outcome, PathExplanation.Outcome)
-        if survey.owner?.isDirectory == true {
+        if lookup.owner?.isDirectory == true {
             let (inside, visited) = try walk(bytes)
             defer { for node in visited { reporting.forget(node, count: 1) } }
             let node = try resolver.node(inside)
             let view = try resolver.view(of: node)
-            create = creation(.create, path, "", in: node, view, Survey(), inside: true)
-            mkdir = creation(.mkdir, path, "", in: node, view, Survey(), inside: true)
+            create = creation(.create, path, "", in: node, view, NameLookup(), inside: true)
+            mkdir = creation(.mkdir, path, "", in: node, view, NameLookup(), inside: true)
         } else {
-            create = creation(.create, path, name, in: directory, view, survey, inside: false)
-            mkdir = creation(.mkdir, path, name, in: directory, view, survey, inside: false)
+            create = creation(.create, path, name, in: directory, view, lookup, inside: false)
+            mkdir = creation(.mkdir, path, name, in: directory, view, lookup, inside: false)
         }
         return PathExplanation(
-            path: path, kind: kind(of: survey), owner: survey.owner?.layer.index,
-            layers: findings(path, survey, in: directory, view), create: create, mkdir: mkdir,
-            unlink: removal(path, survey, name, in: directory, view), rename: renaming(path, survey))
+            path: path, kind: kind(of: lookup), owner: lookup.owner?.layer.index,
+            layers: findings(path, lookup, in: directory, view), create: create, mkdir: mkdir,
+            unlink: removal(path, lookup, name, in: directory, view), rename: renaming(path, lookup))
     }
 
     /// A layer fails: what the others have, and that changes would have to know what it holds.
     private func unanswered(
-        _ path: String, _ survey: Survey, in directory: Node, _ view: borrowing DirectoryView
+        _ path: String, _ lookup: NameLookup, in directory: Node, _ view: borrowing DirectoryView
     ) -> PathExplanation {
-        let error = survey.failure ?? view.failure ?? .ioError
+        let error = lookup.failure ?? view.failure ?? .ioError
         let failing = stack.layers.filter { $0.failure != nil }.map { "\($0.index)" }.joined(separator: ", ")
         return refusal(
-            path, survey, kind: survey.isVisible ? kind(of: survey) : "unknown",
+            path, lookup, kind: lookup.isVisible ? kind(of: lookup) : "unknown",
             .fails(error, reason: "it would have to know what layer \(failing) has, which fails"),
             in: directory,
             view)
@@ -92,25 +92,25 @@ extension Union {
 
     /// Whatever is tried, `refused` comes of it.
     private func refusal(
-        _ path: String, _ survey: Survey, kind: String, _ refused: PathExplanation.Outcome,
+        _ path: String, _ lookup: NameLookup, kind: String, _ refused: PathExplanation.Outcome,
         in directory: Node, _ view: borrowing DirectoryView
     ) -> PathExplanation {
         PathExplanation(
-            path: path, kind: kind, owner: survey.owner?.layer.index,
-            layers: findings(path, survey, in: directory, view), create: refused, mkdir: refused,
+            path: path, kind: kind, owner: lookup.owner?.layer.index,
+            layers: findings(path, lookup, in: directory, view), create: refused, mkdir: refused,
             unlink: refused, rename: refused)
     }
 
     private func explainRoot() throws(Errno) -> PathExplanation {
         let view = try resolver.view(of: table.root)
-        let survey = try resolver.survey(of: view)
-        let findings = survey.standings.map {
+        let lookup = try resolver.lookup(of: view)
+        let findings = lookup.layerEntries.map {
             PathExplanation.LayerFinding(
                 index: $0.layer.index, path: $0.layer.path, found: "directory", note: "the layer's root")
         }
         let fixed = PathExplanation.Outcome.fails(.resourceBusy, reason: "the union's root stays")
         return PathExplanation(
-            path: "", kind: view.count > 1 ? "merged" : "pure", owner: survey.owner?.layer.index,
+            path: "", kind: view.count > 1 ? "merged" : "pure", owner: lookup.owner?.layer.index,
             layers: findings, create: insideRoot(.create, view), mkdir: insideRoot(.mkdir, view),
             unlink: fixed, rename: fixed)
     }
@@ -118,25 +118,25 @@ extension Union {
     private func insideRoot(
         _ operation: SelectedOperation, _ view: borrowing DirectoryView
     ) -> PathExplanation.Outcome {
-        creation(operation, "", "", in: table.root, view, Survey(), inside: false)
+        creation(operation, "", "", in: table.root, view, NameLookup(), inside: false)
     }
 
-    private func kind(of survey: Survey) -> String {
-        guard let owner = survey.owner else { return "absent" }
+    private func kind(of lookup: NameLookup) -> String {
+        guard let owner = lookup.owner else { return "absent" }
         guard owner.isDirectory else { return owner.status.kind.name }
-        if survey.isMerged { return "merged" }
+        if lookup.isMerged { return "merged" }
         return owner.marks.contains(.complete) ? "complete" : "pure"
     }
 
     private func findings(
-        _ path: String, _ survey: Survey, in directory: Node, _ view: borrowing DirectoryView
+        _ path: String, _ lookup: NameLookup, in directory: Node, _ view: borrowing DirectoryView
     ) -> [PathExplanation.LayerFinding] {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         return stack.layers.map { layer in
             let above = (try? resolver.path(of: directory, in: layer))?.ref.string ?? ""
             let realPath = join(layer.path, above.isEmpty ? name : join(above, name))
-            let position = (0..<survey.columnCount).first { survey.column($0).layer === layer }
-            if survey.unseen?.layer === layer {
+            let position = (0..<lookup.columnCount).first { lookup.column($0).layer === layer }
+            if lookup.unseen?.layer === layer {
                 return .init(
                     index: layer.index, path: realPath, found: "directory",
                     note: "orphan, not shown: the directory that it belongs to has gone")
@@ -151,26 +151,26 @@ extension Union {
                     ? "does not back the directory" : "has nothing of that name, or was not looked at"
                 return .init(index: layer.index, path: realPath, found: "nothing", note: note)
             }
-            let standing = survey.column(position)
-            let elsewhere = standing.elsewhere.map { join(layer.path, String(decoding: $0, as: UTF8.self)) }
+            let layerEntry = lookup.column(position)
+            let elsewhere = layerEntry.elsewhere.map { join(layer.path, String(decoding: $0, as: UTF8.self)) }
             return .init(
                 index: layer.index, path: elsewhere ?? realPath,
-                found: standing.isWhiteout ? "whiteout" : standing.status.kind.name,
-                note: note(on: standing, survey, isVisible: position < survey.visibleCount))
+                found: layerEntry.isWhiteout ? "whiteout" : layerEntry.status.kind.name,
+                note: note(on: layerEntry, lookup, isVisible: position < lookup.visibleCount))
         }
     }
 
-    private func note(on standing: Standing, _ survey: Survey, isVisible: Bool) -> String {
-        if standing.isWhiteout { return "hides the name in the layers below" }
+    private func note(on layerEntry: LayerEntry, _ lookup: NameLookup, isVisible: Bool) -> String {
+        if layerEntry.isWhiteout { return "hides the name in the layers below" }
         guard isVisible else { return "hidden by another layer" }
-        if let obstacle = survey.obstacle, obstacle.layer === standing.layer { return obstacle.text }
-        if let data = standing.data {
+        if let obstacle = lookup.obstacle, obstacle.layer === layerEntry.layer { return obstacle.text }
+        if let data = layerEntry.data {
             let path = join(data.layer.path, String(decoding: data.path, as: UTF8.self))
             return "owner; its data is in layer \(data.layer.index), \(path)"
         }
-        if standing.layer === survey.owner?.layer { return "owner" }
-        if standing.elsewhere != nil { return "merged in, where a mark of overlayfs leads" }
-        return standing.marks.contains(.skeleton) ? "skeleton" : "merged in"
+        if layerEntry.layer === lookup.owner?.layer { return "owner" }
+        if layerEntry.elsewhere != nil { return "merged in, where a mark of overlayfs leads" }
+        return layerEntry.marks.contains(.skeleton) ? "skeleton" : "merged in"
     }
 }
 
@@ -179,12 +179,12 @@ extension Union {
     /// `inside`: of something in the directory, under whatever name that is free.
     private func creation(
         _ operation: SelectedOperation, _ path: String, _ name: PathRef, in directory: Node,
-        _ view: borrowing DirectoryView, _ survey: Survey, inside: Bool
+        _ view: borrowing DirectoryView, _ lookup: NameLookup, inside: Bool
     ) -> PathExplanation.Outcome {
-        if survey.isVisible { return .fails(.fileExists, reason: "the name is in use") }
+        if lookup.isVisible { return .fails(.fileExists, reason: "the name is in use") }
         do throws(Errno) {
             try layers.checkWritable()
-            let plan = try changes.creationPlan(for: operation, name, in: directory, view, survey)
+            let plan = try changes.creationPlan(for: operation, name, in: directory, view, lookup)
             let layer = plan.first.layer
             let option = operation == .mkdir ? "mkdir" : "create"
             var reason = "\(option) goes to layer \(layer.index)"
@@ -203,13 +203,13 @@ extension Union {
     }
 
     private func removal(
-        _ path: String, _ survey: Survey, _ name: PathRef, in directory: Node,
+        _ path: String, _ lookup: NameLookup, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
     ) -> PathExplanation.Outcome {
         do throws(Errno) {
             try layers.checkWritable()
             let plan = try changes.removalPlan(
-                survey, isDirectory: survey.owner?.isDirectory == true, name, in: directory, view)
+                lookup, isDirectory: lookup.owner?.isDirectory == true, name, in: directory, view)
             let layers = plan.layers.map(String.init).joined(separator: ", then ")
             if plan.isCovered, let upper = stack.upper {
                 let hidden = "hidden by a whiteout in the upper"
@@ -227,27 +227,27 @@ extension Union {
         }
     }
 
-    private func renaming(_ path: String, _ survey: Survey) -> PathExplanation.Outcome {
+    private func renaming(_ path: String, _ lookup: NameLookup) -> PathExplanation.Outcome {
         do throws(Errno) {
             try layers.checkWritable()
-            if survey.isMerged { return try mergedRenaming(path, survey) }
-            let plan = try changes.departurePlan(survey)
+            if lookup.isMerged { return try mergedRenaming(path, lookup) }
+            let plan = try changes.departurePlan(lookup)
             let layer = plan.layer
             let covered = plan.isCovered ? "; a whiteout covers what lies below" : ""
             return .goes(
                 layer: layer.index, path: join(layer.path, path),
                 reason: "within layer \(layer.index), which owns it" + covered)
         } catch {
-            return .fails(error, reason: renameReason(for: error, survey))
+            return .fails(error, reason: renameReason(for: error, lookup))
         }
     }
 
     private func mergedRenaming(
-        _ path: String, _ survey: Survey
+        _ path: String, _ lookup: NameLookup
     ) throws(Errno) -> PathExplanation.Outcome {
-        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
-        try changes.checkParts(of: survey)
-        let layers = survey.visible.map { String($0.layer.index) }.joined(separator: ", ")
+        guard let owner = lookup.owner else { throw .noSuchFileOrDirectory }
+        try changes.checkParts(of: lookup)
+        let layers = lookup.visible.map { String($0.layer.index) }.joined(separator: ", ")
         return .goes(
             layer: owner.layer.index, path: join(owner.layer.path, path),
             reason: "in each of layers \(layers), as one step")
@@ -273,12 +273,12 @@ extension Union {
         }
     }
 
-    private func renameReason(for error: Errno, _ survey: Survey) -> String {
+    private func renameReason(for error: Errno, _ lookup: NameLookup) -> String {
         guard error == .improperLink else { return removalReason(for: error) }
-        if let readOnly = survey.visible.first(where: \.layer.isReadOnly) {
+        if let readOnly = lookup.visible.first(where: \.layer.isReadOnly) {
             return "layer \(readOnly.layer.index) is read-only; mv copies it"
         }
-        return survey.isMerged
+        return lookup.isMerged
             ? "a work directory is needed to rename it" : "its layer is read-only; mv copies it"
     }
 }

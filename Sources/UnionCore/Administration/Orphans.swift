@@ -200,7 +200,7 @@ extension Union {
         let parentName = OwnedName(parent)
         let directory = try root.openBeneath(parentName.ref, flags: [.path, .directory, .noFollow])
         let last = OwnedName(name)
-        try layers.takeAway(last.ref, in: directory.descriptor)
+        try layers.removeTree(last.ref, in: directory.descriptor)
     }
 
     private func split(_ path: [UInt8]) -> (parent: [UInt8], name: [UInt8]) {
@@ -249,7 +249,7 @@ extension Union {
         let name = OwnedName(lastName)
         var target = try changes.target(parent, name.ref, server)
         let upper = try changes.upperDirectory(for: target.directory, &target.view)
-        try changes.makeRoom(for: name.ref, in: upper, of: target.directory, target.survey)
+        try changes.makeRoom(for: name.ref, in: upper, of: target.directory, target.lookup)
         let stored = OwnedName(orphan.id)
         let store = try work.orphans()
         if let existing = try existingDirectory(name.ref, in: upper) {
@@ -260,7 +260,7 @@ extension Union {
             try moveEntries(place.descriptor, to: existing.descriptor)
             return work.discard(stored.ref, in: store)
         }
-        if target.survey.owner?.isDirectory == false { throw .fileExists }
+        if target.lookup.owner?.isDirectory == false { throw .fileExists }
         let place = try open(orphan)
         try adopt(place.descriptor, at: orphan.path)
         try layers.noteHolder(upper)

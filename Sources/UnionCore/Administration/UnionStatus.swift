@@ -60,7 +60,7 @@ extension Union {
         CoherenceCounters(
             watches: coherence.source?.watchCount ?? 0, events: coherence.source?.eventCount ?? 0,
             overflows: coherence.source?.overflowCount ?? 0,
-            invalidations: coherence.invalidator.sent.load(ordering: .relaxed),
+            invalidations: coherence.invalidations.sent.load(ordering: .relaxed),
             degradedDirectories: coherence.degraded.load(ordering: .relaxed),
             givenBackWatches: coherence.givenBack.load(ordering: .relaxed), listings: coherence.listings.count)
     }

@@ -11,12 +11,12 @@ extension Union {
         watchRoots()
         let thread = try WorkerThread.spawn(name: "switchfs-notify") { [self] in
             WorkerThread.runsShortly()
-            while let batch = coherence.invalidator.take() {
-                let sent = coherence.invalidator.sent.load(ordering: .relaxed)
-                Settlement.settle(batch, reporting, listings, kernel)
-                let hasTold = coherence.invalidator.sent.load(ordering: .relaxed) != sent
-                coherence.invalidator.finish(hasTold: hasTold)
-                if !hasTold { usleep(coherence.invalidator.patience) }
+            while let batch = coherence.invalidations.take() {
+                let sent = coherence.invalidations.sent.load(ordering: .relaxed)
+                InvalidationBatch.settle(batch, reporting, listings, kernel)
+                let hasReported = coherence.invalidations.sent.load(ordering: .relaxed) != sent
+                coherence.invalidations.finish(hasReported: hasReported)
+                if !hasReported { usleep(coherence.invalidations.delay) }
             }
         }
         coherence.thread.withLock { $0 = thread }
@@ -25,22 +25,22 @@ extension Union {
     /// When this returns, the kernel is told no more.
     public func stopCoherence() {
         coherence.kernel.withLock { $0 = nil }
-        coherence.invalidator.stop()
+        coherence.invalidations.stop()
         coherence.thread.withLock { $0.take() }?.join()
     }
 
     /// Who takes the events in.
-    public var changeSink: any ChangeSink { coherence.invalidator }
+    public var changeSink: any ChangeSink { coherence.invalidations }
 
     /// Returns when every change made underneath before the call shows in the union: the events that the
     /// kernel has queued are taken in, and what they concern is dropped.
     public func synchronizeChanges() {
         resolver.held.letGo()
         guard coherence.plan.isLasting else { return }
-        coherence.lateWatches.waitForAll()
+        coherence.deferredWatches.waitForAll()
         coherence.source?.drain()
-        for node in coherence.brieflyKept.take() { coherence.invalidator.append(.brieflyKept(node)) }
-        coherence.invalidator.waitForAll()
+        for node in coherence.unwatchedAttributes.take() { coherence.invalidations.append(.unwatchedAttributes(node)) }
+        coherence.invalidations.waitForAll()
     }
 
     private func watchRoots() {

@@ -13,31 +13,31 @@ extension Changes {
     /// directory, or has something hidden under the name.
     func creationPlan(
         for operation: SelectedOperation, _ name: PathRef, in directory: Node,
-        _ view: borrowing DirectoryView, _ survey: Survey
+        _ view: borrowing DirectoryView, _ lookup: NameLookup
     ) throws(Errno) -> CreationPlan {
         let candidates = try candidates(for: operation, name, in: directory, view)
         let isDirectory = operation == .mkdir
         let first: Arrival
         do throws(Errno) {
-            first = try newArrival(ofDirectory: isDirectory, in: candidates.first, survey, view)
+            first = try newArrival(ofDirectory: isDirectory, in: candidates.first, lookup, view)
         } catch {
             guard let other = candidates.other(after: error), other !== candidates.first else { throw error }
             return CreationPlan(
-                first: try newArrival(ofDirectory: isDirectory, in: other, survey, view), second: nil)
+                first: try newArrival(ofDirectory: isDirectory, in: other, lookup, view), second: nil)
         }
         let second = candidates.second.flatMap {
-            try? newArrival(ofDirectory: isDirectory, in: $0, survey, view)
+            try? newArrival(ofDirectory: isDirectory, in: $0, lookup, view)
         }
         return CreationPlan(first: first, second: second)
     }
 
     /// Of an object that is new in the layer. What lies hidden in its place there isn't replaced: EXDEV.
     func newArrival(
-        ofDirectory isDirectory: Bool, in layer: Layer, _ survey: Survey, _ view: borrowing DirectoryView
+        ofDirectory isDirectory: Bool, in layer: Layer, _ lookup: NameLookup, _ view: borrowing DirectoryView
     ) throws(Errno) -> Arrival {
         try layers.checkWritable(layer)
         if !layer.isUpper && view.directory(in: layer.index) == nil { throw .improperLink }
-        let arrival = try arrival(ofDirectory: isDirectory, in: layer, survey, view)
+        let arrival = try arrival(ofDirectory: isDirectory, in: layer, lookup, view)
         guard arrival.isFree else { throw .improperLink }
         return arrival
     }

@@ -10,14 +10,14 @@ extension Changes {
     ) throws(Errno) -> Target {
         do throws(Errno) {
             let target = try target(parent, name, caller, for: .take)
-            if target.survey.isVisible || resolver.emptied.isEmpty { return target }
+            if target.lookup.isVisible || resolver.emptied.isEmpty { return target }
         } catch {
             let isGone = error == .noSuchFileOrDirectory || error == .staleNFSFileHandle
             guard isGone, !resolver.emptied.isEmpty else { throw error }
         }
         let directory = try resolver.node(parent)
         let view = try resolver.viewToRemove(in: directory)
-        let survey = try resolver.survey(view, name, in: directory, all: true, toRemove: true)
-        return Target(directory: directory, view: view, survey: survey)
+        let lookup = try resolver.lookup(view, name, in: directory, all: true, toRemove: true)
+        return Target(directory: directory, view: view, lookup: lookup)
     }
 }

@@ -20,10 +20,10 @@ enum NameChange {
 extension Changes {
     /// EPERM where the directory's owner, or what the name stands for, has a flag that forbids the change.
     func checkFlags(
-        of view: borrowing DirectoryView, _ survey: Survey, for change: NameChange
+        of view: borrowing DirectoryView, _ lookup: NameLookup, for change: NameChange
     ) throws(Errno) {
-        let takes = change == .take || change == .replace && survey.isVisible
-        if takes, let taken = survey.owner?.status, taken.isImmutable || taken.isAppendOnly {
+        let takes = change == .take || change == .replace && lookup.isVisible
+        if takes, let taken = lookup.owner?.status, taken.isImmutable || taken.isAppendOnly {
             throw .notPermitted
         }
         guard let owner = try flagsOwner(of: view) else { return }

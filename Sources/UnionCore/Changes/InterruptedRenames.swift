@@ -21,7 +21,7 @@ extension Changes {
 private struct InterruptedRename {
     private enum Side { case old, new }
 
-    private struct Found {
+    private struct NameReport {
         let layer: Layer
         var side: Side
     }
@@ -30,7 +30,7 @@ private struct InterruptedRename {
     private let record: RenameRecord
     private let old: SplitPath
     private let new: SplitPath
-    private var parts: [Found] = []
+    private var parts: [NameReport] = []
 
     init(_ record: RenameRecord, of changes: Changes) {
         self.changes = changes
@@ -60,10 +60,10 @@ private struct InterruptedRename {
     }
 
     /// Where the real directory is, if any layer has it at one of the names.
-    private func find(_ part: OriginRecord) -> Found? {
+    private func find(_ part: OriginRecord) -> NameReport? {
         for layer in changes.stack.layers {
-            if isThere(part, at: new, in: layer) { return Found(layer: layer, side: .new) }
-            if isThere(part, at: old, in: layer) { return Found(layer: layer, side: .old) }
+            if isThere(part, at: new, in: layer) { return NameReport(layer: layer, side: .new) }
+            if isThere(part, at: old, in: layer) { return NameReport(layer: layer, side: .old) }
         }
         return nil
     }
@@ -134,7 +134,7 @@ private struct InterruptedRename {
         if (try? parent.descriptor.unlink(at: name.ref)) != nil { return }
         if (try? parent.descriptor.removeDirectory(at: name.ref)) != nil { return }
         guard layer.isUpper else { return }
-        try? changes.layers.putAside(name.ref, in: parent.descriptor, at: path.buffer)
+        try? changes.layers.evict(name.ref, in: parent.descriptor, at: path.buffer)
     }
 
     /// All parts are where they were.
@@ -190,7 +190,7 @@ extension Changes {
         let name = OwnedName(name)
         guard let staging = try? work.directory() else { return }
         if (try? staging.status(at: name.ref))?.isDirectory == true {
-            try? layers.putAside(name.ref, in: staging, at: path)
+            try? layers.evict(name.ref, in: staging, at: path)
         } else {
             try? staging.unlink(at: name.ref)
         }

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// One layer's part of a merged directory that moves.
 struct MovingPart {
-    let standing: Standing
+    let layerEntry: LayerEntry
     let from: FileDescriptor
     let to: FileDescriptor
     /// What has the new name in that layer: an empty directory, or what nobody sees.
@@ -34,33 +34,33 @@ struct MergedRename: ~Copyable {
     var isTorn = false
 
     /// The lowest part: a mark on it shuts out what lies below.
-    var lowest: MovingPart? { parts.max { $0.standing.layer.index < $1.standing.layer.index } }
+    var lowest: MovingPart? { parts.max { $0.layerEntry.layer.index < $1.layerEntry.layer.index } }
 }
 
 extension Changes {
     /// ENOTDIR, ENOTEMPTY: what stands under the new name. EXDEV, EPERM: it can't be.
     func planMerged(_ rename: inout MergedRename) throws(Errno) {
-        let survey = rename.destination.survey
-        if let replaced = survey.owner {
+        let lookup = rename.destination.lookup
+        if let replaced = lookup.owner {
             guard replaced.isDirectory else { throw .notDirectory }
-            try checkEmpty(survey, rename.newName, in: rename.destination.directory, rename.destination.view)
+            try checkEmpty(lookup, rename.newName, in: rename.destination.directory, rename.destination.view)
         }
         let replaced = try lookAround(&rename)
         try findParts(&rename, replaced)
         // From here on something may be made in the upper, which nobody sees.
-        if rename.source.survey.hidden.contains(where: { mustBeCovered($0) }) {
+        if rename.source.lookup.hidden.contains(where: { mustBeCovered($0) }) {
             rename.cover = try upperDirectory(for: rename.source.directory, &rename.source.view)
         }
-        guard let unseen = rename.destination.survey.unseen, let upper = stack.upper else { return }
+        guard let unseen = rename.destination.lookup.unseen, let upper = stack.upper else { return }
         let directory = try directory(of: rename.destination.directory, &rename.destination.view, in: upper)
         let path = try resolver.path(of: rename.newName, in: rename.destination.directory)
-        try layers.setAside(rename.newName, in: directory, at: path, expecting: unseen.status)
+        try layers.stash(rename.newName, in: directory, at: path, expecting: unseen.status)
     }
 
     /// Looks at all that has the new name, whether it is seen or not. Returns what stands in the way of parts in their own
     /// layers.
     private func lookAround(_ rename: inout MergedRename) throws(Errno) -> [Int: FileStatus] {
-        let visible = rename.source.survey.visible
+        let visible = rename.source.lookup.visible
         // By a rule the layers may be looked at in another order.
         guard let lowest = visible.last?.layer.index, let topmost = visible.first?.layer.index,
             topmost < lowest,
@@ -69,7 +69,7 @@ extension Changes {
         var replaced: [Int: FileStatus] = [:]
         for backing in rename.destination.view.backings {
             let layer = backing.layer
-            let found = try resolver.standing(of: rename.newName, in: backing, isLowest: false)
+            let found = try resolver.layerEntry(of: rename.newName, in: backing, isLowest: false)
             if layer.index > lowest {
                 rename.shutsOut = found?.isDirectory == true
                 if found != nil || hidesBelow(rename.newName, backing) { break }
@@ -84,14 +84,14 @@ extension Changes {
 
     /// What stands in the way of a part in its own layer, or above it.
     private func lookAt(
-        _ found: Standing, in backing: Backing, _ rename: inout MergedRename,
+        _ found: LayerEntry, in backing: Backing, _ rename: inout MergedRename,
         _ replaced: inout [Int: FileStatus]
     ) throws(Errno) {
         let layer = backing.layer
         if layer.isUpper {
             if layer.isReadOnly { throw rename.refusal }
-            if rename.destination.survey.unseen?.layer !== layer { rename.inTheWay = found.status }
-        } else if rename.source.survey.visible.contains(where: { $0.layer === layer }) {
+            if rename.destination.lookup.unseen?.layer !== layer { rename.inTheWay = found.status }
+        } else if rename.source.lookup.visible.contains(where: { $0.layer === layer }) {
             try checkReplaceable(found, in: backing, rename)
             replaced[layer.index] = found.status
         } else {
@@ -105,7 +105,7 @@ extension Changes {
 
     /// What a part is to replace in its own layer must be such that it can be removed for good, or be put back.
     private func checkReplaceable(
-        _ found: Standing, in backing: Backing, _ rename: borrowing MergedRename
+        _ found: LayerEntry, in backing: Backing, _ rename: borrowing MergedRename
     ) throws(Errno) {
         // That is for the layer to say.
         if resolver.isOnPseudo(found) || !found.isDirectory { return }
@@ -115,36 +115,36 @@ extension Changes {
 
     /// Pseudo filesystems go first, as they refuse most; the upper goes last.
     private func findParts(_ rename: inout MergedRename, _ replaced: [Int: FileStatus]) throws(Errno) {
-        let visible = rename.source.survey.visible
+        let visible = rename.source.lookup.visible
         // Nothing is made for what can't be.
-        for standing in visible where !standing.layer.isUpper {
-            if rename.destination.view.directory(in: standing.layer.index) == nil { throw rename.refusal }
+        for layerEntry in visible where !layerEntry.layer.isUpper {
+            if rename.destination.view.directory(in: layerEntry.layer.index) == nil { throw rename.refusal }
         }
         let lowers = visible.reversed().filter { !$0.layer.isUpper }
         let ordered = lowers.filter { resolver.isOnPseudo($0) } + lowers.filter { !resolver.isOnPseudo($0) }
-        for standing in ordered + visible.filter(\.layer.isUpper) {
-            let layer = standing.layer
+        for layerEntry in ordered + visible.filter(\.layer.isUpper) {
+            let layer = layerEntry.layer
             let from = try directory(of: rename.source.directory, &rename.source.view, in: layer)
             let to = try directory(of: rename.destination.directory, &rename.destination.view, in: layer)
-            if standing.marks.contains(.skeleton) { try layers.noteHolder(to) }
+            if layerEntry.marks.contains(.skeleton) { try layers.noteHolder(to) }
             rename.parts.append(
                 MovingPart(
-                    standing: standing, from: from, to: to, replaced: replaced[layer.index],
-                    isPseudo: !layer.isUpper && resolver.isOnPseudo(standing)))
+                    layerEntry: layerEntry, from: from, to: to, replaced: replaced[layer.index],
+                    isPseudo: !layer.isUpper && resolver.isOnPseudo(layerEntry)))
         }
     }
 
     /// EXDEV, or EPERM, where a layer that backs the directory may not be changed, or there is nowhere to write down what is
     /// under way. EROFS, EBUSY: the old name would take a whiteout, and there can be none.
-    func checkParts(of survey: Survey) throws(Errno) {
-        if survey.visible.contains(where: \.layer.isReadOnly) || !work.takesJournals {
-            throw refusal(of: survey)
+    func checkParts(of lookup: NameLookup) throws(Errno) {
+        if lookup.visible.contains(where: \.layer.isReadOnly) || !work.takesJournals {
+            throw refusal(of: lookup)
         }
-        if survey.hidden.contains(where: { mustBeCovered($0) }) { try checkCover(survey) }
+        if lookup.hidden.contains(where: { mustBeCovered($0) }) { try checkCover(lookup) }
     }
 
-    func refusal(of survey: Survey) -> Errno {
-        let hasPseudoPart = survey.visible.contains {
+    func refusal(of lookup: NameLookup) -> Errno {
+        let hasPseudoPart = lookup.visible.contains {
             !$0.layer.isReadOnly && !$0.layer.isUpper && resolver.isOnPseudo($0)
         }
         return hasPseudoPart ? .notPermitted : .improperLink

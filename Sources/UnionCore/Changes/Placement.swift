@@ -13,30 +13,30 @@ extension Changes {
         try layers.checkWritable()
         let directory = try resolver.node(parent)
         let view = try resolver.viewToLook(of: directory, for: caller)
-        let survey = try resolver.survey(view, name, in: directory, all: true)
-        try checkFlags(of: view, survey, for: change)
-        return Target(directory: directory, view: view, survey: survey)
+        let lookup = try resolver.lookup(view, name, in: directory, all: true)
+        try checkFlags(of: view, lookup, for: change)
+        return Target(directory: directory, view: view, lookup: lookup)
     }
 
     /// Lets `make` make the new object in the layer that the branch selector names, in the second one where
     /// the first refuses. EEXIST: the union shows something there.
-    func place<R: ~Copyable>(
+    func put<R: ~Copyable>(
         _ operation: SelectedOperation, _ name: PathRef, in target: inout Target, _ caller: CallerIdentity,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
     ) throws(Errno) -> R {
-        if target.survey.isVisible { throw .fileExists }
+        if target.lookup.isVisible { throw .fileExists }
         let plan = try creationPlan(
-            for: operation, name, in: target.directory, target.view, target.survey)
+            for: operation, name, in: target.directory, target.view, target.lookup)
         do {
-            return try place(name, in: &target, plan.first, caller, make)
+            return try put(name, in: &target, plan.first, caller, make)
         } catch {
             guard let second = plan.second, Candidates.isRefusal(error) else { throw error }
-            return try place(name, in: &target, second, caller, make)
+            return try put(name, in: &target, second, caller, make)
         }
     }
 
     /// The same as planned. Where it fails, everything is as it was.
-    func place<R: ~Copyable>(
+    func put<R: ~Copyable>(
         _ name: PathRef, in target: inout Target, _ arrival: Arrival, _ caller: CallerIdentity,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
     ) throws(Errno) -> R {

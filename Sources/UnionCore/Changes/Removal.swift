@@ -6,16 +6,16 @@ extension Changes {
     /// Unlinks the files that stand under the name in writable layers, bottom up. The one in the upper is left
     /// where a whiteout is about to replace it (`except`).
     func removeFiles(
-        _ standings: some BidirectionalCollection<Standing>, _ name: PathRef,
+        _ layerEntries: some BidirectionalCollection<LayerEntry>, _ name: PathRef,
         _ view: borrowing DirectoryView, except upper: FileDescriptor?, _ caller: CallerIdentity
     ) throws(Errno) {
-        for standing in standings.reversed() {
-            if standing.isWhiteout || standing.isDirectory || standing.layer.isReadOnly { continue }
-            if upper != nil && standing.layer.isUpper { continue }
-            guard let directory = view.directory(in: standing.layer.index) else { continue }
+        for layerEntry in layerEntries.reversed() {
+            if layerEntry.isWhiteout || layerEntry.isDirectory || layerEntry.layer.isReadOnly { continue }
+            if upper != nil && layerEntry.layer.isUpper { continue }
+            guard let directory = view.directory(in: layerEntry.layer.index) else { continue }
             do {
                 try layers.asCaller(caller, in: directory) { () throws(Errno) in try directory.unlink(at: name) }
-            } catch .noSuchFileOrDirectory where standing.layer !== standings.first?.layer {
+            } catch .noSuchFileOrDirectory where layerEntry.layer !== layerEntries.first?.layer {
                 // Gone meanwhile, and it wasn't in sight.
             }
         }
@@ -36,7 +36,7 @@ extension Changes {
     }
 
     /// A directory that lists what keeps it from being removed.
-    func isOrdinary(_ part: Standing) throws(Errno) -> Bool {
+    func isOrdinary(_ part: LayerEntry) throws(Errno) -> Bool {
         guard let facts = stack.filesystems.find(part.status.device), facts.isPseudo else { return true }
         // bpffs holds what its users put there, and as an upper nothing else.
         return part.layer.isUpper && facts.type == .bpf
@@ -44,11 +44,11 @@ extension Changes {
 
     /// ENOTEMPTY where the union shows an entry in the directory. Pseudo filesystems' parts aren't asked.
     func checkEmpty(
-        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
-        for part in survey.visible where try isOrdinary(part) {
+        for part in lookup.visible where try isOrdinary(part) {
             let real = try resolver.open(part, name, in: view, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(
                 layer: part.layer, filesystem: part.layer.filesystem,

@@ -4,27 +4,27 @@ internal import SystemPackage
 /// How a name is taken from the union: what goes from its layer, and whether a whiteout hides what stays.
 struct RemovalPlan {
     /// What goes from its layer, in that order: bottom up. What the whiteout itself replaces goes with that.
-    let removed: [Standing]
+    let removed: [LayerEntry]
     /// A whiteout in the upper covers the name.
     let isCovered: Bool
     /// What goes hides what stays: the whiteout comes first.
     let uncovers: Bool
 
     /// `staying`: the layers of which a part of the directory stays behind.
-    init(_ survey: Survey, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
+    init(_ lookup: NameLookup, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
         self.isCovered = isCovered
-        let removed = survey.standings.indices.reversed().compactMap { position -> Standing? in
-            let standing = survey.standings[position]
-            if standing.isWhiteout || standing.layer.isReadOnly || standing.elsewhere != nil { return nil }
-            if isCovered && standing.layer.isUpper || staying.contains(standing.layer.index) { return nil }
-            let isPart = isDirectory && position < survey.visibleCount
-            return standing.isDirectory && !isPart ? nil : standing
+        let removed = lookup.layerEntries.indices.reversed().compactMap { position -> LayerEntry? in
+            let layerEntry = lookup.layerEntries[position]
+            if layerEntry.isWhiteout || layerEntry.layer.isReadOnly || layerEntry.elsewhere != nil { return nil }
+            if isCovered && layerEntry.layer.isUpper || staying.contains(layerEntry.layer.index) { return nil }
+            let isPart = isDirectory && position < lookup.visibleCount
+            return layerEntry.isDirectory && !isPart ? nil : layerEntry
         }
         self.removed = removed
         uncovers =
             isCovered
             && removed.contains { going in
-                !going.layer.isUpper && survey.visible.contains { $0.layer === going.layer }
+                !going.layer.isUpper && lookup.visible.contains { $0.layer === going.layer }
             }
     }
 
@@ -34,32 +34,32 @@ struct RemovalPlan {
 
 extension Changes {
     /// What only a whiteout can take from sight.
-    func mustBeCovered(_ standing: Standing) -> Bool {
-        !standing.isWhiteout && (standing.layer.isReadOnly || standing.isDirectory)
+    func mustBeCovered(_ layerEntry: LayerEntry) -> Bool {
+        !layerEntry.isWhiteout && (layerEntry.layer.isReadOnly || layerEntry.isDirectory)
     }
 
     /// How unlink(2) or rmdir(2) removes what the survey shows. ENOENT, EISDIR, ENOTDIR, ENOTEMPTY as from those. EROFS,
     /// EBUSY: it would take a whiteout, and there can be none.
     func removalPlan(
-        _ survey: Survey, isDirectory: Bool, _ name: PathRef, in directory: Node,
+        _ lookup: NameLookup, isDirectory: Bool, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
     ) throws(Errno) -> RemovalPlan {
-        guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
+        guard let owner = lookup.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory == isDirectory else { throw isDirectory ? .notDirectory : .isDirectory }
-        let staying = isDirectory ? try staysBehind(survey, name, in: directory, view) : []
-        let others = isDirectory ? survey.hidden[...] : survey.standings[...]
+        let staying = isDirectory ? try staysBehind(lookup, name, in: directory, view) : []
+        let others = isDirectory ? lookup.hidden[...] : lookup.layerEntries[...]
         let isCovered = !staying.isEmpty || others.contains { mustBeCovered($0) }
-        if isCovered { try checkCover(survey) }
-        return RemovalPlan(survey, isDirectory: isDirectory, isCovered: isCovered, staying: staying)
+        if isCovered { try checkCover(lookup) }
+        return RemovalPlan(lookup, isDirectory: isDirectory, isCovered: isCovered, staying: staying)
     }
 
     /// The layers whose part of a directory, which is empty to users, a whiteout must hide.
     private func staysBehind(
-        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) -> [Int] {
-        try checkEmpty(survey, name, in: directory, view)
+        try checkEmpty(lookup, name, in: directory, view)
         var staying: [Int] = []
-        for part in survey.visible where !part.layer.isUpper || part.layer.isReadOnly {
+        for part in lookup.visible where !part.layer.isUpper || part.layer.isReadOnly {
             if part.layer.isReadOnly {
                 staying.append(part.layer.index)
                 continue
@@ -72,13 +72,13 @@ extension Changes {
     }
 
     /// EROFS, or EBUSY where it is a hidden directory that it is for: no whiteout can be put over what the survey has.
-    func checkCover(_ survey: Survey) throws(Errno) {
-        let isReadOnly = survey.standings.contains { !$0.isWhiteout && $0.layer.isReadOnly }
+    func checkCover(_ lookup: NameLookup) throws(Errno) {
+        let isReadOnly = lookup.layerEntries.contains { !$0.isWhiteout && $0.layer.isReadOnly }
         let error: Errno = isReadOnly ? .readOnlyFileSystem : .resourceBusy
         guard policies.whiteout == .auto, let upper = stack.upper, !upper.isReadOnly else { throw error }
         // A rule may have lower layers looked at first.
-        for standing in survey.standings where mustBeCovered(standing) && !standing.layer.isUpper {
-            guard survey.isAbove(upper, standing.layer) else { throw error }
+        for layerEntry in lookup.layerEntries where mustBeCovered(layerEntry) && !layerEntry.layer.isUpper {
+            guard lookup.isAbove(upper, layerEntry.layer) else { throw error }
         }
     }
 }

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// What leaves its name by a rename, and what becomes of the name.
 struct DeparturePlan {
-    let moving: Standing
+    let moving: LayerEntry
     /// A whiteout must cover the old name: what lies hidden below it can't be removed.
     let isCovered: Bool
 
@@ -16,11 +16,11 @@ struct RenamePlan {
     let departure: DeparturePlan
     let arrival: Arrival
 
-    var moving: Standing { departure.moving }
+    var moving: LayerEntry { departure.moving }
     var layer: Layer { departure.layer }
 
     /// A file that lies hidden where a directory is to go.
-    var hiddenFile: Standing? {
+    var hiddenFile: LayerEntry? {
         guard moving.isDirectory, let replaced = arrival.replaced, !replaced.isDirectory,
             !replaced.isWhiteout
         else { return nil }
@@ -45,11 +45,11 @@ struct RenamePlan {
 extension Changes {
     /// EXDEV: a read-only layer has it, so that mv copies. EROFS, EBUSY: the old name would take a whiteout, and there can
     /// be none.
-    func departurePlan(_ survey: Survey) throws(Errno) -> DeparturePlan {
-        guard let moving = survey.owner else { throw .noSuchFileOrDirectory }
-        if survey.isMerged || moving.layer.isReadOnly { throw .improperLink }
-        let isCovered = survey.hidden.contains { mustBeCovered($0) }
-        if isCovered { try checkCover(survey) }
+    func departurePlan(_ lookup: NameLookup) throws(Errno) -> DeparturePlan {
+        guard let moving = lookup.owner else { throw .noSuchFileOrDirectory }
+        if lookup.isMerged || moving.layer.isReadOnly { throw .improperLink }
+        let isCovered = lookup.hidden.contains { mustBeCovered($0) }
+        if isCovered { try checkCover(lookup) }
         return DeparturePlan(moving: moving, isCovered: isCovered)
     }
 
@@ -59,7 +59,7 @@ extension Changes {
         _ departure: DeparturePlan, to name: PathRef, _ destination: borrowing Target
     ) throws(Errno) -> RenamePlan {
         let arrival = try arrival(
-            ofDirectory: departure.moving.isDirectory, in: departure.layer, destination.survey,
+            ofDirectory: departure.moving.isDirectory, in: departure.layer, destination.lookup,
             destination.view)
         if let replaced = arrival.replaced, replaced.isDirectory, !departure.moving.isDirectory {
             // It lies hidden.
@@ -74,8 +74,8 @@ extension Changes {
     private func checkBare(
         _ plan: RenamePlan, _ name: PathRef, _ view: borrowing DirectoryView
     ) throws(Errno) {
-        for standing in plan.arrival.above where standing.isDirectory && !standing.layer.isUpper {
-            try checkBare(standing, name, view)
+        for layerEntry in plan.arrival.above where layerEntry.isDirectory && !layerEntry.layer.isUpper {
+            try checkBare(layerEntry, name, view)
         }
         if let replaced = plan.arrival.replaced, replaced.isDirectory, !plan.swapsPlaces {
             try checkBare(replaced, name, view)
@@ -83,9 +83,9 @@ extension Changes {
     }
 
     private func checkBare(
-        _ standing: Standing, _ name: PathRef, _ view: borrowing DirectoryView
+        _ layerEntry: LayerEntry, _ name: PathRef, _ view: borrowing DirectoryView
     ) throws(Errno) {
-        guard try isOrdinary(standing), let parent = view.directory(in: standing.layer.index) else { return }
+        guard try isOrdinary(layerEntry), let parent = view.directory(in: layerEntry.layer.index) else { return }
         if try !isBare(name, in: parent) { throw .improperLink }
     }
 }

@@ -8,7 +8,7 @@ extension Changes {
     /// Asked before a rename changes anything. EPERM, as from most pseudo filesystems: it would put something over
     /// what a pseudo filesystem shows there.
     func checkReplacement(
-        of moving: Standing, by destination: borrowing Survey
+        of moving: LayerEntry, by destination: borrowing NameLookup
     ) throws(Errno) {
         if let replaced = destination.owner, replaced.layer !== moving.layer, resolver.isOnPseudo(replaced) {
             throw .notPermitted
@@ -16,7 +16,7 @@ extension Changes {
     }
 
     /// EXDEV would have the caller copy: a directory of control files is no such thing.
-    func checkMove(of moving: Standing, to destination: borrowing Target) throws(Errno) {
+    func checkMove(of moving: LayerEntry, to destination: borrowing Target) throws(Errno) {
         guard moving.isDirectory, !moving.layer.isReadOnly, resolver.isOnPseudo(moving),
             destination.view.directory(in: moving.layer.index) == nil
         else { return }

@@ -24,7 +24,7 @@ extension Changes {
         }
         // A skeleton is made by the path, where another directory stands by now.
         if view.isHeld { throw .staleNFSFileHandle }
-        let skeleton = try resolver.withStablePlaces { () throws(Errno) -> OwnedDescriptor in
+        let skeleton = try resolver.withStableAliases { () throws(Errno) -> OwnedDescriptor in
             try resolver.undivided(
                 { $0.concerns(directory) },
                 { begun throws(Errno) -> OwnedDescriptor in
@@ -43,30 +43,30 @@ extension Changes {
         var current = directory
         while !current.isRoot {
             chain.append(current)
-            guard let place = current.place else { throw .noSuchFileOrDirectory }
-            current = place.parent
+            guard let alias = current.alias else { throw .noSuchFileOrDirectory }
+            current = alias.parent
         }
         var parent = try upper.root.descriptor.duplicated()
         for node in chain.reversed() {
-            guard let place = node.place else { throw .noSuchFileOrDirectory }
-            parent = try skeleton(place, of: node, in: parent.descriptor, begun)
+            guard let alias = node.alias else { throw .noSuchFileOrDirectory }
+            parent = try skeleton(alias, of: node, in: parent.descriptor, begun)
         }
         return parent
     }
 
     /// Opens the upper's directory at that place, after making it from the directory that it stands for.
     private func skeleton(
-        _ place: Place, of node: Node, in parent: FileDescriptor, _ begun: UInt64
+        _ alias: NodeAlias, of node: Node, in parent: FileDescriptor, _ begun: UInt64
     ) throws(Errno) -> OwnedDescriptor {
-        let name = place.name
+        let name = alias.name
         if let existing = try existingSkeleton(name, in: parent) {
             if resolver.isUsable(existing.descriptor, for: node) { return existing }
             let status = try existing.descriptor.status()
-            try layers.setAside(name, in: parent, at: try resolver.path(of: node), expecting: status)
+            try layers.stash(name, in: parent, at: try resolver.path(of: node), expecting: status)
         }
         let origin = try resolver.object(of: node)
         // Its event is looked at when what the node is made of is noted.
-        let change = OwnChange(coherence.noting, place.parent, name)
+        let change = OwnChange(coherence.noting, alias.parent, name)
         let made = try makeSkeleton(name, of: origin, for: node, in: parent)
         if made != nil, resolver.mergedRenames.now.begun != begun {
             // What it stands for may be elsewhere by now. A rename that begins later finds it.
@@ -148,7 +148,7 @@ extension Changes {
 
 extension Changes {
     /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.
-    func keepMoved(_ moved: Standing, at name: PathRef, in directory: FileDescriptor) {
+    func keepMoved(_ moved: LayerEntry, at name: PathRef, in directory: FileDescriptor) {
         guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
         try? layers.set(.holder, "y", on: name, in: directory)
         try? layers.remove(.origin, from: name, in: directory)

@@ -50,7 +50,7 @@ public protocol ChangeSink: AnyObject, Sendable {
     func mountsChanged()
 
     /// For how long the next events may be left to gather, in microseconds.
-    var patience: UInt32 { get }
+    var delay: UInt32 { get }
 }
 
 /// Something changed underneath.

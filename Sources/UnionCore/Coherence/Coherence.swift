@@ -7,13 +7,13 @@ final class Coherence: Sendable {
     /// nil: no layer is watched.
     let source: (any ChangeSource)?
     let own = OwnChanges()
-    let views = KeptViews()
-    let ahead = ListingsAhead()
+    let views = ViewCache()
+    let readahead = ListingReadahead()
     let listings = ListingCache()
-    let brieflyKept = BrieflyKept()
-    let lateWatches = LateWatches()
+    let unwatchedAttributes = UnwatchedAttributes()
+    let deferredWatches = DeferredWatches()
     let continuity: Continuity
-    let invalidator: Invalidator
+    let invalidations: InvalidationQueue
     /// The one that tells the kernel, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
     /// What keeps the kernel's side, once somebody serves it.
@@ -34,7 +34,7 @@ final class Coherence: Sendable {
     init(_ plan: CoherencePlan, source: (any ChangeSource)?, _ table: InodeTable) {
         self.plan = plan
         continuity = Continuity(of: table, clock)
-        invalidator = Invalidator(views, ahead, continuity)
+        invalidations = InvalidationQueue(views, readahead, continuity)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 

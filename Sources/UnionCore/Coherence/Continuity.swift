@@ -39,7 +39,7 @@ final class Continuity: Sendable {
 
     func note(_ event: ChangeEvent) {
         guard event.kind.isOfEntry, let directory = table.find(event.node),
-            let told = directory.told(event.name), told.isDirectory, let node = table.find(told.node)
+            let reported = directory.reported(event.name), reported.isDirectory, let node = table.find(reported.node)
         else { return }
         let key = OwnChanges.Key(directory.id, event.name)
         let known = node.makeup.layers

@@ -10,7 +10,7 @@ extension Layers {
     /// its path. Does nothing where something else than `expected` stands there by now.
     ///
     /// In this order a crash loses nothing: the path is marked while the orphan is still in its place.
-    func setAside(
+    func stash(
         _ name: PathRef, in parent: FileDescriptor, at path: borrowing PathBuffer,
         expecting expected: FileStatus
     ) throws(Errno) {
@@ -19,7 +19,7 @@ extension Layers {
             else {
                 return
             }
-            guard hasEntries(name, in: parent) else { return try takeAway(name, in: parent) }
+            guard hasEntries(name, in: parent) else { return try removeTree(name, in: parent) }
             try set(.path, path.ref, on: name, in: parent)
             let store = try work.orphans()
             let stored = OwnedName(String(status.inode))
@@ -29,16 +29,16 @@ extension Layers {
 
     /// Takes a directory of the upper, of which the union shows nothing, out of the tree. What it may hold
     /// unseen is kept.
-    func putAside(
+    func evict(
         _ name: PathRef, in parent: FileDescriptor, at path: borrowing PathBuffer
     ) throws(Errno) {
-        guard policies.orphans == .hide else { return try takeAway(name, in: parent) }
+        guard policies.orphans == .hide else { return try removeTree(name, in: parent) }
         let status = try parent.status(at: name)
-        try setAside(name, in: parent, at: path, expecting: status)
+        try stash(name, in: parent, at: path, expecting: status)
     }
 
     /// Takes a directory of the upper out of the tree, in one step, and removes it.
-    func takeAway(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {
+    func removeTree(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {
         let staging = try work.directory()
         let temporary = work.temporaryName()
         try FileDescriptor.rename(from: parent, name, to: staging, temporary.ref)

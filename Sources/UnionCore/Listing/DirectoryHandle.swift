@@ -16,11 +16,11 @@ struct PureListing: ~Copyable, Sendable {
     let directory: OwnedDescriptor
     var stream: DirectoryStream
 
-    /// `bufferSize` and `ahead` as of `DirectoryStream`.
-    init(_ opened: consuming OpenSource, bufferSize: Int = 32 * 1024, ahead: Int = 0) {
+    /// `bufferSize` and `readahead` as of `DirectoryStream`.
+    init(_ opened: consuming OpenSource, bufferSize: Int = 32 * 1024, readahead: Int = 0) {
         source = opened.source
         directory = opened.intoDirectory()
-        stream = DirectoryStream(reading: directory.descriptor, bufferSize: bufferSize, ahead: ahead)
+        stream = DirectoryStream(reading: directory.descriptor, bufferSize: bufferSize, ahead: readahead)
     }
 
     /// Goes to an item's offset, if the stream isn't there anyway. Offset 0 is always read anew.

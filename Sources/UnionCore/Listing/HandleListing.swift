@@ -185,5 +185,5 @@ extension Listings {
         layers.numbering.number(of: node.identity.inode, filesystem: node.filesystem.index)
     }
 
-    private func parentNumber(of node: Node) -> UInt64 { number(of: node.place?.parent ?? node) }
+    private func parentNumber(of node: Node) -> UInt64 { number(of: node.alias?.parent ?? node) }
 }

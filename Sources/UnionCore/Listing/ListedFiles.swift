@@ -11,9 +11,9 @@ struct ListedFiles: ~Copyable {
 
     /// Those told, with a lookup count on each.
     private var nodes: [NodeID] = []
-    private var watches: [LateWatch] = []
+    private var watches: [DeferredWatch] = []
     /// As of one LOOKUP: who waits for that waits for all of these.
-    private let turn: LateWatches.Turn
+    private let turn: DeferredWatches.Turn
     private let reporting: Reporting
     fileprivate let caller: CallerIdentity
     /// How the files' watches are set.
@@ -23,7 +23,7 @@ struct ListedFiles: ~Copyable {
         self.reporting = reporting
         self.caller = caller
         watching = habit == .removes ? .never : .late
-        turn = reporting.coherence.lateWatches.begin()
+        turn = reporting.coherence.deferredWatches.begin()
     }
 
     deinit {
@@ -32,9 +32,9 @@ struct ListedFiles: ~Copyable {
 
     var count: Int { nodes.count }
 
-    fileprivate mutating func add(_ found: Found) {
+    fileprivate mutating func add(_ found: NameReport) {
         nodes.append(found.entry.node)
-        if let watch = found.lateWatch { watches.append(watch) }
+        if let watch = found.deferredWatch { watches.append(watch) }
     }
 
     /// The answer was sent.
@@ -67,19 +67,19 @@ extension Listings {
     private func file(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: borrowing ListedFiles
-    ) throws(Errno) -> Found? {
+    ) throws(Errno) -> NameReport? {
         let name = item.name
         if item.kind == .directory || name.isDots { return nil }
-        let survey = try resolver.survey(view, name, in: directory, having: resolver.directories(of: view, having: name))
-        guard survey.owner?.isDirectory == false else { return nil }
+        let lookup = try resolver.lookup(view, name, in: directory, having: resolver.directories(of: view, having: name))
+        guard lookup.owner?.isDirectory == false else { return nil }
         // The kernel takes this in whatever LOOKUP tells it meanwhile: it mustn't put one file over another.
-        if let told = directory.told(name),
-            survey.owner.map({ table.find(resolver.identity(of: $0))?.id == told.node }) != true
+        if let reported = directory.reported(name),
+            lookup.owner.map({ table.find(resolver.identity(of: $0))?.id == reported.node }) != true
         {
             return nil
         }
-        try agents.checkSight(survey, name, in: directory, files.caller)
-        let found = try reporting.find(survey, name, in: directory, view, watches: files.watching)
+        try agents.checkSight(lookup, name, in: directory, files.caller)
+        let found = try reporting.find(lookup, name, in: directory, view, watches: files.watching)
         if found.isFile { return found }
         // A stranger has put a directory there meanwhile.
         reporting.forget(found.entry.node, count: 1)

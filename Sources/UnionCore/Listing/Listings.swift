@@ -8,7 +8,7 @@ final class Listings: Sendable {
     let policies: Policies
     let table: InodeTable
     let coherence: Coherence
-    let habits = CallerHabits()
+    let readdirPlus = ReaddirPlusPolicy()
 
     init(_ reporting: Reporting, _ agents: Agents) {
         layers = reporting.layers

@@ -8,16 +8,16 @@ internal import SystemPackage
 
 extension Listings {
     /// Lists a directory from `offset` (0: the start) until `emit` returns false, which leaves that item for
-    /// the next call. `tellsFiles`: an item may come with its file as LOOKUP would tell of it. What is returned is for
+    /// the next call. `withFiles`: an item may come with its file as LOOKUP would tell of it. What is returned is for
     /// `finish`, once the answer is out, or `takeBack`.
     func readDirectory(
-        of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, tellsFiles: Bool,
+        of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, withFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
         let wanted = WantedPart(node: try resolver.node(id), offset: offset, room: room)
-        wanted.node.state.withLock { $0.isListingTold = true }
+        wanted.node.state.withLock { $0.isListingReported = true }
         do throws(Errno) {
-            return try readPart(wanted, caller, tellsFiles: tellsFiles, emit)
+            return try readPart(wanted, caller, withFiles: withFiles, emit)
         } catch {
             // The directory is gone: it has no entries. It may come back with all it had; and a listing without
             // even the dots has nothing that the kernel could be told to drop.
@@ -31,7 +31,7 @@ extension Listings {
     }
 
     private func readPart(
-        _ wanted: WantedPart, _ caller: CallerIdentity, tellsFiles: Bool,
+        _ wanted: WantedPart, _ caller: CallerIdentity, withFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
         let node = wanted.node
@@ -40,9 +40,9 @@ extension Listings {
         // Nobody tells of this directory's changes.
         if !isKept { dropAfterReply(node) }
         var habit = ListingHabit.names
-        if tellsFiles && isKept { habit = habits.begin(caller.pid, node.id, isFirst: wanted.offset == 0) }
+        if withFiles && isKept { habit = readdirPlus.begin(caller.pid, node.id, isFirst: wanted.offset == 0) }
         guard habit == .names else {
-            try view.keepMark()
+            try view.keepFingerprint()
             var files = ListedFiles(of: reporting, for: caller, habit)
             let rest = try listFiles(wanted, view, &files, emit)
             return ListingPart(node: node.id, mayBeKept: true, rest: rest, files: files)
@@ -53,7 +53,7 @@ extension Listings {
             if item.kind != .directory { count += 1 }
             return true
         }
-        habits.noteListed(caller.pid, node.id, count: count)
+        readdirPlus.noteListed(caller.pid, node.id, count: count)
         return ListingPart(node: node.id, mayBeKept: isKept, rest: rest)
     }
 
@@ -100,8 +100,8 @@ extension Listings {
     }
 
     private func readAhead(_ listing: consuming PureListing, of node: NodeID) {
-        coherence.ahead.readOn(listing, of: node)
-        if table.find(node) == nil { coherence.ahead.drop(node) }
+        coherence.readahead.readOn(listing, of: node)
+        if table.find(node) == nil { coherence.readahead.drop(node) }
     }
 
     /// Events tell of each change there.
@@ -133,7 +133,7 @@ extension Listings {
 
     /// What the kernel is about to keep of the listing goes again.
     private func dropAfterReply(_ node: Node) {
-        if coherence.plan.isLasting { coherence.invalidator.append(.listing(node.id)) }
+        if coherence.plan.isLasting { coherence.invalidations.append(.listing(node.id)) }
     }
 
     /// A pass that has begun goes on in the listing it began with, as far as that is still there.
@@ -160,15 +160,15 @@ extension Listings {
     ) throws(Errno) -> PureListing {
         if let listing = listingAhead(of: node, at: offset) { return listing }
         let size = min(room, 65536)
-        var listing = PureListing(try openAsServer(backing), bufferSize: size, ahead: 2 * size)
+        var listing = PureListing(try openAsServer(backing), bufferSize: size, readahead: 2 * size)
         if offset != 0 { try listing.continue(at: offset) }
         return listing
     }
 
     private func listingAhead(of node: Node, at offset: UInt64) -> PureListing? {
-        guard offset != 0, coherence.ahead.has(node.id) else { return nil }
+        guard offset != 0, coherence.readahead.has(node.id) else { return nil }
         coherence.source?.drain()
-        return coherence.ahead.take(node.id, at: offset)
+        return coherence.readahead.take(node.id, at: offset)
     }
 
     /// False at the directory's end.

@@ -58,7 +58,7 @@ final class InodeTable: Sendable {
 
     /// The node of that real file, where the kernel knows one.
     func find(_ identity: ObjectIdentity) -> Node? {
-        let (index, key) = place(of: identity)
+        let (index, key) = alias(of: identity)
         return boxes[index].shard.withLock { shard in
             shard.index.find(key, in: shard.slots).flatMap { shard.slots[$0] }
         }
@@ -66,7 +66,7 @@ final class InodeTable: Sendable {
 
     /// The node of that real file, new or known, with one more lookup count on it.
     func adopt(_ identity: ObjectIdentity, make: (NodeID) -> Node) -> Node {
-        let (index, key) = place(of: identity)
+        let (index, key) = alias(of: identity)
         return boxes[index].shard.withLock { shard in
             if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot] {
                 node.noteLookup()
@@ -105,7 +105,7 @@ final class InodeTable: Sendable {
         return boxes[Self.shard(of: id)].shard.withLock { shard in
             guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
             if !node.isDirectory {
-                shard.index.remove(place(of: node.identity).key, in: shard.slots, hash: hash)
+                shard.index.remove(alias(of: node.identity).key, in: shard.slots, hash: hash)
             }
             shard.slots.remove(Self.slot(of: id))
             return node
@@ -124,7 +124,7 @@ final class InodeTable: Sendable {
         boxes.reduce(0) { $0 + $1.shard.withLock { $0.slots.count } }
     }
 
-    private func place(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
+    private func alias(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
         let hash = identity.hash(seed)
         let shard = Int(truncatingIfNeeded: hash) & (Self.shardCount - 1)
         return (shard, IdentityIndex.Key(identity: identity, hash: hash >> Self.shardBits))

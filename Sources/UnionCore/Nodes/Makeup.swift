@@ -19,14 +19,14 @@ struct Makeup: Equatable, Sendable {
 
     init() {}
 
-    init(of survey: Survey, without layer: Layer? = nil) {
-        floor = survey.lastLayer ?? .max
-        redirections = survey.redirections
-        for standing in survey.visible where standing.layer !== layer {
-            add(Self.part(standing.status, in: standing.layer))
-            layers |= standing.layer.bit
-            if standing.marks.contains(.skeleton) { hasSkeleton = true }
-            marks = marks &* 31 &+ UInt64(standing.marks.rawValue) &+ 1
+    init(of lookup: NameLookup, without layer: Layer? = nil) {
+        floor = lookup.lastLayer ?? .max
+        redirections = lookup.redirections
+        for layerEntry in lookup.visible where layerEntry.layer !== layer {
+            add(Self.part(layerEntry.status, in: layerEntry.layer))
+            layers |= layerEntry.layer.bit
+            if layerEntry.marks.contains(.skeleton) { hasSkeleton = true }
+            marks = marks &* 31 &+ UInt64(layerEntry.marks.rawValue) &+ 1
         }
     }
 
@@ -55,12 +55,12 @@ struct Makeup: Equatable, Sendable {
 
     /// What a real directory is known by as a part, in whichever layer it is by now. Not 0.
     static func part(_ status: FileStatus, in layer: Layer) -> UInt64 {
-        var mark = MarkBuilder(seed)
-        mark.add(status.device)
-        mark.add(status.inode)
+        var fingerprint = FingerprintBuilder(seed)
+        fingerprint.add(status.device)
+        fingerprint.add(status.inode)
         // A copy-up gives an overlay's object another birth.
-        if layer.filesystem.type != .overlay { mark.add(status.born) }
-        return mark.value | 1
+        if layer.filesystem.type != .overlay { fingerprint.add(status.born) }
+        return fingerprint.value | 1
     }
 
     /// Nobody who makes directories can know it: two that differ have two marks.
@@ -77,7 +77,7 @@ extension DirectoryView {
     var layers: UInt64 { backings.reduce(0) { $0 | $1.layer.bit } }
 
     /// What `Makeup.backings` is for the directory that the view is of.
-    func backingsMark() throws(Errno) -> UInt64 {
+    func backingsFingerprint() throws(Errno) -> UInt64 {
         var result: UInt64 = 0
         for backing in backings {
             result ^= Makeup.part(try backing.directory.status(), in: backing.layer)

@@ -24,9 +24,9 @@ final class MergedRenames: Sendable {
         func concerns(_ node: Node) -> Bool {
             var current = node
             for _ in 0..<deepest {
-                guard let place = current.place else { return false }
-                if concerns(place.name, in: place.parent) { return true }
-                current = place.parent
+                guard let alias = current.alias else { return false }
+                if concerns(alias.name, in: alias.parent) { return true }
+                current = alias.parent
             }
             return false
         }

@@ -17,13 +17,13 @@ extension Node {
         var floor = Int.max
         var current = self
         for _ in 0..<deepest {
-            let (own, place, isMoved) = current.state.withLock { state in
-                (state.makeup.floor, state.place, state.makeup.redirections.contains(where: \.isAbsolute))
+            let (own, alias, isMoved) = current.state.withLock { state in
+                (state.makeup.floor, state.alias, state.makeup.redirections.contains(where: \.isAbsolute))
             }
             floor = min(floor, own)
             // A mark leads away from what is above; what counts there was asked when it was followed.
-            guard let place, !isMoved else { break }
-            current = place.parent
+            guard let alias, !isMoved else { break }
+            current = alias.parent
         }
         return floor
     }
@@ -56,18 +56,18 @@ extension Node {
     func die() { state.withLock { $0.isDead = true } }
 
     /// What the kernel may know the name as; nil: as nothing, or not at all.
-    func told(_ name: PathRef) -> Place? { state.withLock { $0.names.find(name) } }
+    func reported(_ name: PathRef) -> NodeAlias? { state.withLock { $0.names.find(name) } }
 
     /// What the kernel may know the directory's names as.
-    var toldNames: [Place] { state.withLock { $0.names.all } }
+    var reportedNames: [NodeAlias] { state.withLock { $0.names.all } }
 
     /// Whether the kernel may remember names in the directory as missing.
     var mayKnowAbsent: Bool { state.withLock { $0.mayKnowAbsent } }
 
     /// Whether the kernel knows the directory by its name at its place, as far as anybody can say.
-    var isToldAtItsPlace: Bool {
-        guard let place else { return false }
-        return place.parent.told(place.name)?.node == id
+    var isReportedAtItsAlias: Bool {
+        guard let alias else { return false }
+        return alias.parent.reported(alias.name)?.node == id
     }
 
     /// A look that was begun before this isn't told any more: what the kernel knows of names in here was decided or changed
@@ -85,9 +85,9 @@ enum MakeupNoting {
 }
 
 /// What became of a name's telling.
-enum Telling {
+enum Report {
     /// `displaced`: the kernel knew another one by the name.
-    case told(Place, displaced: Place?)
+    case reported(NodeAlias, displaced: NodeAlias?)
     /// What was told or decided meanwhile is younger than the look.
     case outdated
     /// Something else was told than was expected.
@@ -97,33 +97,33 @@ enum Telling {
 extension Node {
     /// The kernel is about to be told `child` under the name, by a look that was begun at that time; `.max`: whatever was
     /// told meanwhile. `expected`: what must have been told before, where that matters.
-    func tell(
-        _ name: PathRef, _ child: Node, layer: Int, begun: UInt64, expecting expected: Place?? = nil
-    ) -> Telling {
+    func report(
+        _ name: PathRef, _ child: Node, layer: Int, begun: UInt64, expecting expected: NodeAlias?? = nil
+    ) -> Report {
         state.withLock { state in
             // In one step with the writing: who has decided sees what was written before, or is seen here.
             guard state.looksCountFrom <= begun else { return .outdated }
             let known = state.names.find(name)
             if let expected, expected?.node != known?.node { return .changed }
-            if let known, known.told > begun { return .outdated }
-            let told = begun == .max ? known?.told ?? 0 : begun
+            if let known, known.reported > begun { return .outdated }
+            let reported = begun == .max ? known?.reported ?? 0 : begun
             if let known, known.node == child.id, known.layer == layer {
-                known.noteTold(told)
-                return .told(known, displaced: nil)
+                known.noteReported(reported)
+                return .reported(known, displaced: nil)
             }
-            let place = Place(of: child, in: self, name, layer: layer, told: told)
+            let alias = NodeAlias(of: child, in: self, name, layer: layer, reported: reported)
             if let known, known.node != child.id {
                 // A file may be on its way to the kernel in a listing, too: nobody knows which answer it takes in last.
-                if known.isDirectory { state.doubts.add(known) } else { place.contest() }
+                if known.isDirectory { state.doubts.add(known) } else { alias.contest() }
             }
-            let displaced = state.names.set(place)
-            return .told(place, displaced: displaced)
+            let displaced = state.names.set(alias)
+            return .reported(alias, displaced: displaced)
         }
     }
 
     /// The kernel is about to be told that there is nothing of that name, by a look that was begun at that time. False:
     /// what was decided meanwhile is younger; such an answer mustn't be kept.
-    func tellAbsent(_ name: PathRef, begun: UInt64) -> Bool {
+    func reportAbsent(_ name: PathRef, begun: UInt64) -> Bool {
         state.withLock { state in
             guard state.looksCountFrom <= begun else { return false }
             state.mayKnowAbsent = true
@@ -141,26 +141,26 @@ extension Node {
     }
 
     /// The kernel knows nothing by the name any more, or is about to be told so. Returns what it knew.
-    func untell(_ name: PathRef) -> Place? {
-        let place = state.withLock { $0.names.remove(name) }
-        place?.withdraw()
-        return place
+    func unreport(_ name: PathRef) -> NodeAlias? {
+        let alias = state.withLock { $0.names.remove(name) }
+        alias?.withdraw()
+        return alias
     }
 
     /// That very place isn't known any more.
-    func untell(_ place: Place) {
-        state.withLock { $0.names.remove(place) }
-        place.withdraw()
+    func unreport(_ alias: NodeAlias) {
+        state.withLock { $0.names.remove(alias) }
+        alias.withdraw()
     }
 
     /// A client has taken the name away: the kernel knows that there is nothing. Returns what it knew before.
-    func noteTakenAway(_ name: PathRef) -> Place? {
+    func noteTakenAway(_ name: PathRef) -> NodeAlias? {
         state.withLock { $0.mayKnowAbsent = true }
-        return untell(name)
+        return unreport(name)
     }
 
     /// A client has put a node there, whatever stood or stands there. Returns what the kernel knew before.
-    func notePut(_ place: Place) -> Place? { state.withLock { $0.names.set(place) } }
+    func notePut(_ alias: NodeAlias) -> NodeAlias? { state.withLock { $0.names.set(alias) } }
 }
 
 // Doubts.
@@ -170,14 +170,14 @@ extension Node {
 
     /// The name is about to be dropped: returns what the kernel was told by it, if anything. Until that is through, it
     /// may know it still.
-    func beginDrop(_ name: PathRef) -> Place? {
-        let place = state.withLock { state in
-            let place = state.names.remove(name)
-            if let place, place.isDirectory { state.doubts.add(place) }
-            return place
+    func beginDrop(_ name: PathRef) -> NodeAlias? {
+        let alias = state.withLock { state in
+            let alias = state.names.remove(name)
+            if let alias, alias.isDirectory { state.doubts.add(alias) }
+            return alias
         }
-        place?.withdraw()
-        return place
+        alias?.withdraw()
+        return alias
     }
 
     /// The kernel knows none of these by that name.

@@ -7,7 +7,7 @@ internal import SystemPackage
 /// A file is one real object. A directory is what the union shows at a place, for as long as it shows one there: the
 /// real directories that make it up may change (`Makeup`).
 ///
-/// A node holds no descriptor (but see `parked`): its real object is found by its place, and told from
+/// A node holds no descriptor (but see `unlinkedObject`): its real object is found by its place, and told from
 /// whatever else may stand there by now by its identity.
 /// There are hundreds of thousands: 88 bytes, so that an allocation is one of 96. What only directories or few
 /// files need is in `State.aside`.
@@ -22,9 +22,9 @@ final class Node: Sendable {
     /// What changes in a node. No lock is taken with this one held but that of `OpenFiles`, and no layer is called.
     struct State: ~Copyable {
         /// Where the object was seen last; nil for the root, and for what has no name (any more).
-        var place: Place?
-        /// Directories: a `DirectoryAside`; files: nil as long as nothing is kept there.
-        var aside: NodeAside?
+        var alias: NodeAlias?
+        /// Directories: a `DirectoryState`; files: nil as long as nothing is kept there.
+        var aside: RareState?
         /// Since when, by the clock of `Coherence`: only a younger look may be kept.
         var cachedSince: UInt64 = 0
         /// The lowest 32 bits of `lookups`.
@@ -43,7 +43,7 @@ final class Node: Sendable {
         firstFilesystem = filesystem
         inode = identity.inode
         born = identity.born
-        state = Mutex(State(place: nil, aside: nil))
+        state = Mutex(State(alias: nil, aside: nil))
     }
 
     /// A directory.
@@ -52,7 +52,7 @@ final class Node: Sendable {
         firstFilesystem = owner.filesystem
         inode = owner.identity.inode
         born = owner.identity.born
-        state = Mutex(State(place: nil, aside: DirectoryAside(owner, makeup)))
+        state = Mutex(State(alias: nil, aside: DirectoryState(owner, makeup)))
     }
 
     /// The root, which the topmost layer owns.
@@ -96,33 +96,33 @@ final class Node: Sendable {
     var isDirectory: Bool { born.isDirectory }
     var isRoot: Bool { id == .root }
 
-    var place: Place? { state.withLock { $0.place } }
+    var alias: NodeAlias? { state.withLock { $0.alias } }
 
     /// Every name that the node is known by, the last seen first. There may be tens of thousands: not for each request.
-    var places: [Place] { state.withLock { $0.places } }
+    var aliases: [NodeAlias] { state.withLock { $0.aliases } }
 
-    /// The same but for `place`, in no order.
-    var otherPlaces: [Place] { state.withLock { $0.otherPlaces } }
+    /// The same but for `alias`, in no order.
+    var otherAliases: [NodeAlias] { state.withLock { $0.otherAliases } }
 }
 
 // What is under way with a directory.
 extension Node {
     /// Nothing is under way that may tell the directory's attributes or change them.
-    var isQuiet: Bool { activity?.hasChanges != true && !isTelling }
+    var isQuiet: Bool { activity?.hasChanges != true && !isReporting }
 
     /// Somebody may be about to tell the directory's attributes.
-    private var isTelling: Bool {
-        activity?.hasLooks == true || place?.parent.activity?.hasLookups == true
+    private var isReporting: Bool {
+        activity?.hasLooks == true || alias?.parent.activity?.hasLookups == true
     }
 
     /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by itself
     /// when it learns of that. Not so attributes that are on their way to another thread than the one that changes it:
     /// when those are taken in, nobody knows.
     func noteOwnChange(by thread: Int32) {
-        let isTelling = isTelling
+        let isReporting = isReporting
         state.withLock { state in
-            state.isListingTold = false
-            if !isTelling, state.attributesTold.isTaken(by: thread) { state.attributesTold = .none }
+            state.isListingReported = false
+            if !isReporting, state.reportedAttributes.isTaken(by: thread) { state.reportedAttributes = .none }
         }
     }
 
@@ -140,54 +140,54 @@ extension Node {
 
 // Where it was seen.
 extension Node {
-    /// The object stands at the place, which is now the first to look at. `ifTold`: unless the place was withdrawn meanwhile.
-    func noteSeen(at place: Place, ifTold: Bool = false) {
+    /// The object stands at the place, which is now the first to look at. `ifReported`: unless the place was withdrawn meanwhile.
+    func noteSeen(at alias: NodeAlias, ifReported: Bool = false) {
         state.withLock { state in
-            if ifTold && place.isWithdrawn { return }
-            if let current = state.place {
-                if current.isSame(as: place) { return }
+            if ifReported && alias.isWithdrawn { return }
+            if let current = state.alias {
+                if current.isSame(as: alias) { return }
                 if !current.isWithdrawn { state.addOther(current) }
             }
-            state.removeOther(place)
-            state.place = place
+            state.removeOther(alias)
+            state.alias = alias
         }
     }
 
     /// The object was found at one of the other places, and not at the first: the next one to ask looks there first.
-    func prefer(_ place: Place) {
+    func prefer(_ alias: NodeAlias) {
         state.withLock { state in
-            guard let current = state.place, state.removeOther(place) else { return }
+            guard let current = state.alias, state.removeOther(alias) else { return }
             if !current.isWithdrawn { state.addOther(current) }
-            state.place = place
+            state.alias = alias
         }
     }
 
     /// The place isn't one of the node's any more. The one where it was seen last is kept, to be looked at if all else
     /// fails, unless `isGone`: nothing of the node stands there.
-    func forget(_ place: Place, isGone: Bool) {
+    func forget(_ alias: NodeAlias, isGone: Bool) {
         state.withLock { state in
-            state.removeOther(place)
-            guard let current = state.place, current.isSame(as: place) else { return }
+            state.removeOther(alias)
+            guard let current = state.alias, current.isSame(as: alias) else { return }
             // A directory is at one place alone: where it was before that it isn't.
-            if isGone || !isDirectory && state.hasOtherPlaces {
-                state.place = isDirectory ? nil : state.takeOther()
+            if isGone || !isDirectory && state.hasOtherAliases {
+                state.alias = isDirectory ? nil : state.takeOther()
             }
         }
     }
 
     /// The kernel has forgotten the node: it is at no place any more. Returns where it was.
-    func forgetPlaces() -> [Place] {
+    func forgetAliases() -> [NodeAlias] {
         state.withLock { state in
             defer { state.forgetOthers() }
-            return state.places
+            return state.aliases
         }
     }
 }
 
 extension Node.State {
     /// The last seen first.
-    var places: [Place] {
-        guard let place else { return otherPlaces }
-        return [place] + otherPlaces
+    var aliases: [NodeAlias] {
+        guard let alias else { return otherAliases }
+        return [alias] + otherAliases
     }
 }

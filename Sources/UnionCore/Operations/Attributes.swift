@@ -13,7 +13,7 @@ extension Union {
         return try node.looking { () throws(Errno) in
             let begun = coherence.now
             let attributes = try resolver.attributes(of: node, handle.flatMap(files.find))
-            return (attributes, reporting.attributeFreshness(of: node, telling: attributes, begun: begun, caller))
+            return (attributes, reporting.attributeFreshness(of: node, reporting: attributes, begun: begun, caller))
         }
     }
 
@@ -44,7 +44,7 @@ extension Union {
                 node.isDirectory
                 ? try resolver.attributes(of: node)
                 : resolver.attributes(try target.descriptor.status(), node.filesystem)
-            return (result, reporting.attributeFreshness(of: node, telling: result, begun: begun, caller))
+            return (result, reporting.attributeFreshness(of: node, reporting: result, begun: begun, caller))
         }
     }
 

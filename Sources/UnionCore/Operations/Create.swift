@@ -12,14 +12,14 @@ extension Union {
         while true {
             var target = try changes.target(parent, name, caller)
             do throws(Errno) {
-                guard target.survey.isVisible else {
+                guard target.lookup.isVisible else {
                     return try create(name, in: &target, mode: mode, flags, caller, isSure: tries == 0)
                 }
                 if flags.contains(.exclusive) { throw .fileExists }
                 return try openExisting(name, in: target, flags, caller)
             } catch {
                 tries += 1
-                guard tries < 64, !flags.contains(.exclusive), hasPassed(error, target.survey) else {
+                guard tries < 64, !flags.contains(.exclusive), hasPassed(error, target.lookup) else {
                     throw error
                 }
             }
@@ -28,11 +28,11 @@ extension Union {
 
     /// Whether somebody has just made the file that wasn't there, or removed the one that was: to open it or a new one
     /// is right at any time.
-    private func hasPassed(_ error: Errno, _ survey: Survey) -> Bool {
+    private func hasPassed(_ error: Errno, _ lookup: NameLookup) -> Bool {
         switch error {
         case .fileExists, .noSuchFileOrDirectory: true
         // What isn't a file the kernel must walk to.
-        case .staleNFSFileHandle: survey.owner?.status.isRegular != false
+        case .staleNFSFileHandle: lookup.owner?.status.isRegular != false
         default: false
         }
     }
@@ -43,9 +43,9 @@ extension Union {
         _ name: PathRef, in target: inout Target, mode: UInt32, _ flags: OpenFlags, _ caller: CallerIdentity,
         isSure: Bool
     ) throws(Errno) -> (Entry, OpenedFile) {
-        let mayExist = !isSure && target.survey.standings.isEmpty
+        let mayExist = !isSure && target.lookup.layerEntries.isEmpty
         let change = OwnChange(coherence.noting, target.directory, name)
-        let made = try changes.place(.create, name, in: &target, caller) {
+        let made = try changes.put(.create, name, in: &target, caller) {
             directory, layer throws(Errno) -> LocatedObject in
             let file = try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
                 () throws(Errno) -> OwnedDescriptor in
@@ -57,13 +57,13 @@ extension Union {
         }
         let layer = made.layer
         // What was made aside has another change time since.
-        let status = target.survey.whiteout == nil ? made.status : try made.descriptor.status()
+        let status = target.lookup.whiteout == nil ? made.status : try made.descriptor.status()
         var entry = try reporting.newEntry(name, status, in: layer, target)
         do throws(Errno) {
             let node = try resolver.node(entry.node)
             change.left(by: caller)
             let file = try opened(node, layer, made.intoObject(), flags)
-            if coherence.plan.isLasting { reporting.keepBriefly(&entry) }
+            if coherence.plan.isLasting { reporting.keepAttributesUnwatched(&entry) }
             return (entry, file)
         } catch {
             reporting.forget(entry.node, count: 1)
@@ -74,7 +74,7 @@ extension Union {
     private func openExisting(
         _ name: PathRef, in target: borrowing Target, _ flags: OpenFlags, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {
-        let entry = try reporting.entry(target.survey, name, in: target.directory, target.view)
+        let entry = try reporting.entry(target.lookup, name, in: target.directory, target.view)
         do throws(Errno) {
             // The kernel takes nothing but a file here. On ESTALE it walks the path again.
             guard FileKind(mode: entry.attributes.mode) == .regular else { throw .staleNFSFileHandle }
@@ -107,7 +107,7 @@ extension Union {
         let flags = OpenFlags(rawValue: flags)
         let directory = try resolver.node(parent)
         var view = try resolver.view(of: directory)
-        try changes.checkFlags(of: view, Survey(), for: .put)
+        try changes.checkFlags(of: view, NameLookup(), for: .put)
         let candidates = try changes.candidates(for: .create, "", in: directory, view)
         let layer = candidates.first
         try layers.checkWritable(layer)

@@ -44,14 +44,14 @@ extension Union {
     }
 
     /// Lists a directory without a handle from `offset` (0: the start) until `emit` returns false, which leaves that item for
-    /// the next call. `room`: how many bytes the client takes. `tellsFiles`: an item may come with its file as LOOKUP would
+    /// the next call. `room`: how many bytes the client takes. `withFiles`: an item may come with its file as LOOKUP would
     /// tell of it. What is returned is for `finish`, once the answer is out, or `takeBack`.
     public func readDirectory(
-        of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, tellsFiles: Bool,
+        of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, withFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
         try listings.readDirectory(
-            of: id, offset: offset, room: room, caller, tellsFiles: tellsFiles, emit)
+            of: id, offset: offset, room: room, caller, withFiles: withFiles, emit)
     }
 
     /// The answer was sent.

@@ -11,12 +11,12 @@ extension Union {
         if node.isDirectory { throw .notPermitted }
         let object = try resolver.object(of: node)
         var target = try changes.target(newParent, newName, caller)
-        if target.survey.isVisible { throw .fileExists }
+        if target.lookup.isVisible { throw .fileExists }
         let layer = object.layer
         if layer.isReadOnly { throw .improperLink }
         let change = OwnChange(coherence.noting, target.directory, newName)
-        let arrival = try changes.newArrival(ofDirectory: false, in: layer, target.survey, target.view)
-        try changes.place(newName, in: &target, arrival, caller) { directory, _ throws(Errno) in
+        let arrival = try changes.newArrival(ofDirectory: false, in: layer, target.lookup, target.view)
+        try changes.put(newName, in: &target, arrival, caller) { directory, _ throws(Errno) in
             try layers.asCaller(caller, in: directory) { () throws(Errno) in
                 try object.descriptor.link(to: directory, name: newName)
             }

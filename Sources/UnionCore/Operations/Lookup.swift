@@ -9,8 +9,8 @@ extension Union {
     ) throws(Errno) -> LookedUp {
         try resolver.check(name)
         let directory = try resolver.node(parent)
-        let turn = coherence.lateWatches.begin()
-        let found = try directory.lookingUp { () throws(Errno) -> Found in
+        let turn = coherence.deferredWatches.begin()
+        let found = try directory.lookingUp { () throws(Errno) -> NameReport in
             do throws(Errno) {
                 return try self.found(name, in: directory, caller)
             } catch {
@@ -20,21 +20,21 @@ extension Union {
                 return emptied
             }
         }
-        if found.isFile && keepsListings { listings.habits.noteLook(caller.pid, parent) }
-        return LookedUp(found.entry, found.lateWatch, turn, reporting)
+        if found.isFile && keepsListings { listings.readdirPlus.noteLook(caller.pid, parent) }
+        return LookedUp(found.entry, found.deferredWatch, turn, reporting)
     }
 
     private func found(
         _ name: PathRef, in directory: Node, _ caller: CallerIdentity
-    ) throws(Errno) -> Found {
+    ) throws(Errno) -> NameReport {
         let view = try resolver.viewToLook(of: directory, for: caller, lookingUp: name)
         let having = resolver.directories(of: view, having: name)
-        let survey = try resolver.survey(view, name, in: directory, having: having)
-        guard survey.isVisible else {
-            return Found(try reporting.absentEntry(survey, name, in: directory, view), isFile: false)
+        let lookup = try resolver.lookup(view, name, in: directory, having: having)
+        guard lookup.isVisible else {
+            return NameReport(try reporting.absentEntry(lookup, name, in: directory, view), isFile: false)
         }
-        try agents.checkSight(survey, name, in: directory, caller)
-        return try reporting.find(survey, name, in: directory, view, watches: .late, caller.pid)
+        try agents.checkSight(lookup, name, in: directory, caller)
+        return try reporting.find(lookup, name, in: directory, view, watches: .late, caller.pid)
     }
 
     /// The kernel drops `count` of its references to the node.

@@ -36,7 +36,7 @@ extension Union {
     ) throws(Errno) -> Entry {
         var target = try changes.target(parent, name, caller)
         let change = OwnChange(coherence.noting, target.directory, name)
-        try changes.place(operation, name, in: &target, caller) { directory, layer throws(Errno) in
+        try changes.put(operation, name, in: &target, caller) { directory, layer throws(Errno) in
             try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) { () throws(Errno) in
                 try make(directory, layer)
             }

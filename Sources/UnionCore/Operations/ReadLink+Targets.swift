@@ -19,7 +19,7 @@ extension Union {
 
     /// One that was mounted there later: what the kernel is about to keep of the link goes again.
     func dropTarget(of node: Node) {
-        if coherence.plan.isLasting { coherence.invalidator.append(.listing(node.id)) }
+        if coherence.plan.isLasting { coherence.invalidations.append(.listing(node.id)) }
     }
 }
 

@@ -40,9 +40,9 @@ extension Union {
     private func callersOwn(
         _ node: Node, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
-        guard let place = node.place, place.name == "self" || place.name == "thread-self" else { return nil }
-        let isSelf = place.name == "self"
-        let layer = stack[place.layer]
+        guard let alias = node.alias, alias.name == "self" || alias.name == "thread-self" else { return nil }
+        let isSelf = alias.name == "self"
+        let layer = stack[alias.layer]
         let path = try resolver.path(of: node, in: layer)
         let isAsHere = agents.withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
             // Further below a name like that is another thing.
@@ -63,7 +63,7 @@ extension Union {
     ) throws(Errno) -> Int? {
         let path = try resolver.path(of: node, in: layer)
         let acting = agents.acting(path.ref, on: node.filesystem, in: layer)
-        guard case .elsewhere(let agent) = try agents.place(of: acting, ActingFile.readingLink, caller) else {
+        guard case .elsewhere(let agent) = try agents.route(of: acting, ActingFile.readingLink, caller) else {
             return nil
         }
         return try unsafe agent.readLink(path.ref, beneath: layer.root.descriptor, into: buffer)

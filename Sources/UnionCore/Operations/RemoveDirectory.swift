@@ -8,12 +8,12 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
         var target = try changes.removalTarget(parent, name, caller)
-        guard let owner = target.survey.owner else { throw .noSuchFileOrDirectory }
+        guard let owner = target.lookup.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory else { throw .notDirectory }
-        let survey = target.survey
-        let departing = reporting.depart(survey, name, in: target.directory, target.view)
+        let lookup = target.lookup
+        let departing = reporting.depart(lookup, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
-        let isGone = try onlyDirectory(of: survey, target.view).map { only throws(Errno) in
+        let isGone = try onlyDirectory(of: lookup, target.view).map { only throws(Errno) in
             try changes.removePlain(name, in: only, caller)
         }
         if isGone != true {
@@ -32,13 +32,13 @@ extension Union {
     private func removeParts(
         of target: inout Target, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        let survey = target.survey
-        let plan = try changes.removalPlan(survey, isDirectory: true, name, in: target.directory, target.view)
+        let lookup = target.lookup
+        let plan = try changes.removalPlan(lookup, isDirectory: true, name, in: target.directory, target.view)
         let cover = plan.isCovered ? try changes.upperDirectory(for: target.directory, &target.view) : nil
-        try changes.removeFiles(survey.hidden, name, target.view, except: cover, caller)
+        try changes.removeFiles(lookup.hidden, name, target.view, except: cover, caller)
         guard let cover else {
             try removeLowers(plan, name, target.view, caller)
-            return try removeUpper(survey, name, in: target.directory, target.view, caller)
+            return try removeUpper(lookup, name, in: target.directory, target.view, caller)
         }
         guard plan.uncovers else { return try changes.coverWithWhiteout(name, in: cover, of: target.directory) }
         try changes.cover(name, in: cover, of: target.directory) { () throws(Errno) in
@@ -60,25 +60,25 @@ extension Union {
 
     /// The one directory that stands under the name, in a writable layer.
     private func onlyDirectory(
-        of survey: Survey, _ view: borrowing DirectoryView
+        of lookup: NameLookup, _ view: borrowing DirectoryView
     ) -> FileDescriptor? {
-        guard survey.standings.count == 1, let only = survey.standings.first, !only.layer.isReadOnly
+        guard lookup.layerEntries.count == 1, let only = lookup.layerEntries.first, !only.layer.isReadOnly
         else { return nil }
         return view.directory(in: only.layer.index)
     }
 
     /// The upper's part, which may still hold whiteouts and unseen skeletons: then it is put aside.
     private func removeUpper(
-        _ survey: Survey, _ name: PathRef, in parent: Node, _ view: borrowing DirectoryView,
+        _ lookup: NameLookup, _ name: PathRef, in parent: Node, _ view: borrowing DirectoryView,
         _ caller: CallerIdentity
     ) throws(Errno) {
-        guard let part = survey.visible.first(where: { $0.layer.isUpper }),
+        guard let part = lookup.visible.first(where: { $0.layer.isUpper }),
             let directory = view.directory(in: part.layer.index)
         else { return }
         if try changes.removePlain(name, in: directory, caller) {
             work.marks?.drop(part.status)
         } else {
-            try layers.putAside(name, in: directory, at: try resolver.path(of: name, in: parent))
+            try layers.evict(name, in: directory, at: try resolver.path(of: name, in: parent))
         }
     }
 }

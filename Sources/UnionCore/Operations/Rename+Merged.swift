@@ -30,7 +30,7 @@ extension Union {
         // Most likely a skeleton was just made, or taken back for the sake of this rename.
         let source = try changes.target(parent, name, caller, for: .take)
         let destination = try changes.target(newParent, newName, caller, for: .replace)
-        guard source.survey.isMerged, flags != .noReplace || !destination.survey.isVisible else {
+        guard source.lookup.isMerged, flags != .noReplace || !destination.lookup.isVisible else {
             throw .staleNFSFileHandle
         }
         try renameMerged(source, name, to: destination, newName, flags, caller, tries: tries + 1)
@@ -42,8 +42,8 @@ extension Union {
         _ source: consuming Target, _ name: PathRef, to destination: consuming Target, _ newName: PathRef,
         _ flags: RenameFlags, _ caller: CallerIdentity
     ) throws(Errno) {
-        try changes.checkParts(of: source.survey)
-        let refusal = changes.refusal(of: source.survey)
+        try changes.checkParts(of: source.lookup)
+        let refusal = changes.refusal(of: source.lookup)
         if flags == .exchange { throw refusal }
         if source.directory === destination.directory && name == newName { return }
         var rename = MergedRename(
@@ -108,7 +108,7 @@ extension Union {
         } catch {
             throw rename.refusal
         }
-        lowerFloor(rename.source, rename.name, to: lowest.standing.layer)
+        lowerFloor(rename.source, rename.name, to: lowest.layerEntry.layer)
     }
 
     private func unmark(_ rename: borrowing MergedRename) {
@@ -120,21 +120,21 @@ extension Union {
     ) throws(Errno) -> RenameRecord {
         var record = try emptyRecord(from: rename.source, rename.name, to: rename.destination, rename.newName)
         for part in rename.parts {
-            let origin = try identify(rename.name, in: part.from, part.standing.layer)
-            let isReplacing = part.replaced != nil || part.standing.layer.isUpper && rename.inTheWay != nil
+            let origin = try identify(rename.name, in: part.from, part.layerEntry.layer)
+            let isReplacing = part.replaced != nil || part.layerEntry.layer.isUpper && rename.inTheWay != nil
             // Nobody could tell the one from the other afterwards.
             if origin.isKnownByNameAlone && isReplacing { throw rename.refusal }
             record.parts.append(origin)
-            if marks, part.standing.layer === rename.lowest?.standing.layer { record.completed = origin }
+            if marks, part.layerEntry.layer === rename.lowest?.layerEntry.layer { record.completed = origin }
             if part.replaced != nil && !part.isPseudo {
-                record.remains.append(try identify(rename.newName, in: part.to, part.standing.layer))
+                record.remains.append(try identify(rename.newName, in: part.to, part.layerEntry.layer))
             }
         }
         record.isCovered = rename.cover != nil
         if rename.cover == nil {
-            for standing in rename.source.survey.hidden where !standing.isWhiteout {
-                guard let directory = rename.source.view.directory(in: standing.layer.index) else { continue }
-                record.remains.append(try identify(rename.name, in: directory, standing.layer))
+            for layerEntry in rename.source.lookup.hidden where !layerEntry.isWhiteout {
+                guard let directory = rename.source.view.directory(in: layerEntry.layer.index) else { continue }
+                record.remains.append(try identify(rename.name, in: directory, layerEntry.layer))
             }
         }
         record.aside = aside
@@ -163,7 +163,7 @@ extension Union {
             throw error
         }
         removeRemains(&rename)
-        guard let owner = rename.source.survey.owner else { return }
+        guard let owner = rename.source.lookup.owner else { return }
         reporting.noteMoved(rename.source, rename.name, to: rename.destination, rename.newName, owner.layer) { moved in
             noteMakeup(of: moved, rename)
         }
@@ -172,16 +172,16 @@ extension Union {
     /// ESTALE: the names aren't what they were when this was planned.
     private func checkUnchanged(_ rename: borrowing MergedRename) throws(Errno) {
         for part in rename.parts {
-            try check(rename.name, in: part.from, is: part.standing.status)
-            let replaced = part.standing.layer.isUpper ? rename.inTheWay : part.replaced
+            try check(rename.name, in: part.from, is: part.layerEntry.status)
+            let replaced = part.layerEntry.layer.isUpper ? rename.inTheWay : part.replaced
             try check(rename.newName, in: part.to, is: replaced)
         }
-        guard let upper = stack.upper, !rename.parts.contains(where: { $0.standing.layer === upper }) else {
+        guard let upper = stack.upper, !rename.parts.contains(where: { $0.layerEntry.layer === upper }) else {
             return
         }
         // A skeleton may have been made meanwhile.
         let path = try resolver.path(of: rename.name, in: rename.source.directory)
-        if rename.source.survey.unseen == nil, let stray = try? upper.openObject(at: path.ref) {
+        if rename.source.lookup.unseen == nil, let stray = try? upper.openObject(at: path.ref) {
             _ = consume stray
             throw .staleNFSFileHandle
         }
@@ -201,12 +201,12 @@ extension Union {
     /// The marks that it got are no news.
     private func noteMakeup(of node: Node, _ rename: borrowing MergedRename) {
         guard
-            let survey = try? resolver.dividedSurvey(
+            let lookup = try? resolver.dividedLookup(
                 rename.destination.view, rename.newName, in: rename.destination.directory),
-            let owner = survey.owner, node.continues(as: Makeup(of: survey)),
+            let owner = lookup.owner, node.continues(as: Makeup(of: lookup)),
             let filesystem = try? resolver.filesystem(of: owner, rename.newName, rename.destination.view)
         else { return }
-        reporting.take(Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+        reporting.take(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Nothing has moved, or all is back.

@@ -31,7 +31,7 @@ extension Union {
         }
         guard let cover = rename.cover else {
             return try changes.removeFiles(
-                rename.source.survey.hidden, name, rename.source.view, except: nil, caller)
+                rename.source.lookup.hidden, name, rename.source.view, except: nil, caller)
         }
         try layers.makeWhiteout(name, in: cover)
         progress.isCovered = true
@@ -41,7 +41,7 @@ extension Union {
     private func move(
         _ part: inout MovingPart, _ name: PathRef, _ newName: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
-        let (from, to, layer) = (part.from, part.to, part.standing.layer)
+        let (from, to, layer) = (part.from, part.to, part.layerEntry.layer)
         guard let replaced = part.replaced, !part.isPseudo else {
             let isPseudo = part.isPseudo
             return try layers.asCaller(caller, in: from) { () throws(Errno) in
@@ -111,7 +111,7 @@ extension Union {
                     throw .directoryNotEmpty
                 }
             } catch {
-                guard rename.cover == nil, (try? changes.checkCover(rename.source.survey)) != nil,
+                guard rename.cover == nil, (try? changes.checkCover(rename.source.lookup)) != nil,
                     let cover = try? changes.upperDirectory(for: rename.source.directory, &rename.source.view)
                 else { continue }
                 if (try? layers.makeWhiteout(name, in: cover)) != nil { rename.cover = cover }

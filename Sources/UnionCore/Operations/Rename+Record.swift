@@ -50,11 +50,11 @@ extension Union {
             // It stands there already, under a second name.
             record.remains = [moving]
         }
-        for standing in plan.arrival.above {
-            guard let directory = renaming.destination.view.directory(in: standing.layer.index) else {
+        for layerEntry in plan.arrival.above {
+            guard let directory = renaming.destination.view.directory(in: layerEntry.layer.index) else {
                 continue
             }
-            record.above.append(try identify(renaming.newName, in: directory, standing.layer))
+            record.above.append(try identify(renaming.newName, in: directory, layerEntry.layer))
         }
         return record
     }

@@ -11,7 +11,7 @@ struct Renaming: ~Copyable {
     let caller: CallerIdentity
 
     var layer: Layer { plan.layer }
-    var moving: Standing { plan.moving }
+    var moving: LayerEntry { plan.moving }
 }
 
 /// The whiteout that is to cover the old name, and where.
@@ -35,11 +35,11 @@ extension Union {
         }
         let source = try changes.target(parent, name, caller, for: .take)
         let destination = try changes.target(newParent, newName, caller, for: .replace)
-        guard let moving = source.survey.owner else { throw .noSuchFileOrDirectory }
-        if flags == .noReplace && destination.survey.isVisible { throw .fileExists }
-        try changes.checkReplacement(of: moving, by: destination.survey)
+        guard let moving = source.lookup.owner else { throw .noSuchFileOrDirectory }
+        if flags == .noReplace && destination.lookup.isVisible { throw .fileExists }
+        try changes.checkReplacement(of: moving, by: destination.lookup)
         try changes.checkMove(of: moving, to: destination)
-        if source.survey.isMerged {
+        if source.lookup.isMerged {
             return try renameMerged(source, name, to: destination, newName, flags, caller)
         }
         if flags == .exchange {
@@ -51,8 +51,8 @@ extension Union {
             return try self.exchange(&exchange, plan.back)
         }
         try checkReplaceable(by: moving, newName, destination)
-        let isSameFile = isSameObject(moving, destination.survey.owner)
-        let departure = try changes.departurePlan(source.survey)
+        let isSameFile = isSameObject(moving, destination.lookup.owner)
+        let departure = try changes.departurePlan(source.lookup)
         let plan = try changes.renamePlan(departure, to: newName, destination)
         var renaming = Renaming(
             source: source, destination: destination, name: name, newName: newName, plan: plan,
@@ -127,7 +127,7 @@ extension Union {
     private func checkMount(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
-        if renaming.source.survey.hidden.isEmpty && renaming.plan.hiddenFile == nil { return }
+        if renaming.source.lookup.hidden.isEmpty && renaming.plan.hiddenFile == nil { return }
         let (old, new) = (try from.status(), try to.status())
         if old.device != new.device || old.mountID != new.mountID { throw .improperLink }
     }
@@ -139,7 +139,7 @@ extension Union {
             }
         }
         try changes.removeFiles(
-            renaming.source.survey.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
+            renaming.source.lookup.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
     }
 
     /// Undoes a rename of which the rest failed. A file that it replaced is gone. False: that failed, too; the next mount tries
@@ -166,8 +166,8 @@ extension Union {
         of renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
     ) -> [FileDescriptor] {
         var directories = [from, to]
-        for standing in renaming.plan.arrival.above {
-            if let directory = renaming.destination.view.directory(in: standing.layer.index) {
+        for layerEntry in renaming.plan.arrival.above {
+            if let directory = renaming.destination.view.directory(in: layerEntry.layer.index) {
                 directories.append(directory)
             }
         }
@@ -184,21 +184,21 @@ extension Union {
     }
 
     /// Two names of one file.
-    func isSameObject(_ moving: Standing, _ other: Standing?) -> Bool {
+    func isSameObject(_ moving: LayerEntry, _ other: LayerEntry?) -> Bool {
         guard let other, !other.isWhiteout, other.layer === moving.layer else { return false }
         return resolver.identity(of: other) == resolver.identity(of: moving)
     }
 
     /// The rules of rename(2) on what stands under the new name, as the union shows it.
     private func checkReplaceable(
-        by moving: Standing, _ name: PathRef, _ destination: borrowing Target
+        by moving: LayerEntry, _ name: PathRef, _ destination: borrowing Target
     ) throws(Errno) {
-        guard let replaced = destination.survey.owner else { return }
+        guard let replaced = destination.lookup.owner else { return }
         switch (moving.isDirectory, replaced.isDirectory) {
         case (true, false): throw .notDirectory
         case (false, true): throw .isDirectory
         case (true, true):
-            try changes.checkEmpty(destination.survey, name, in: destination.directory, destination.view)
+            try changes.checkEmpty(destination.lookup, name, in: destination.directory, destination.view)
         case (false, false): break
         }
     }
@@ -233,7 +233,7 @@ extension Union {
     }
 
     func lowerFloor(_ target: borrowing Target, _ name: PathRef, to layer: Layer) {
-        reporting.knownNode(target.survey, name, in: target.directory)?
+        reporting.knownNode(target.lookup, name, in: target.directory)?
             .lowerFloor(to: layer.index, at: coherence.tick())
     }
 
@@ -251,9 +251,9 @@ extension Union {
     }
 
     /// What the new name stood for.
-    func departingTarget(_ destination: borrowing Target, _ newName: PathRef) -> Departing {
-        guard destination.survey.isVisible else { return Departing(nil, nil) }
-        return reporting.depart(destination.survey, newName, in: destination.directory, destination.view)
+    func departingTarget(_ destination: borrowing Target, _ newName: PathRef) -> UnlinkedTarget {
+        guard destination.lookup.isVisible else { return UnlinkedTarget(nil, nil) }
+        return reporting.depart(destination.lookup, newName, in: destination.directory, destination.view)
     }
 
     /// The rename itself, written down if more is to be done then.
@@ -314,7 +314,7 @@ extension Union {
     /// A directory can't replace a whiteout, nor a directory that holds whiteouts: they change places, and what comes to
     /// the old name goes, unless a whiteout is wanted there anyway.
     private func changePlaces(
-        _ renaming: borrowing Renaming, _ there: Standing, _ from: FileDescriptor, _ to: FileDescriptor
+        _ renaming: borrowing Renaming, _ there: LayerEntry, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
         let (name, newName) = (renaming.name, renaming.newName)
         try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
@@ -324,7 +324,7 @@ extension Union {
         do {
             if there.isDirectory {
                 let path = try resolver.path(of: newName, in: renaming.destination.directory)
-                try layers.putAside(name, in: from, at: path)
+                try layers.evict(name, in: from, at: path)
             } else {
                 try from.unlink(at: name)
             }
@@ -341,18 +341,18 @@ extension Union {
     private func exchangePlan(
         _ departure: DeparturePlan, _ source: borrowing Target, _ destination: borrowing Target
     ) throws(Errno) -> (there: RenamePlan, back: Arrival) {
-        guard let other = destination.survey.owner else { throw .noSuchFileOrDirectory }
+        guard let other = destination.lookup.owner else { throw .noSuchFileOrDirectory }
         let layer = departure.layer
-        if layer.isReadOnly || destination.survey.isMerged || other.layer !== layer { throw .improperLink }
+        if layer.isReadOnly || destination.lookup.isMerged || other.layer !== layer { throw .improperLink }
         let there = try changes.arrival(
-            ofDirectory: departure.moving.isDirectory, in: layer, destination.survey, destination.view)
-        let back = try changes.arrival(ofDirectory: other.isDirectory, in: layer, source.survey, source.view)
+            ofDirectory: departure.moving.isDirectory, in: layer, destination.lookup, destination.view)
+        let back = try changes.arrival(ofDirectory: other.isDirectory, in: layer, source.lookup, source.view)
         guard there.above.isEmpty, back.above.isEmpty else { throw .improperLink }
         return (RenamePlan(departure: departure, arrival: there), back)
     }
 
     private func exchange(_ renaming: inout Renaming, _ back: Arrival) throws(Errno) {
-        guard let other = renaming.destination.survey.owner else { throw .noSuchFileOrDirectory }
+        guard let other = renaming.destination.lookup.owner else { throw .noSuchFileOrDirectory }
         let (from, to) = try directories(of: &renaming)
         let (name, newName) = (renaming.name, renaming.newName)
         try changes.makeRoom(

@@ -10,26 +10,26 @@ extension Union {
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
         var target = try changes.target(parent, name, caller, for: .take)
-        let survey = target.survey
+        let lookup = target.lookup
         let plan = try changes.removalPlan(
-            survey, isDirectory: false, name, in: target.directory, target.view)
+            lookup, isDirectory: false, name, in: target.directory, target.view)
         let upper = plan.isCovered ? try changes.upperDirectory(for: target.directory, &target.view) : nil
-        let departing = reporting.depart(survey, name, in: target.directory, target.view)
+        let departing = reporting.depart(lookup, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
-        if let upper, plan.uncovers, let owner = survey.owner {
-            try changes.removeFiles(survey.hidden, name, target.view, except: upper, caller)
+        if let upper, plan.uncovers, let owner = lookup.owner {
+            try changes.removeFiles(lookup.hidden, name, target.view, except: upper, caller)
             try changes.cover(name, in: upper, of: target.directory) { () throws(Errno) in
                 try changes.removeFiles([owner], name, target.view, except: nil, caller)
             }
         } else {
-            try changes.removeFiles(survey.standings, name, target.view, except: upper, caller)
+            try changes.removeFiles(lookup.layerEntries, name, target.view, except: upper, caller)
             if let upper { try changes.coverWithWhiteout(name, in: upper, of: target.directory) }
         }
         reporting.noteTakenAway(name, from: target.directory)
         departing.finish()
         change.left(by: caller)
         target.directory.noteRemoval()
-        if keepsListings { listings.habits.noteRemoval(caller.pid, parent) }
+        if keepsListings { listings.readdirPlus.noteRemoval(caller.pid, parent) }
         reporting.leaveEmptied(target.directory)
     }
 }

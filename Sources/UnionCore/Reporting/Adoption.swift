@@ -11,50 +11,50 @@ extension Reporting {
     /// The node of what was found under the name, told there. Its lookup count grows by one. nil: the look is older than
     /// what was told or decided meanwhile. `isLast`: then it is told all the same, but mustn't be kept.
     func adopt(
-        _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node, isLast: Bool
     ) -> Node? {
-        let begun = isLast ? .max : survey.begun
+        let begun = isLast ? .max : lookup.begun
         return owner.isDirectory
-            ? adoptDirectory(survey, owner, filesystem, name, in: directory, begun)
+            ? adoptDirectory(lookup, owner, filesystem, name, in: directory, begun)
             : adoptFile(owner, filesystem, name, in: directory, begun)
     }
 
     private func adoptFile(
-        _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
+        _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
     ) -> Node? {
         let identity = resolver.identity(of: owner)
         let node = table.adopt(identity) { id in
             Node(id: id, identity: identity, filesystem: filesystem)
         }
-        let telling = directory.tell(name, node, layer: owner.layer.index, begun: begun)
-        guard case .told(let place, let displaced) = telling else {
+        let report = directory.report(name, node, layer: owner.layer.index, begun: begun)
+        guard case .reported(let alias, let displaced) = report else {
             forget(node.id, count: 1)
             return nil
         }
-        noteTold(node, at: place, displaced, hasOtherNames: owner.status.linkCount > 1)
+        noteReported(node, at: alias, displaced, hasOtherNames: owner.status.linkCount > 1)
         return node
     }
 
     private func adoptDirectory(
-        _ survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, _ name: PathRef,
+        _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node, _ begun: UInt64
     ) -> Node? {
-        let makeup = Makeup(of: survey)
+        let makeup = Makeup(of: lookup)
         let owned = resolver.directoryOwner(owner, filesystem)
         while true {
-            let known = directory.told(name)
+            let known = directory.reported(name)
             let node =
                 continuing(known, makeup, at: name, in: directory) ?? seenBefore(
                     owned, makeup, at: name, in: directory)
                 ?? table.add { Node(id: $0, owner: owned, makeup: makeup) }
-            let telling = directory.tell(
+            let report = directory.report(
                 name, node, layer: owner.layer.index, begun: begun, expecting: known)
-            switch telling {
-            case .told(let place, let displaced):
-                noteTold(node, at: place, displaced, hasOtherNames: false)
+            switch report {
+            case .reported(let alias, let displaced):
+                noteReported(node, at: alias, displaced, hasOtherNames: false)
                 if known?.node != node.id { node.settle(in: directory.makeup.backings) }
-                note(makeup, owned, of: node, begun: survey.begun)
+                note(makeup, owned, of: node, begun: lookup.begun)
                 // Where settlement has yet to take it, that notes the owner.
                 if node.state.withLock({ $0.owner?.part == owned.part }) {
                     table.noteOwner(owned.part, of: node)
@@ -70,7 +70,7 @@ extension Reporting {
 
     /// The directory that the kernel knows by the name, if the union still shows it there; with a lookup count.
     private func continuing(
-        _ known: Place?, _ makeup: Makeup, at name: PathRef, in directory: Node
+        _ known: NodeAlias?, _ makeup: Makeup, at name: PathRef, in directory: Node
     ) -> Node? {
         guard let node = known.flatMap({ table.find($0.node) }),
             resolver.continues(node, as: makeup, at: name, in: directory)
@@ -84,20 +84,20 @@ extension Reporting {
         _ owner: DirectoryOwner, _ makeup: Makeup, at name: PathRef, in directory: Node
     ) -> Node? {
         guard let node = table.directory(ownedBy: owner.part), !node.isRoot, node.continues(as: makeup),
-            node.place?.isAt(directory, name) == true || !resolver.stands(node)
+            node.alias?.isAt(directory, name) == true || !resolver.stands(node)
         else { return nil }
         return table.retain(node) ? node : nil
     }
 
     /// Where nothing is kept, nobody asks what was told before.
-    private func noteTold(_ node: Node, at place: Place, _ displaced: Place?, hasOtherNames: Bool) {
+    private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool) {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
-        node.noteSeen(at: place)
-        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherPlaces }) { return }
-        for other in node.places where !other.isSame(as: place) {
+        node.noteSeen(at: alias)
+        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherAliases }) { return }
+        for other in node.aliases where !other.isSame(as: alias) {
             // The count may be of the moment when this name had just gone, and not the other.
             if !node.isDirectory && resolver.isThere(node, at: other) { continue }
-            other.parent.untell(other)
+            other.parent.unreport(other)
             node.forget(other, isGone: true)
         }
     }
@@ -108,9 +108,9 @@ extension Reporting {
         let (known, isCached) = node.state.withLock { ($0.makeup, $0.isCached) }
         if known == makeup { return }
         if coherence.plan.isLasting {
-            if isCached { return coherence.invalidator.append(.object(node.id)) }
+            if isCached { return coherence.invalidations.append(.object(node.id)) }
             // It was kept once, perhaps. Queued before it is made of others: `sync` waits for this, too.
-            coherence.invalidator.append(.names(node.id))
+            coherence.invalidations.append(.names(node.id))
         }
         take(makeup, owner, of: node, begun: begun)
     }
@@ -121,7 +121,7 @@ extension Reporting {
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) {
         if !tryToTake(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
-            coherence.invalidator.append(.object(node.id))
+            coherence.invalidations.append(.object(node.id))
         }
     }
 
@@ -146,10 +146,10 @@ extension Reporting {
         coherence.listings.forget(node)
         if gone.isDirectory {
             resolver.views.forget(node)
-            coherence.ahead.drop(node)
+            coherence.readahead.drop(node)
             if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
         }
-        for place in gone.forgetPlaces() { place.parent.untell(place) }
+        for alias in gone.forgetAliases() { alias.parent.unreport(alias) }
         endWatch(of: gone)
     }
 }

@@ -8,10 +8,10 @@ internal import SystemPackage
 
 extension Reporting {
     /// For how long the answer that the survey gives may be kept.
-    func entrySeconds(of survey: Survey, in directory: Node, _ view: borrowing DirectoryView) -> Double {
+    func entrySeconds(of lookup: NameLookup, in directory: Node, _ view: borrowing DirectoryView) -> Double {
         guard coherence.plan.isLasting else { return coherence.plan.freshness.entrySeconds }
         // An orphan comes and goes with what it holds, however deep.
-        if survey.isOrphan || survey.unseen != nil { return 0 }
+        if lookup.isOrphan || lookup.unseen != nil { return 0 }
         return isKept(directory, as: view) ? CoherencePlan.lasting : 0
     }
 
@@ -19,7 +19,7 @@ extension Reporting {
     func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
         let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.makeup.backings) }
         guard isCached, !directory.isRoot else { return isCached }
-        return (view.keptMark ?? (try? view.backingsMark())) == backings
+        return (view.keptFingerprint ?? (try? view.backingsFingerprint())) == backings
     }
 
     /// What was done so that something can be kept.
@@ -51,50 +51,50 @@ extension Reporting {
 
     /// Sees to it that what stands under the name can be kept.
     func prepareCaching(
-        of node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
+        of node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, watches: FileWatch
     ) -> Preparation {
         guard coherence.plan.isLasting else { return .lookedAt(nil) }
-        if noteMounts(survey) { return .lookAgain }
+        if noteMounts(lookup) { return .lookAgain }
         guard directory.state.withLock({ $0.isCached }) else {
             // What a directory's name denotes may change unseen: nothing below it is kept.
             if node.isDirectory { node.state.withLock { $0.isCached = false } }
             return .lookedAt(nil)
         }
         guard node.isDirectory else {
-            return watchFile(node, survey, name, in: directory, view, watches: watches)
+            return watchFile(node, lookup, name, in: directory, view, watches: watches)
         }
-        return watchDirectory(node, survey, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
+        return watchDirectory(node, lookup, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
 
     /// True: the look is older than the watch.
     private func watchDirectory(
-        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Bool {
-        let makeup = Makeup(of: survey)
+        let makeup = Makeup(of: lookup)
         let (isWatched, isCurrent, since) = node.state.withLock { state in
             let isSettled = state.isDegraded && !state.isGivenBack
             return (state.isCached || isSettled, state.makeup == makeup, state.cachedSince)
         }
-        if isWatched && isCurrent { return since > survey.begun }
+        if isWatched && isCurrent { return since > lookup.begun }
         // Names in it are kept: who tells the kernel sees to those, and to the watch, first.
         if isWatched && node.state.withLock({ $0.isCached }) { return false }
-        watchParts(of: node, survey, name, view)
+        watchParts(of: node, lookup, name, view)
         return true
     }
 
     /// Watches every real directory that makes the node up, and takes the survey's for what it is made of. The look is
     /// older than the watches then: it must be made again.
-    func watchParts(of node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView) {
-        guard let owner = survey.owner,
+    func watchParts(of node: Node, _ lookup: NameLookup, _ name: PathRef, _ view: borrowing DirectoryView) {
+        guard let owner = lookup.owner,
             let filesystem = stack.filesystems.find(owner.status.device)
         else { return }
         let endings = node.state.withLock { $0.endings }
         var isWatched = true
-        for standing in survey.visible {
-            guard isWatched, standing.elsewhere != nil || view.directory(in: standing.layer.index) != nil
+        for layerEntry in lookup.visible {
+            guard isWatched, layerEntry.elsewhere != nil || view.directory(in: layerEntry.layer.index) != nil
             else { continue }
-            switch watch(standing, name, in: view, for: node) {
+            switch watch(layerEntry, name, in: view, for: node) {
             case .watched: break
             case .refused: isWatched = false
             // The look is out of date before it is told.
@@ -102,9 +102,9 @@ extension Reporting {
             }
         }
         take(
-            Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun,
+            Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun,
             mayGrow: true)
-        noteWatched(node, as: Makeup(of: survey), isWatched, endings)
+        noteWatched(node, as: Makeup(of: lookup), isWatched, endings)
     }
 
     /// Where a younger look has found it made of others, these were watched for nothing: the next look watches those.
@@ -128,19 +128,19 @@ extension Reporting {
 
     /// One real directory of a node.
     private func watch(
-        _ standing: Standing, _ name: PathRef, in view: borrowing DirectoryView, for node: Node
+        _ layerEntry: LayerEntry, _ name: PathRef, in view: borrowing DirectoryView, for node: Node
     ) -> WatchResult {
-        let layer = standing.layer
-        guard let filesystem = stack.filesystems.find(standing.status.device),
+        let layer = layerEntry.layer
+        guard let filesystem = stack.filesystems.find(layerEntry.status.device),
             coherence.plan.suits(layer, filesystem)
         else { return .refused }
         guard coherence.plan.choices[layer.index].mode == .watch else { return .watched }
         guard let source = coherence.source, makeRoomForWatch(source) else { return .refused }
         do throws(Errno) {
-            guard try watchWay(to: standing, for: node, source) else { return .refused }
-            let object = try resolver.open(standing, name, in: view, flags: [.path, .directory, .noFollow])
+            guard try watchWay(to: layerEntry, for: node, source) else { return .refused }
+            let object = try resolver.open(layerEntry, name, in: view, flags: [.path, .directory, .noFollow])
             let status = try object.descriptor.status()
-            guard resolver.identity(of: standing).matches(status) else { return .replaced }
+            guard resolver.identity(of: layerEntry).matches(status) else { return .replaced }
             let isWatched = source.watch(
                 object.descriptor, for: node.id, layer: layer.index, isDirectory: true)
             return isWatched ? .watched : .refused
@@ -151,16 +151,16 @@ extension Reporting {
 
     /// What a mark of overlayfs leads to is known by its path: who moves a directory on it tells the node.
     private func watchWay(
-        to standing: Standing, for node: Node, _ source: any ChangeSource
+        to layerEntry: LayerEntry, for node: Node, _ source: any ChangeSource
     ) throws(Errno) -> Bool {
-        guard let path = standing.elsewhere else { return true }
+        guard let path = layerEntry.elsewhere else { return true }
         var end = 0
         while let slash = path[end...].firstIndex(of: Redirection.slash) {
             let above = OwnedName(Array(path[..<slash]))
-            let directory = try standing.layer.openDirectory(at: above.ref)
+            let directory = try layerEntry.layer.openDirectory(at: above.ref)
             guard
                 source.watch(
-                    directory.descriptor, for: node.id, layer: standing.layer.index, isDirectory: true)
+                    directory.descriptor, for: node.id, layer: layerEntry.layer.index, isDirectory: true)
             else { return false }
             end = slash + 1
         }
@@ -171,12 +171,12 @@ extension Reporting {
     /// again. Who empties a directory looks at each file once, before it is removed, and a watch costs more than the
     /// rest of that.
     private func watchFile(
-        _ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node,
+        _ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, watches: FileWatch
     ) -> Preparation {
         let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
-        if isCached { return since > survey.begun ? .lookAgain : .lookedAt(nil) }
-        guard mayWatch(node), let owner = survey.owner,
+        if isCached { return since > lookup.begun ? .lookAgain : .lookedAt(nil) }
+        guard mayWatch(node), let owner = lookup.owner,
             let parent = view.directory(in: owner.layer.index)
         else { return .lookedAt(nil) }
         guard coherence.plan.choices[owner.layer.index].mode == .watch else {
@@ -232,15 +232,15 @@ extension Reporting {
     }
 
     /// What is about to be told of a file, which has no watch, may be kept for a moment.
-    func keepBriefly(_ entry: inout Entry) {
-        coherence.brieflyKept.note(entry.node)
-        entry.freshness.attributeSeconds = BrieflyKept.seconds
+    func keepAttributesUnwatched(_ entry: inout Entry) {
+        coherence.unwatchedAttributes.note(entry.node)
+        entry.freshness.attributeSeconds = UnwatchedAttributes.seconds
     }
 
     /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:
     /// when the look at them was. `thread`: what asks; 0: nobody knows.
     func attributeSeconds(
-        of node: Node, telling attributes: Attributes, begun: UInt64, to thread: Int32
+        of node: Node, reporting attributes: Attributes, begun: UInt64, to thread: Int32
     ) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
@@ -254,7 +254,7 @@ extension Reporting {
             }
             // A look that is older than the watch may have missed what came before it.
             guard state.cachedSince <= begun else { return 0 }
-            if node.isDirectory { state.attributesTold.add(attributes.mark, to: thread) }
+            if node.isDirectory { state.reportedAttributes.add(attributes.fingerprint, to: thread) }
             return CoherencePlan.lasting
         }
     }
@@ -270,7 +270,7 @@ extension Reporting {
         }
         guard wasCached else { return }
         coherence.source?.unwatch(node.id)
-        coherence.invalidator.append(.attributes(node.id))
+        coherence.invalidations.append(.attributes(node.id))
     }
 
     /// The kernel has forgotten the node.
@@ -293,9 +293,9 @@ extension Reporting {
     }
 
     func attributeFreshness(
-        of node: Node, telling attributes: Attributes, begun: UInt64, _ caller: CallerIdentity?
+        of node: Node, reporting attributes: Attributes, begun: UInt64, _ caller: CallerIdentity?
     ) -> Freshness {
-        let seconds = attributeSeconds(of: node, telling: attributes, begun: begun, to: caller?.pid ?? 0)
+        let seconds = attributeSeconds(of: node, reporting: attributes, begun: begun, to: caller?.pid ?? 0)
         return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
@@ -303,7 +303,7 @@ extension Reporting {
     /// What the kernel has of them goes before the caller gets its answer: for attributes alone that waits for nobody.
     func dropAttributes(of node: Node) {
         guard coherence.plan.freshness.attributeSeconds > 0 else { return }
-        node.state.withLock { $0.attributesTold = .none }
+        node.state.withLock { $0.reportedAttributes = .none }
         try? coherence.kernel.withLock { $0 }?.dropNode(node.id, content: false)
     }
 }

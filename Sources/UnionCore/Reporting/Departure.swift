@@ -4,30 +4,30 @@ internal import SystemPackage
 
 /// A node that is about to lose a name. Its real object is kept in reach from before that until the kernel forgets the node,
 /// or until it turns out that it has kept a name.
-struct Departing: ~Copyable {
+struct UnlinkedTarget: ~Copyable {
     let node: Node?
-    private let isParked: Bool
+    private let holdsObject: Bool
 
     init(_ node: Node?, _ object: consuming OwnedDescriptor?) {
         self.node = node
         guard let node, let object = object else {
-            isParked = false
+            holdsObject = false
             return
         }
-        isParked = true
+        holdsObject = true
         let descriptor = object.release()
         let unneeded: FileDescriptor? = node.state.withLock { $0.beginDeparture(descriptor) }
         if let unneeded { _ = OwnedDescriptor(owning: unneeded) }
     }
 
     deinit {
-        guard isParked, let node else { return }
+        guard holdsObject, let node else { return }
         // Other names that it is known by may have gone as well, underneath. A layer may hang: no lock is held over the
         // call. What is parked stays until this departure has ended.
-        let parked: FileDescriptor? = node.state.withLock { $0.place == nil ? nil : $0.parked }
-        let hasLinks = parked.map { (try? $0.status().linkCount) != 0 } ?? false
+        let unlinkedObject: FileDescriptor? = node.state.withLock { $0.alias == nil ? nil : $0.unlinkedObject }
+        let hasLinks = unlinkedObject.map { (try? $0.status().linkCount) != 0 } ?? false
         let unneeded: FileDescriptor? = node.state.withLock {
-            $0.endDeparture(hasName: hasLinks && $0.place != nil)
+            $0.endDeparture(hasName: hasLinks && $0.alias != nil)
         }
         if let unneeded { _ = OwnedDescriptor(owning: unneeded) }
     }
@@ -39,26 +39,26 @@ struct Departing: ~Copyable {
 extension Reporting {
     /// Prepares for the loss of a name: clients that have the object open, or stand in it, go on with it.
     func depart(
-        _ survey: Survey, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
-    ) -> Departing {
-        guard let standing = survey.owner, let node = knownNode(survey, name, in: directory),
-            let real = view.directory(in: standing.layer.index)
-        else { return Departing(nil, nil) }
-        return Departing(node, try? real.openBeneath(name, flags: [.path, .noFollow]))
+        _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+    ) -> UnlinkedTarget {
+        guard let layerEntry = lookup.owner, let node = knownNode(lookup, name, in: directory),
+            let real = view.directory(in: layerEntry.layer.index)
+        else { return UnlinkedTarget(nil, nil) }
+        return UnlinkedTarget(node, try? real.openBeneath(name, flags: [.path, .noFollow]))
     }
 
     /// The node that the kernel knows what the survey shows by.
-    func knownNode(_ survey: Survey, _ name: PathRef, in directory: Node) -> Node? {
-        guard let owner = survey.owner else { return nil }
+    func knownNode(_ lookup: NameLookup, _ name: PathRef, in directory: Node) -> Node? {
+        guard let owner = lookup.owner else { return nil }
         guard owner.isDirectory else { return table.find(resolver.identity(of: owner)) }
-        let makeup = Makeup(of: survey)
-        if let told = directory.told(name).flatMap({ table.find($0.node) }),
-            resolver.continues(told, as: makeup, at: name, in: directory)
+        let makeup = Makeup(of: lookup)
+        if let reported = directory.reported(name).flatMap({ table.find($0.node) }),
+            resolver.continues(reported, as: makeup, at: name, in: directory)
         {
-            return told
+            return reported
         }
         guard let node = table.directory(ownedBy: Makeup.part(owner.status, in: owner.layer)),
-            !node.isRoot, node.continues(as: makeup), node.place?.isAt(directory, name) == true
+            !node.isRoot, node.continues(as: makeup), node.alias?.isAt(directory, name) == true
         else { return nil }
         return node
     }
@@ -68,16 +68,16 @@ extension Reporting {
     func noteTakenAway(_ name: PathRef, from directory: Node) {
         // Looks from before aren't told any more.
         directory.outdateLooks(at: coherence.tick())
-        let place = directory.noteTakenAway(name)
-        if let place { noteDisplaced(place) }
+        let alias = directory.noteTakenAway(name)
+        if let alias { noteDisplaced(alias) }
         noteDead(at: name, in: directory)
     }
 
     /// The same where a client has put something else there.
-    func noteDisplaced(_ place: Place) {
-        guard let node = table.find(place.node) else { return }
+    func noteDisplaced(_ alias: NodeAlias) {
+        guard let node = table.find(alias.node) else { return }
         if node.isDirectory { node.die() }
-        node.forget(place, isGone: true)
+        node.forget(alias, isGone: true)
     }
 
     /// It isn't sure which directory the kernel knew by the name: it may be any of these.

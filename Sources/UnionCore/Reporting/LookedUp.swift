@@ -9,11 +9,11 @@ internal import SystemPackage
 /// there, and is dropped like after one.
 public struct LookedUp: ~Copyable {
     public let entry: Entry
-    private let watch: LateWatch?
-    private let turn: LateWatches.Turn
+    private let watch: DeferredWatch?
+    private let turn: DeferredWatches.Turn
     private let reporting: Reporting
 
-    init(_ entry: Entry, _ watch: LateWatch?, _ turn: consuming LateWatches.Turn, _ reporting: Reporting) {
+    init(_ entry: Entry, _ watch: DeferredWatch?, _ turn: consuming DeferredWatches.Turn, _ reporting: Reporting) {
         self.entry = entry
         self.watch = watch
         self.turn = turn
@@ -29,12 +29,12 @@ public struct LookedUp: ~Copyable {
 }
 
 extension Reporting {
-    func finish(_ watch: LateWatch) {
-        if !isAsTold(watch) { coherence.invalidator.append(.attributes(watch.node.id)) }
+    func finish(_ watch: DeferredWatch) {
+        if !isAsReported(watch) { coherence.invalidations.append(.attributes(watch.node.id)) }
     }
 
     /// Watches the file. True: from here on events tell of all that differs from what the kernel was told.
-    private func isAsTold(_ late: LateWatch) -> Bool {
+    private func isAsReported(_ late: DeferredWatch) -> Bool {
         let node = late.node
         guard let object = try? resolver.object(of: node),
             coherence.plan.choices[object.layer.index].mode == .watch
@@ -47,7 +47,7 @@ extension Reporting {
         // Who forgets a node ends the watches that it has at that time.
         if table.find(node.id) == nil { coherence.source?.unwatch(node.id) }
         guard isWatched, let status = try? object.descriptor.status() else { return false }
-        return resolver.attributes(of: node, object, status).mark == late.told
+        return resolver.attributes(of: node, object, status).fingerprint == late.reported
             && node.state.withLock { $0.endings == late.endings }
     }
 }

@@ -8,32 +8,32 @@ extension Reporting {
         let isLasting = coherence.plan.isLasting
         if isLess || !isLasting { try takeMakeup(of: node) }
         // What the kernel has of the names in it is put right, and of those below.
-        if isLasting { coherence.invalidator.append(isLess ? .names(node.id) : .object(node.id)) }
+        if isLasting { coherence.invalidations.append(isLess ? .names(node.id) : .object(node.id)) }
     }
 
     /// Looks at what the directory is made of at its place.
     func takeMakeup(of node: Node) throws(Errno) {
-        guard let place = node.place else { return }
-        let view = try resolver.view(of: place.parent)
-        let survey = try resolver.survey(view, place.name, in: place.parent)
-        guard let owner = survey.owner, node.continues(as: Makeup(of: survey)) else { return }
-        let filesystem = try resolver.filesystem(of: owner, place.name, view)
-        take(Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun)
+        guard let alias = node.alias else { return }
+        let view = try resolver.view(of: alias.parent)
+        let lookup = try resolver.lookup(view, alias.name, in: alias.parent)
+        guard let owner = lookup.owner, node.continues(as: Makeup(of: lookup)) else { return }
+        let filesystem = try resolver.filesystem(of: owner, alias.name, view)
+        take(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Orphans show or don't show any more: all that the kernel knows is looked at again.
     func lookAtEverything() {
-        if coherence.plan.isLasting { coherence.invalidator.append(.everything) }
+        if coherence.plan.isLasting { coherence.invalidations.append(.everything) }
     }
 
     /// After a client has taken something out of the directory: an orphan that lost its last entry isn't shown any more, nor
     /// is one that held nothing else. Their names are to be looked at again.
     func leaveEmptied(_ directory: Node) {
         var current = directory
-        while let skeleton = resolver.emptiedSkeleton(of: current), let place = current.place {
+        while let skeleton = resolver.emptiedSkeleton(of: current), let alias = current.alias {
             resolver.emptied.note(skeleton)
-            if coherence.plan.isLasting { coherence.invalidator.appendName(place.parent.id, place.name) }
-            current = place.parent
+            if coherence.plan.isLasting { coherence.invalidations.appendName(alias.parent.id, alias.name) }
+            current = alias.parent
         }
     }
 }

@@ -8,8 +8,8 @@ internal import SystemPackage
 extension Reporting {
     /// Notes that a look went through a mount point, before its answer is told. True for the first such look: it
     /// is to be made again, as the mount may have gone before it was noted.
-    func noteMounts(_ survey: Survey) -> Bool {
-        let isInside = survey.visible.contains { $0.status.mountID != $0.layer.rootStatus.mountID }
+    func noteMounts(_ lookup: NameLookup) -> Bool {
+        let isInside = lookup.visible.contains { $0.status.mountID != $0.layer.rootStatus.mountID }
         guard isInside, !coherence.hasMountsInside.load(ordering: .relaxed) else { return false }
         return !coherence.hasMountsInside.exchange(true, ordering: .sequentiallyConsistent)
     }

@@ -5,8 +5,8 @@ extension Reporting {
     /// The node of what was just made. A file's attributes aren't kept yet: who makes one mostly goes on to
     /// change it.
     func newEntry(_ name: PathRef, in target: borrowing Target) throws(Errno) -> Entry {
-        let survey = try resolver.survey(target.view, name, in: target.directory)
-        return try entry(survey, name, in: target.directory, target.view, keepsAttributes: false)
+        let lookup = try resolver.lookup(target.view, name, in: target.directory)
+        return try entry(lookup, name, in: target.directory, target.view, keepsAttributes: false)
     }
 
     /// The same for a file that was made and is open, whose status that is. It is the answer even if somebody has put
@@ -14,18 +14,18 @@ extension Reporting {
     func newEntry(
         _ name: PathRef, _ status: FileStatus, in layer: Layer, _ target: borrowing Target
     ) throws(Errno) -> Entry {
-        let made = Standing(layer: layer, status: status, isWhiteout: false, marks: [])
-        var survey = Survey()
-        survey.begun = coherence.now
-        survey.add(made)
+        let made = LayerEntry(layer: layer, status: status, isWhiteout: false, marks: [])
+        var lookup = NameLookup()
+        lookup.begun = coherence.now
+        lookup.add(made)
         let filesystem = try resolver.filesystem(of: made, name, target.view)
         var entry: Entry?
         for isLast in [false, true] where entry == nil {
-            guard let node = adopt(survey, made, filesystem, name, in: target.directory, isLast: isLast)
+            guard let node = adopt(lookup, made, filesystem, name, in: target.directory, isLast: isLast)
             else { continue }
-            _ = resolver.hold(node, survey, name, target.view)
+            _ = resolver.hold(node, lookup, name, target.view)
             let attributes = resolver.attributes(status, filesystem)
-            entry = told(survey, node, attributes, name, in: target.directory, target.view)
+            entry = reported(lookup, node, attributes, name, in: target.directory, target.view)
             if isLast { entry?.freshness = .none }
         }
         guard let entry else { throw .staleNFSFileHandle }

@@ -13,14 +13,14 @@ extension Reporting {
     ) {
         let (from, to) = (source.directory, destination.directory)
         noteChanged(from, to)
-        let moving = knownNode(source.survey, name, in: from)
-        let place = from.untell(name)
-        let moved = place.flatMap { table.find($0.node) }
-        if let place { moved?.forget(place, isGone: !isSameFile) }
+        let moving = knownNode(source.lookup, name, in: from)
+        let alias = from.unreport(name)
+        let moved = alias.flatMap { table.find($0.node) }
+        if let alias { moved?.forget(alias, isGone: !isSameFile) }
         if let moved {
             noteReplaced(put(moved, at: newName, in: to, layer), by: moved, at: newName, in: to)
         }
-        noteStanding(moving, known: moved, at: newName, in: to, layer)
+        noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         if let moved { takeMakeup(moved) }
         // Then rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
@@ -35,24 +35,24 @@ extension Reporting {
     }
 
     /// The kernel knows the node by the name from now on. Returns what it was told by it before.
-    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> Place? {
-        let place = Place(of: node, in: directory, name, layer: layer.index, told: coherence.now)
-        let displaced = directory.notePut(place)
+    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> NodeAlias? {
+        let alias = NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now)
+        let displaced = directory.notePut(alias)
         if node.isDirectory { node.settle(in: directory.makeup.backings) }
-        node.noteSeen(at: place)
+        node.noteSeen(at: alias)
         return displaced?.node == node.id ? nil : displaced
     }
 
     /// What the layer moved, where the kernel has moved another one.
-    private func noteStanding(
+    private func noteMovedEntry(
         _ node: Node?, known: Node?, at name: PathRef, in directory: Node, _ layer: Layer
     ) {
         guard let node, node !== known else { return }
-        node.noteSeen(at: Place(of: node, in: directory, name, layer: layer.index, told: coherence.now))
+        node.noteSeen(at: NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now))
     }
 
     /// What the kernel knew by the name has lost it, and a directory is dead.
-    private func noteReplaced(_ displaced: Place?, by node: Node, at name: PathRef, in directory: Node) {
+    private func noteReplaced(_ displaced: NodeAlias?, by node: Node, at name: PathRef, in directory: Node) {
         if let displaced { noteDisplaced(displaced) }
         directory.endDoubts([node.id], of: name)
         noteDead(at: name, in: directory)
@@ -62,8 +62,8 @@ extension Reporting {
         at source: borrowing Target, _ name: PathRef, _ destination: borrowing Target, _ newName: PathRef
     ) {
         guard coherence.plan.isLasting else { return }
-        coherence.invalidator.appendName(source.directory.id, name)
-        coherence.invalidator.appendName(destination.directory.id, newName)
+        coherence.invalidations.appendName(source.directory.id, name)
+        coherence.invalidations.appendName(destination.directory.id, newName)
     }
 
     /// The same of RENAME_EXCHANGE: the kernel exchanges what it knew by the two names.
@@ -73,8 +73,8 @@ extension Reporting {
     ) {
         let (from, to) = (source.directory, destination.directory)
         noteChanged(from, to)
-        let moving = knownNode(source.survey, name, in: from)
-        let other = knownNode(destination.survey, newName, in: to)
+        let moving = knownNode(source.lookup, name, in: from)
+        let other = knownNode(destination.lookup, newName, in: to)
         let moved = take(name, from: from)
         let exchanged = take(newName, from: to)
         // Neither is gone, whatever a look at the names told meanwhile.
@@ -82,9 +82,9 @@ extension Reporting {
             moved.flatMap { put($0, at: newName, in: to, layer) },
             exchanged.flatMap { put($0, at: name, in: from, layer) },
         ]
-        for case let place? in displaced { table.find(place.node)?.forget(place, isGone: false) }
-        noteStanding(moving, known: moved, at: newName, in: to, layer)
-        noteStanding(other, known: exchanged, at: name, in: from, layer)
+        for case let alias? in displaced { table.find(alias.node)?.forget(alias, isGone: false) }
+        noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
+        noteMovedEntry(other, known: exchanged, at: name, in: from, layer)
         for node in [moved, exchanged] where node?.isDirectory == true {
             if let node { try? takeMakeup(of: node) }
         }
@@ -96,8 +96,8 @@ extension Reporting {
 
     /// What the kernel knew by the name, which it knows by another one now.
     private func take(_ name: PathRef, from directory: Node) -> Node? {
-        guard let place = directory.untell(name), let node = table.find(place.node) else { return nil }
-        node.forget(place, isGone: true)
+        guard let alias = directory.unreport(name), let node = table.find(alias.node) else { return nil }
+        node.forget(alias, isGone: true)
         return node
     }
 }

@@ -19,17 +19,17 @@ extension Reporting {
 
     /// A skeleton was made: one more layer backs the directory than it was told with, and nobody can see it.
     func noteLayers(of node: Node, with made: MadeSkeleton) {
-        guard let upper = stack.upper, let place = node.place, let view = try? resolver.view(of: place.parent),
-            let survey = try? resolver.survey(view, place.name, in: place.parent), let owner = survey.owner,
+        guard let upper = stack.upper, let alias = node.alias, let view = try? resolver.view(of: alias.parent),
+            let lookup = try? resolver.lookup(view, alias.name, in: alias.parent), let owner = lookup.owner,
             let filesystem = stack.filesystems.find(owner.status.device),
-            let standing = survey.visible.first(where: { $0.layer === upper }),
-            resolver.identity(of: standing).matches(made.status)
+            let layerEntry = lookup.visible.first(where: { $0.layer === upper }),
+            resolver.identity(of: layerEntry).matches(made.status)
         else { return }
         // Anything else than the skeleton is a stranger's doing, and known by its event.
-        guard !coherence.plan.isLasting || node.makeup.backings == Makeup(of: survey, without: upper).backings
+        guard !coherence.plan.isLasting || node.makeup.backings == Makeup(of: lookup, without: upper).backings
         else { return }
         take(
-            Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun,
+            Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun,
             mayGrow: made.isWatched)
     }
 }

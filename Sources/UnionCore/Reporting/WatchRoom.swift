@@ -44,7 +44,7 @@ extension Reporting {
         }
         source.unwatch(node.id)
         coherence.givenBack.add(1, ordering: .relaxed)
-        coherence.invalidator.append(.attributes(node.id))
+        coherence.invalidations.append(.attributes(node.id))
     }
 
     /// Not where the kernel may remember names as missing: nobody could name those, and they would stay missing.
@@ -52,13 +52,13 @@ extension Reporting {
         guard endKeeping(of: node, ofMissingToo: false) else { return false }
         source.unwatch(node.id)
         coherence.givenBack.add(1, ordering: .relaxed)
-        coherence.invalidator.append(.givenBack(node.id))
+        coherence.invalidations.append(.givenBack(node.id))
         return true
     }
 
     /// One of the real directories that back it from now on can't be watched.
     func noteUnwatched(_ node: Node) {
-        if endKeeping(of: node, ofMissingToo: true) { coherence.invalidator.append(.givenBack(node.id)) }
+        if endKeeping(of: node, ofMissingToo: true) { coherence.invalidations.append(.givenBack(node.id)) }
     }
 
     /// Nothing more of the directory is told to be kept, until it is looked up and watched again. False: the kernel may
@@ -78,22 +78,22 @@ extension Reporting {
         guard let isNew else { return false }
         if isNew { coherence.degraded.add(1, ordering: .relaxed) }
         coherence.views.noteChange(.object(node.id))
-        coherence.ahead.drop(node.id)
+        coherence.readahead.drop(node.id)
         return true
     }
 }
 
-extension Settlement {
+extension InvalidationBatch {
     /// The directory isn't watched any more: what the kernel knows by its names it asks for from now on. By its own name, too,
     /// so that it is watched again when somebody comes by.
     func settleGivenBack(_ id: NodeID) {
         guard let node = table.find(id) else { return }
         waitForReplies(in: id)
-        for place in node.toldNames {
-            coherence.invalidator.sent.add(1, ordering: .relaxed)
-            try? kernel.expireEntry(id, place.name)
+        for alias in node.reportedNames {
+            coherence.invalidations.sent.add(1, ordering: .relaxed)
+            try? kernel.expireEntry(id, alias.name)
         }
         dropListing(id)
-        if let place = node.place { expire(place.name, in: place.parent) }
+        if let alias = node.alias { expire(alias.name, in: alias.parent) }
     }
 }

@@ -8,7 +8,7 @@ extension Resolver {
         if node.continues(as: makeup) { return true }
         guard node.isDirectory, !node.isDead, makeup.layers != 0 else { return false }
         // Moved with what it is in, it is where it was found since; another one is here.
-        if node.place?.isAt(directory, name) != true && stands(node) { return false }
+        if node.alias?.isAt(directory, name) != true && stands(node) { return false }
         coherence.source?.drain()
         return coherence.continuity.isSame(node, makeup.layers, at: name, in: directory)
     }
@@ -16,8 +16,8 @@ extension Resolver {
     /// The same of the real directories at the node's place.
     func continues(_ node: Node, as view: borrowing DirectoryView) -> Bool {
         if view.shows(node) { return true }
-        guard !view.isEmpty, node.isToldAtItsPlace, let place = node.place else { return false }
+        guard !view.isEmpty, node.isReportedAtItsAlias, let alias = node.alias else { return false }
         coherence.source?.drain()
-        return coherence.continuity.isSame(node, view.layers, at: place.name, in: place.parent)
+        return coherence.continuity.isSame(node, view.layers, at: alias.name, in: alias.parent)
     }
 }

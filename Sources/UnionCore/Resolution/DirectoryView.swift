@@ -8,7 +8,7 @@ struct DirectoryView: ~Copyable {
     private(set) var backings: [Backing]
     /// Whose descriptors these are, where they aren't the view's own.
     let shared: SharedView?
-    private var ownMark: UInt64?
+    private var ownFingerprint: UInt64?
     /// These are the directories that were told a moment ago; by now others may stand at that place.
     var isHeld = false
     /// With what the next layer failed: neither it nor those below it are in here, though they may back the directory.
@@ -43,12 +43,12 @@ struct DirectoryView: ~Copyable {
         for index in backings.indices { backings[index].marks = marks(backings[index]) }
     }
 
-    /// `backingsMark` as it was when a shared view was made, or at `keepMark`.
-    var keptMark: UInt64? { ownMark ?? shared?.mark }
+    /// `backingsFingerprint` as it was when a shared view was made, or at `keepFingerprint`.
+    var keptFingerprint: UInt64? { ownFingerprint ?? shared?.fingerprint }
 
     /// For many looks in a row.
-    mutating func keepMark() throws(Errno) {
-        if keptMark == nil { ownMark = try backingsMark() }
+    mutating func keepFingerprint() throws(Errno) {
+        if keptFingerprint == nil { ownFingerprint = try backingsFingerprint() }
     }
 
     var isEmpty: Bool { backings.isEmpty }

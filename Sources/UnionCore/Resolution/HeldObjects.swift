@@ -118,19 +118,19 @@ final class HeldObjects: Sendable {
 
 extension Resolver {
     /// Holds what was just told, if that is called for. False: something else stands there by now.
-    func hold(_ node: Node, _ survey: Survey, _ name: PathRef, _ view: borrowing DirectoryView) -> Bool {
+    func hold(_ node: Node, _ lookup: NameLookup, _ name: PathRef, _ view: borrowing DirectoryView) -> Bool {
         guard held.isActive else { return true }
-        let standings = node.isDirectory ? survey.visible : survey.visible.prefix(1)
+        let layerEntries = node.isDirectory ? lookup.visible : lookup.visible.prefix(1)
         var layers: [Layer] = []
         var descriptors: [FileDescriptor] = []
-        for standing in standings {
-            guard let object = try? open(standing, name, in: view, flags: [.path, .noFollow]),
-                let status = try? object.descriptor.status(), identity(of: standing).matches(status)
+        for layerEntry in layerEntries {
+            guard let object = try? open(layerEntry, name, in: view, flags: [.path, .noFollow]),
+                let status = try? object.descriptor.status(), identity(of: layerEntry).matches(status)
             else {
                 _ = HeldObjects.Held(layers, descriptors)
                 return false
             }
-            layers.append(standing.layer)
+            layers.append(layerEntry.layer)
             descriptors.append(object.release())
         }
         held.hold(node.id, HeldObjects.Held(layers, descriptors))

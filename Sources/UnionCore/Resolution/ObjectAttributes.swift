@@ -18,10 +18,10 @@ extension Resolver {
     private func directoryAttributes(of node: Node) throws(Errno) -> Attributes {
         do throws(Errno) {
             let view = try view(of: node)
-            let survey = try survey(of: view)
-            guard let owner = survey.owner else { throw .noSuchFileOrDirectory }
-            let attributes = attributes(of: survey, owner, try filesystem(of: owner, "", view), at: "", view)
-            node.state.withLock { $0.lastTold = attributes }
+            let lookup = try lookup(of: view)
+            guard let owner = lookup.owner else { throw .noSuchFileOrDirectory }
+            let attributes = attributes(of: lookup, owner, try filesystem(of: owner, "", view), at: "", view)
+            node.state.withLock { $0.lastReported = attributes }
             return attributes
         } catch .noSuchFileOrDirectory {
             return try removedAttributes(of: node)
@@ -41,12 +41,12 @@ extension Resolver {
     /// The owner's attributes; of a directory that several layers back, the newest times. `name` in the
     /// directory that the view is of, or empty for that directory itself.
     func attributes(
-        of survey: Survey, _ owner: Standing, _ filesystem: FilesystemFacts, at name: PathRef,
+        of lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, at name: PathRef,
         _ view: borrowing DirectoryView
     ) -> Attributes {
         var result = attributes(owner.status, filesystem)
-        guard survey.isMerged else { return result }
-        for other in survey.visible where other.layer !== owner.layer {
+        guard lookup.isMerged else { return result }
+        for other in lookup.visible where other.layer !== owner.layer {
             result.modificationTime = max(result.modificationTime, other.status.modified)
             if other.marks.contains(.skeleton) {
                 // Its own ctime and atime are bookkeeping; its mtime moves only by entries that users make.

@@ -10,22 +10,22 @@ internal import SystemPackage
 extension Resolver {
     /// Whether the upper's skeleton at `position` of the survey is part of what the union shows.
     func isShown(
-        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [Backing],
+        _ lookup: NameLookup, _ position: Int, _ name: PathRef, _ backings: [Backing],
         toRemove: Bool
     ) -> Bool {
         guard let upper = backings.first(where: { $0.layer.isUpper }) else { return true }
         switch policies.orphans {
         case .keep:
-            let skeleton = survey.standings[position].status
-            guard survey.isOrphan else {
+            let skeleton = lookup.layerEntries[position].status
+            guard lookup.isOrphan else {
                 emptied.forget(skeleton)
                 return true
             }
             return toRemove && emptied.has(skeleton) || layers.hasEntries(name, in: upper.directory)
         case .hide:
             guard let origin = layers.origin(of: name, in: upper.directory) else { return true }
-            for standing in survey.visible where !standing.layer.isUpper && standing.elsewhere == nil {
-                let backing = backings.first { $0.layer === standing.layer }
+            for layerEntry in lookup.visible where !layerEntry.layer.isUpper && layerEntry.elsewhere == nil {
+                let backing = backings.first { $0.layer === layerEntry.layer }
                 if let backing, isOrigin(origin, name, in: backing.directory, backing.layer) { return true }
             }
             return false
@@ -53,14 +53,14 @@ extension Resolver {
                 view.removeUpper()
                 return true
             }
-            guard let place = current.place else { return true }
-            current = place.parent
+            guard let alias = current.alias else { return true }
+            current = alias.parent
         }
         // Those on the way were looked at by their paths: of this very directory only if it is still there.
         guard let status = try? directory.status(), let now = try? upper.openDirectory(at: path),
-            let standing = try? now.descriptor.status()
+            let layerEntry = try? now.descriptor.status()
         else { return false }
-        return ObjectIdentity(status, on: nil).matches(standing)
+        return ObjectIdentity(status, on: nil).matches(layerEntry)
     }
 
     private func isUnseen(_ node: Node, _ upper: Layer) -> Bool {
@@ -113,7 +113,7 @@ extension Resolver {
 // Orphans that change by what users do.
 extension Resolver {
     func emptiedSkeleton(of node: Node) -> FileStatus? {
-        guard node.makeup.hasSkeleton, let view = try? placedView(of: node), isEmptyOrphan(node, view)
+        guard node.makeup.hasSkeleton, let view = try? viewAtAlias(of: node), isEmptyOrphan(node, view)
         else { return nil }
         return try? view.backings.first?.directory.status()
     }
@@ -132,10 +132,10 @@ extension Resolver {
     /// Gives the skeleton its origin's mode and owner where these have changed since. What a survey has seen
     /// already is compared, so nothing is asked as long as they are the same.
     func followOrigin(
-        _ survey: Survey, _ position: Int, _ name: PathRef, _ backings: [Backing]
+        _ lookup: NameLookup, _ position: Int, _ name: PathRef, _ backings: [Backing]
     ) {
-        let skeleton = survey.standings[position]
-        guard let owner = survey.owner, owner.layer !== skeleton.layer, !policies.readOnly,
+        let skeleton = lookup.layerEntries[position]
+        guard let owner = lookup.owner, owner.layer !== skeleton.layer, !policies.readOnly,
             !skeleton.layer.isReadOnly, layers.isBehind(skeleton.status, owner.status)
         else { return }
         let flags: OpenFlags = [.path, .directory, .noFollow]

@@ -9,7 +9,7 @@ extension Resolver {
     func object(of node: Node) throws(Errno) -> LocatedObject {
         if node.isDirectory { return try directoryObject(of: node) }
         do {
-            return try withStablePlaces { () throws(Errno) -> LocatedObject in
+            return try withStableAliases { () throws(Errno) -> LocatedObject in
                 try namedObject(of: node)
             }
         } catch .staleNFSFileHandle {
@@ -18,25 +18,25 @@ extension Resolver {
     }
 
     private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
-        if let place = node.place, let found = try objectIfThere(node, at: place) { return found }
+        if let alias = node.alias, let found = try objectIfThere(node, at: alias) { return found }
         // It may have lost that name since, and another one be its first by now: all at once.
-        for place in node.places {
-            guard let found = try objectIfThere(node, at: place) else { continue }
-            node.prefer(place)
+        for alias in node.aliases {
+            guard let found = try objectIfThere(node, at: alias) else { continue }
+            node.prefer(alias)
             return found
         }
         throw .staleNFSFileHandle
     }
 
-    func isThere(_ node: Node, at place: Place) -> Bool {
-        guard let found = try? objectIfThere(node, at: place) else { return false }
+    func isThere(_ node: Node, at alias: NodeAlias) -> Bool {
+        guard let found = try? objectIfThere(node, at: alias) else { return false }
         _ = consume found
         return true
     }
 
-    private func objectIfThere(_ node: Node, at place: Place) throws(Errno) -> LocatedObject? {
+    private func objectIfThere(_ node: Node, at alias: NodeAlias) throws(Errno) -> LocatedObject? {
         do {
-            return try object(of: node, at: place)
+            return try object(of: node, at: alias)
         } catch .noSuchFileOrDirectory, .staleNFSFileHandle, .notDirectory, .tooManySymbolicLinkLevels {
             return nil
         }
@@ -47,14 +47,14 @@ extension Resolver {
         if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
             return try LocatedObject(layer: stack[handle.layer], open: handle.object.duplicated())
         }
-        return try parkedObject(of: node)
+        return try openUnlinkedObject(of: node)
     }
 
-    func parkedObject(of node: Node) throws(Errno) -> LocatedObject {
+    func openUnlinkedObject(of node: Node) throws(Errno) -> LocatedObject {
         // Somebody else may end its parking: a descriptor of one's own is taken with the lock held.
         let copy: OwnedDescriptor? = node.state.withLock { state in
-            guard let parked = state.parked else { return nil }
-            return try? parked.duplicated()
+            guard let unlinkedObject = state.unlinkedObject else { return nil }
+            return try? unlinkedObject.duplicated()
         }
         if let copy { return try LocatedObject(layer: stack[0], open: copy) }
         if !node.isDirectory, let found = try heldObject(of: node) { return found }
@@ -62,27 +62,27 @@ extension Resolver {
         throw .staleNFSFileHandle
     }
 
-    private func object(of node: Node, at place: Place) throws(Errno) -> LocatedObject {
+    private func object(of node: Node, at alias: NodeAlias) throws(Errno) -> LocatedObject {
         var path = PathBuffer()
-        path.prepend(place.name)
-        try prependPath(of: place.parent, in: place.layer, to: &path)
-        let object = try stack[place.layer].openObject(at: path.ref)
+        path.prepend(alias.name)
+        try prependPath(of: alias.parent, in: alias.layer, to: &path)
+        let object = try stack[alias.layer].openObject(at: path.ref)
         let status = try object.descriptor.status()
         guard node.identity.matches(status) else { throw .staleNFSFileHandle }
-        return LocatedObject(layer: stack[place.layer], object: object, status: status)
+        return LocatedObject(layer: stack[alias.layer], object: object, status: status)
     }
 
     /// The owner's directory; of one that a client has removed, what is left of it.
     private func directoryObject(of node: Node) throws(Errno) -> LocatedObject {
         do throws(Errno) {
             let view = try view(of: node)
-            guard let owner = try survey(of: view).owner,
+            guard let owner = try lookup(of: view).owner,
                 let directory = view.directory(in: owner.layer.index)
             else { throw .noSuchFileOrDirectory }
             return LocatedObject(
                 layer: owner.layer, object: try directory.duplicated(), status: owner.status)
         } catch .noSuchFileOrDirectory {
-            return try parkedObject(of: node)
+            return try openUnlinkedObject(of: node)
         }
     }
 }
@@ -113,28 +113,28 @@ extension Resolver {
     /// Whether the directory is found where it was seen last.
     func stands(_ node: Node) -> Bool { (try? walkedView(of: node)) != nil }
 
-    func identity(of standing: Standing) -> ObjectIdentity {
-        let filesystem = stack.filesystems.find(standing.status.device)
-        return ObjectIdentity(standing.status, on: filesystem)
+    func identity(of layerEntry: LayerEntry) -> ObjectIdentity {
+        let filesystem = stack.filesystems.find(layerEntry.status.device)
+        return ObjectIdentity(layerEntry.status, on: filesystem)
     }
 
-    func directoryOwner(_ standing: Standing, _ filesystem: FilesystemFacts) -> DirectoryOwner {
+    func directoryOwner(_ layerEntry: LayerEntry, _ filesystem: FilesystemFacts) -> DirectoryOwner {
         DirectoryOwner(
-            identity: identity(of: standing), filesystem: filesystem,
-            part: Makeup.part(standing.status, in: standing.layer))
+            identity: identity(of: layerEntry), filesystem: filesystem,
+            part: Makeup.part(layerEntry.status, in: layerEntry.layer))
     }
 
     /// The filesystem that a standing object lives on: its directory's, or one mounted there.
     func filesystem(
-        of standing: Standing, _ name: PathRef, _ view: borrowing DirectoryView
+        of layerEntry: LayerEntry, _ name: PathRef, _ view: borrowing DirectoryView
     ) throws(Errno) -> FilesystemFacts {
-        if let facts = stack.filesystems.find(standing.status.device) { return facts }
-        guard let directory = view.directory(in: standing.layer.index) else { throw .noSuchFileOrDirectory }
+        if let facts = stack.filesystems.find(layerEntry.status.device) { return facts }
+        guard let directory = view.directory(in: layerEntry.layer.index) else { throw .noSuchFileOrDirectory }
         let object = try directory.openBeneath(name, flags: [.path, .noFollow])
-        return stack.filesystems.facts(of: standing.status.device, asking: object.descriptor)
+        return stack.filesystems.facts(of: layerEntry.status.device, asking: object.descriptor)
     }
 
-    func isOnPseudo(_ standing: Standing) -> Bool {
-        stack.filesystems.find(standing.status.device)?.isPseudo ?? standing.layer.filesystem.isPseudo
+    func isOnPseudo(_ layerEntry: LayerEntry) -> Bool {
+        stack.filesystems.find(layerEntry.status.device)?.isPseudo ?? layerEntry.layer.filesystem.isPseudo
     }
 }

@@ -12,68 +12,68 @@ private enum Led {
     case nothing
     /// Nothing, and nor have the layers below.
     case end
-    case found(Standing, from: Redirection?, isLast: Bool)
+    case found(LayerEntry, from: Redirection?, isLast: Bool)
     case obstacle(RedirectObstacle)
 }
 
 extension Resolver {
     /// Adds what the layers below have of the directory that was added last.
     func followRedirect(
-        _ standing: Standing, _ name: PathRef, in directory: Node, _ backings: [Backing],
-        _ survey: inout Survey
+        _ layerEntry: LayerEntry, _ name: PathRef, in directory: Node, _ backings: [Backing],
+        _ lookup: inout NameLookup
     ) throws(Errno) {
-        guard let parent = backings.first(where: { $0.layer === standing.layer }) else { return }
+        guard let parent = backings.first(where: { $0.layer === layerEntry.layer }) else { return }
         var way: Redirection
-        switch redirection(of: standing, name, in: parent.directory) {
+        switch redirection(of: layerEntry, name, in: parent.directory) {
         case .success(let found): way = found
-        case .failure(let obstacle): return survey.block(standing.layer, obstacle.reason)
+        case .failure(let obstacle): return lookup.block(layerEntry.layer, obstacle.reason)
         }
         redirects.store(true, ordering: .sequentiallyConsistent)
-        survey.lead(by: way)
-        var unanswered: Layer? = standing.layer
-        for layer in stack.layers where layer.index > standing.layer.index && !survey.isDecided {
+        lookup.lead(by: way)
+        var unanswered: Layer? = layerEntry.layer
+        for layer in stack.layers where layer.index > layerEntry.layer.index && !lookup.isDecided {
             do throws(Errno) {
                 switch try led(by: way, to: layer, in: directory, backings) {
                 case .nothing: continue
-                case .end: survey.end(at: layer)
-                case .obstacle(let reason): return survey.block(layer, reason)
+                case .end: lookup.end(at: layer)
+                case .obstacle(let reason): return lookup.block(layer, reason)
                 case .found(let found, let next, let isLast):
                     guard found.isDirectory else {
-                        survey.end(at: layer)
+                        lookup.end(at: layer)
                         break
                     }
                     unanswered = found.marks.contains(.redirect) ? layer : nil
-                    survey.add(found)
-                    if isLast { survey.end(at: layer) }
+                    lookup.add(found)
+                    if isLast { lookup.end(at: layer) }
                     if let next {
                         way = next
-                        survey.lead(by: next)
+                        lookup.lead(by: next)
                     }
                 }
             } catch {
                 guard error.isLayerFailure else { throw error }
                 layer.note(failure: error)
-                survey.failure = error
+                lookup.failure = error
                 return
             }
         }
-        if let unanswered { survey.block(unanswered, .missing) }
+        if let unanswered { lookup.block(unanswered, .missing) }
     }
 
     /// Finds the data of a metacopy. Failing: why it can't be had.
     func data(
-        of standing: Standing, _ name: PathRef, in directory: Node, _ backings: [Backing]
+        of layerEntry: LayerEntry, _ name: PathRef, in directory: Node, _ backings: [Backing]
     ) throws(Errno) -> Result<RedirectedData, MarkError> {
-        guard let parent = backings.first(where: { $0.layer === standing.layer }) else {
+        guard let parent = backings.first(where: { $0.layer === layerEntry.layer }) else {
             return .failure(MarkError(.missing))
         }
         var way = Redirection(
-            layer: standing.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
-        switch redirection(of: standing, name, in: parent.directory) {
-        case .success(let found): if standing.marks.contains(.redirect) { way = found }
+            layer: layerEntry.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
+        switch redirection(of: layerEntry, name, in: parent.directory) {
+        case .success(let found): if layerEntry.marks.contains(.redirect) { way = found }
         case .failure(let error): return .failure(error)
         }
-        for layer in stack.layers where layer.index > standing.layer.index {
+        for layer in stack.layers where layer.index > layerEntry.layer.index {
             switch try led(by: way, to: layer, in: directory, backings) {
             case .nothing: continue
             case .end: return .failure(MarkError(.missing))
@@ -94,20 +94,20 @@ extension Resolver {
 
     /// What the mark on `name` says. An object without a redirect is where it is, by its own name.
     private func redirection(
-        of standing: Standing, _ name: PathRef, in directory: FileDescriptor
+        of layerEntry: LayerEntry, _ name: PathRef, in directory: FileDescriptor
     ) -> Result<Redirection, MarkError> {
-        guard standing.layer.isReadOnly else { return .failure(MarkError(.writableLayer)) }
+        guard layerEntry.layer.isReadOnly else { return .failure(MarkError(.writableLayer)) }
         var way = Redirection(
-            layer: standing.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
-        if standing.marks.contains(.redirect) {
+            layer: layerEntry.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
+        if layerEntry.marks.contains(.redirect) {
             let trusted = directory.xattrValue(at: name, MarkName.redirect)
-            if trusted == nil, !standing.isOfServer { return .failure(MarkError(.untrusted)) }
+            if trusted == nil, !layerEntry.isOfServer { return .failure(MarkError(.untrusted)) }
             guard let value = trusted ?? directory.xattrValue(at: name, MarkName.userRedirect),
-                let found = Redirection(value, in: standing.layer)
+                let found = Redirection(value, in: layerEntry.layer)
             else { return .failure(MarkError(.malformed)) }
             way = found
         }
-        if standing.marks.contains(.metacopy), !standing.isOfServer,
+        if layerEntry.marks.contains(.metacopy), !layerEntry.isOfServer,
             directory.xattrValue(at: name, MarkName.metacopy) == nil
         {
             return .failure(MarkError(.untrusted))
@@ -135,15 +135,15 @@ extension Resolver {
             let name = OwnedName(Array(bytes))
             let backing = Backing(
                 layer: layer, directory: current.descriptor, isRoot: false, marks: nil, isOwned: false)
-            guard var standing = try standing(of: name.ref, in: backing, isLowest: false, isLed: true) else {
+            guard var layerEntry = try layerEntry(of: name.ref, in: backing, isLowest: false, isLed: true) else {
                 return .nothing
             }
-            if standing.isWhiteout { return .end }
-            if isOnPseudo(standing) { return .obstacle(.pseudo) }
-            isLast = isLast || standing.marks.contains(.complete)
+            if layerEntry.isWhiteout { return .end }
+            if isOnPseudo(layerEntry) { return .obstacle(.pseudo) }
+            isLast = isLast || layerEntry.marks.contains(.complete)
             var step = Redirection(layer: layer.index, path: Array(bytes), isAbsolute: false)
-            if standing.marks.leadElsewhere {
-                switch redirection(of: standing, name.ref, in: current.descriptor) {
+            if layerEntry.marks.leadElsewhere {
+                switch redirection(of: layerEntry, name.ref, in: current.descriptor) {
                 case .success(let found): step = found
                 case .failure(let error): return .obstacle(error.reason)
                 }
@@ -153,11 +153,11 @@ extension Resolver {
             guard below.count < longestPath else { return .obstacle(.malformed) }
             path += (path.isEmpty ? [] : [Redirection.slash]) + bytes
             if index == names.count - 1 {
-                standing.elsewhere = path
+                layerEntry.elsewhere = path
                 let next = Redirection(layer: layer.index, path: below, isAbsolute: isAbsolute)
-                return .found(standing, from: isChanged ? next : nil, isLast: isLast)
+                return .found(layerEntry, from: isChanged ? next : nil, isLast: isLast)
             }
-            guard standing.isDirectory else { return .end }
+            guard layerEntry.isDirectory else { return .end }
             current = try current.descriptor.openBeneath(name.ref, flags: [.path, .directory, .noFollow])
         }
         return .nothing
@@ -171,7 +171,7 @@ struct MarkError: Error {
     init(_ reason: RedirectObstacle) { self.reason = reason }
 }
 
-extension Standing {
+extension LayerEntry {
     /// Nobody but root and the server's user can have set a `user.` attribute on it.
     fileprivate var isOfServer: Bool {
         (status.uid == 0 || status.uid == ServerIdentity.uid) && status.permissions & 0o022 == 0
@@ -186,21 +186,21 @@ extension Resolver {
         var current = node
         for _ in 0..<deepest {
             if current.state.withLock({ !$0.makeup.redirections.isEmpty }) { return true }
-            guard let place = current.place else { return false }
-            current = place.parent
+            guard let alias = current.alias else { return false }
+            current = alias.parent
         }
         return true
     }
 
     /// Opens a real object of a survey, which may be elsewhere than the directory says.
     func open(
-        _ standing: Standing, _ name: PathRef, in view: borrowing DirectoryView, flags: OpenFlags
+        _ layerEntry: LayerEntry, _ name: PathRef, in view: borrowing DirectoryView, flags: OpenFlags
     ) throws(Errno) -> OwnedDescriptor {
-        if let elsewhere = standing.elsewhere {
+        if let elsewhere = layerEntry.elsewhere {
             let path = OwnedName(elsewhere)
-            return try standing.layer.root.descriptor.openBeneath(path.ref, flags: flags)
+            return try layerEntry.layer.root.descriptor.openBeneath(path.ref, flags: flags)
         }
-        guard let parent = view.directory(in: standing.layer.index) else { throw .noSuchFileOrDirectory }
+        guard let parent = view.directory(in: layerEntry.layer.index) else { throw .noSuchFileOrDirectory }
         return try parent.openBeneath(name, flags: flags)
     }
 }
@@ -221,11 +221,11 @@ extension Resolver {
         guard node.kind == .regular, target.layer.mayHaveMetacopy(target.status),
             target.descriptor.marks(at: "").contains(.metacopy)
         else { return nil }
-        for place in node.places {
+        for alias in node.aliases {
             do throws(Errno) {
-                let view = try view(of: place.parent)
-                let survey = try survey(view, place.name, in: place.parent)
-                guard let owner = survey.owner, node.identity.matches(owner.status) else { continue }
+                let view = try view(of: alias.parent)
+                let lookup = try lookup(view, alias.name, in: alias.parent)
+                guard let owner = lookup.owner, node.identity.matches(owner.status) else { continue }
                 if let data = owner.data { return data }
             } catch .noSuchFileOrDirectory {
                 continue

@@ -9,13 +9,13 @@ extension Resolver {
     /// Nothing real is left of the directory, as far as anybody knows.
     func isOutOfReach(_ node: Node) -> Bool {
         if (try? view(of: node)) != nil { return false }
-        return node.state.withLock { $0.parked == nil }
+        return node.state.withLock { $0.unlinkedObject == nil }
     }
 
     /// What stat(2) tells of it. ENOENT: nothing was ever told of it.
     func removedAttributes(of node: Node) throws(Errno) -> Attributes {
-        var left = node.state.withLock { $0.lastTold }
-        if let parked = try? parkedObject(of: node) { left = attributes(parked.status, node.filesystem) }
+        var left = node.state.withLock { $0.lastReported }
+        if let unlinkedObject = try? openUnlinkedObject(of: node) { left = attributes(unlinkedObject.status, node.filesystem) }
         guard var left else { throw .noSuchFileOrDirectory }
         left.linkCount = 0
         return left
@@ -34,7 +34,7 @@ extension Resolver {
         left.accessTime = changes.access.time(now: now) ?? left.accessTime
         left.modificationTime = changes.modification.time(now: now) ?? left.modificationTime
         left.changeTime = now
-        node.state.withLock { $0.lastTold = left }
+        node.state.withLock { $0.lastReported = left }
         return left
     }
 }

@@ -10,7 +10,7 @@ final class Resolver: Sendable {
     let policies: Policies
     let table: InodeTable
     let coherence: Coherence
-    let views: KeptViews
+    let views: ViewCache
     /// The root's, which never changes.
     let rootView: SharedView
     let renames = RenameClock()

@@ -2,5 +2,5 @@
 struct Target: ~Copyable {
     let directory: Node
     var view: DirectoryView
-    let survey: Survey
+    let lookup: NameLookup
 }

@@ -40,15 +40,15 @@ extension Resolver {
         while !current.isRoot {
             // Places are where things were seen, and two of them need not have been true at one time: they may
             // go round in a circle.
-            guard let place = current.place, path.count < longestPath else { throw .staleNFSFileHandle }
+            guard let alias = current.alias, path.count < longestPath else { throw .staleNFSFileHandle }
             if let layer, let way = current.redirection(in: layer) {
                 let elsewhere = OwnedName(way.path)
                 path.prepend(elsewhere.ref)
                 if way.isAbsolute { return }
             } else {
-                path.prepend(place.name)
+                path.prepend(alias.name)
             }
-            current = place.parent
+            current = alias.parent
         }
     }
 
@@ -56,7 +56,7 @@ extension Resolver {
     func view(of node: Node) throws(Errno) -> DirectoryView {
         guard node.isDirectory else { throw .notDirectory }
         if node.isRoot { return DirectoryView(rootView) }
-        if coherence.plan.isLasting, let view = keptView(of: node) ?? makeKeptView(of: node) {
+        if coherence.plan.isLasting, let view = cachedView(of: node) ?? cacheView(of: node) {
             return DirectoryView(view)
         }
         return try walkedView(of: node)
@@ -82,7 +82,7 @@ extension Resolver {
                 throw error
             }
             if name == nil, let view = viewSoon(of: node) { return view }
-            let mayCheckOnly = name.map { node.told($0) != nil } ?? false
+            let mayCheckOnly = name.map { node.reported($0) != nil } ?? false
             guard staleAnswers.mustSay(to: caller.pid, node.id, mayCheckOnly: mayCheckOnly) else {
                 throw error
             }
@@ -125,20 +125,20 @@ extension Resolver {
     /// The directory isn't where it was seen. A kernel that asks by it all the same either has it open, or has a name
     /// that should have been dropped: then it would fail there for ever.
     private func queueLook(at node: Node) {
-        guard coherence.plan.isLasting, node.isToldAtItsPlace, let place = node.place else { return }
-        coherence.invalidator.appendName(place.parent.id, place.name)
+        guard coherence.plan.isLasting, node.isReportedAtItsAlias, let alias = node.alias else { return }
+        coherence.invalidations.appendName(alias.parent.id, alias.name)
     }
 
     /// The same by walking to it.
     func walkedView(of node: Node) throws(Errno) -> DirectoryView {
-        let view = try placedView(of: node)
+        let view = try viewAtAlias(of: node)
         if isEmptyOrphan(node, view) { throw .noSuchFileOrDirectory }
         return view
     }
 
     /// The same, whether it is shown or not.
-    func placedView(of node: Node) throws(Errno) -> DirectoryView {
-        return try withStablePlaces { () throws(Errno) -> DirectoryView in
+    func viewAtAlias(of node: Node) throws(Errno) -> DirectoryView {
+        return try withStableAliases { () throws(Errno) -> DirectoryView in
             try undivided(
                 { $0.concerns(node) }, { _ throws(Errno) -> DirectoryView in try dividedView(of: node) })
         }
@@ -190,7 +190,7 @@ extension Resolver {
     }
 
     /// Makes an attempt that goes by names again when a rename through the union got in its way.
-    func withStablePlaces<R: ~Copyable>(_ attempt: () throws(Errno) -> R) throws(Errno) -> R {
+    func withStableAliases<R: ~Copyable>(_ attempt: () throws(Errno) -> R) throws(Errno) -> R {
         var tries = 0
         while true {
             let before = renames.snapshot()
@@ -232,7 +232,7 @@ extension Resolver {
         } catch {
             guard error == .noSuchFileOrDirectory else { throw error }
         }
-        let view = try placedView(of: directory)
+        let view = try viewAtAlias(of: directory)
         guard isEmptyOrphan(directory, view), let skeleton = try view.backings.first?.directory.status(),
             emptied.has(skeleton)
         else { throw .noSuchFileOrDirectory }

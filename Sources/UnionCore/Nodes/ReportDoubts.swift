@@ -4,7 +4,7 @@ internal import LinuxSystem
 ///
 /// A client that is about to change a name has a lock on it, and the directory that the kernel knew by it. Another one may
 /// be told by the name meanwhile, or this one be dropped: the change is of this one all the same.
-struct ToldDoubts {
+struct ReportDoubts {
     /// A client's change takes no longer than so many others in one directory.
     private static let most = 32
 
@@ -22,10 +22,10 @@ struct ToldDoubts {
         return doubts.filter { $0.name == name }.map(\.node)
     }
 
-    mutating func add(_ place: Place) {
-        remove([place.node], of: place.name)
+    mutating func add(_ alias: NodeAlias) {
+        remove([alias.node], of: alias.name)
         if doubts.count == Self.most { doubts.removeFirst() }
-        doubts.append(Doubt(name: place.name.hash, node: place.node))
+        doubts.append(Doubt(name: alias.name.hash, node: alias.node))
     }
 
     mutating func remove(_ nodes: [NodeID], of name: PathRef) {

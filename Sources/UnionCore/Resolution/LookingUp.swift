@@ -6,85 +6,85 @@ extension Resolver {
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
     /// `having`: a bit for each directory that may have the name. EPERM: a part of it can't be had (`Obstacle`).
     /// `toRemove`: an orphan that a client has emptied counts.
-    func survey(
+    func lookup(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
         having: UInt64 = .max, toRemove: Bool = false
-    ) throws(Errno) -> Survey {
-        let survey = try surveyAll(
+    ) throws(Errno) -> NameLookup {
+        let lookup = try lookupAll(
             view, name, in: directory, all: all, having: having, toRemove: toRemove)
-        guard let obstacle = survey.obstacle else { return survey }
+        guard let obstacle = lookup.obstacle else { return lookup }
         note(obstacle, at: name, in: directory)
         throw .notPermitted
     }
 
     /// The same, whatever can't be had.
-    private func surveyAll(
+    private func lookupAll(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64,
         toRemove: Bool
-    ) throws(Errno) -> Survey {
+    ) throws(Errno) -> NameLookup {
         try undivided(
             { $0.concerns(name, in: directory) },
-            { _ throws(Errno) -> Survey in
-                try dividedSurvey(view, name, in: directory, all: all, having: having, toRemove: toRemove)
+            { _ throws(Errno) -> NameLookup in
+                try dividedLookup(view, name, in: directory, all: all, having: having, toRemove: toRemove)
             })
     }
 
     /// The same, perhaps in the midst of a merged directory's rename.
-    func dividedSurvey(
+    func dividedLookup(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
         having: UInt64 = .max, toRemove: Bool = false
-    ) throws(Errno) -> Survey {
+    ) throws(Errno) -> NameLookup {
         if let policy = readPolicy(of: name, in: directory, view) {
             let backings = ordered(view.backings, by: policy)
-            var survey = try survey(backings, view.failure, name, in: directory, all: all, toRemove: toRemove)
-            survey.order = policy
-            return survey
+            var lookup = try lookup(backings, view.failure, name, in: directory, all: all, toRemove: toRemove)
+            lookup.order = policy
+            return lookup
         }
-        return try survey(
+        return try lookup(
             view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
     }
 
     /// The same to tell about it: where a layer failed or a part can't be had, what the others have.
-    func surveyToExplain(
+    func lookupToExplain(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node
-    ) throws(Errno) -> Survey {
+    ) throws(Errno) -> NameLookup {
         do throws(Errno) {
-            return try surveyAll(view, name, in: directory, all: true, having: .max, toRemove: false)
+            return try lookupAll(view, name, in: directory, all: true, having: .max, toRemove: false)
         } catch {
             guard error.isLayerFailure else { throw error }
         }
         do throws(Errno) {
-            return try surveyAll(view, name, in: directory, all: false, having: .max, toRemove: false)
+            return try lookupAll(view, name, in: directory, all: false, having: .max, toRemove: false)
         } catch {
             guard error.isLayerFailure else { throw error }
-            var survey = Survey()
-            survey.failure = error
-            return survey
+            var lookup = NameLookup()
+            lookup.failure = error
+            return lookup
         }
     }
 
-    private func survey(
+    private func lookup(
         _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
         all: Bool, having: UInt64 = .max, toRemove: Bool
-    ) throws(Errno) -> Survey {
+    ) throws(Errno) -> NameLookup {
         var tries = 0
         while true {
-            let survey = try looks(
+            let lookup = try looks(
                 backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
             tries += 1
             let isWhole =
-                (policies.orphans == .keep || isOfOne(survey, name, backings))
-                && (survey.isVisible || isMissingAtOnce(survey, name, backings, having))
-            if isWhole || tries == 64 { return survey }
+                (policies.orphans == .keep || isOfOne(lookup, name, backings))
+                && (lookup.isVisible || isMissingAtOnce(lookup, name, backings, having))
+            if isWhole || tries == 64 { return lookup }
         }
     }
 
     /// Whether the name was missing in all layers at one time: it may have been moved from one that wasn't looked at yet to
     /// one that was. When the last layer had been looked at, those above still hadn't it.
     private func isMissingAtOnce(
-        _ survey: Survey, _ name: PathRef, _ backings: [Backing], _ having: UInt64
+        _ lookup: NameLookup, _ name: PathRef, _ backings: [Backing], _ having: UInt64
     ) -> Bool {
-        guard survey.standings.isEmpty, !survey.hasEnded else { return true }
+        guard lookup.layerEntries.isEmpty, !lookup.hasEnded else { return true }
         for (position, backing) in backings.dropLast().enumerated() {
             guard mayHave(name, backing, position, having),
                 coherence.plan.choices[backing.layer.index].mode != .static
@@ -106,85 +106,85 @@ extension Resolver {
 
     /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
     /// room for new ones.
-    private func isOfOne(_ survey: Survey, _ name: PathRef, _ backings: [Backing]) -> Bool {
+    private func isOfOne(_ lookup: NameLookup, _ name: PathRef, _ backings: [Backing]) -> Bool {
         guard let upper = backings.first(where: { $0.layer.isUpper }),
-            let standing = survey.unseen ?? survey.standings.first(where: { $0.layer === upper.layer }),
-            standing.isDirectory
+            let layerEntry = lookup.unseen ?? lookup.layerEntries.first(where: { $0.layer === upper.layer }),
+            layerEntry.isDirectory
         else { return true }
         guard let now = try? upper.directory.status(at: name) else { return false }
-        return ObjectIdentity(standing.status, on: nil).matches(now)
+        return ObjectIdentity(layerEntry.status, on: nil).matches(now)
     }
 
     private func looks(
         _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
         all: Bool, having: UInt64, toRemove: Bool
-    ) throws(Errno) -> Survey {
-        var survey = Survey()
-        survey.begun = coherence.now
-        survey.failure = failure
+    ) throws(Errno) -> NameLookup {
+        var lookup = NameLookup()
+        lookup.begun = coherence.now
+        lookup.failure = failure
         for (position, backing) in backings.enumerated() {
             guard mayHave(name, backing, position, having) else { continue }
             let isLowest = position == backings.count - 1
             do throws(Errno) {
-                if let standing = try standing(of: name, in: backing, isLowest: isLowest) {
-                    try add(standing, name, in: directory, backings, to: &survey)
-                    if survey.isDecided && !all { break }
+                if let layerEntry = try layerEntry(of: name, in: backing, isLowest: isLowest) {
+                    try add(layerEntry, name, in: directory, backings, to: &lookup)
+                    if lookup.isDecided && !all { break }
                     // What the layers below have by this name belongs to nobody.
-                    if survey.redirections.count > 0 { break }
+                    if lookup.redirections.count > 0 { break }
                 }
             } catch {
-                if survey.hasEnded {
-                    survey.buriedFailure = error
+                if lookup.hasEnded {
+                    lookup.buriedFailure = error
                     break
                 }
                 guard error.isLayerFailure else { throw error }
                 backing.layer.note(failure: error)
-                survey.failure = error
+                lookup.failure = error
                 break
             }
             if backing.layer.isOCI && layers.isOCIWhiteout(name, in: backing.directory) {
-                survey.end(at: backing.layer)
+                lookup.end(at: backing.layer)
                 if !all { break }
             }
         }
-        if let failure = survey.undecided(all: all) { throw failure }
-        guard let position = survey.skeleton else { return survey }
-        if !isShown(survey, position, name, backings, toRemove: toRemove) {
+        if let failure = lookup.undecided(all: all) { throw failure }
+        guard let position = lookup.skeleton else { return lookup }
+        if !isShown(lookup, position, name, backings, toRemove: toRemove) {
             // Then what it shuts out shows.
-            let isLast = position == survey.standings.count - 1 && survey.isDecided && !all
+            let isLast = position == lookup.layerEntries.count - 1 && lookup.isDecided && !all
             return isLast
                 ? try looks(
                     backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
-                : survey.leavingOut(position)
+                : lookup.leavingOut(position)
         }
-        followOrigin(survey, position, name, backings)
-        return survey
+        followOrigin(lookup, position, name, backings)
+        return lookup
     }
 
     /// Adds what was found, and what a mark on it leads to.
     private func add(
-        _ found: Standing, _ name: PathRef, in directory: Node, _ backings: [Backing],
-        to survey: inout Survey
+        _ found: LayerEntry, _ name: PathRef, in directory: Node, _ backings: [Backing],
+        to lookup: inout NameLookup
     ) throws(Errno) {
-        guard found.marks.leadElsewhere, !survey.isDecided else { return survey.add(found) }
+        guard found.marks.leadElsewhere, !lookup.isDecided else { return lookup.add(found) }
         if found.isDirectory {
-            survey.add(found)
-            return try followRedirect(found, name, in: directory, backings, &survey)
+            lookup.add(found)
+            return try followRedirect(found, name, in: directory, backings, &lookup)
         }
         // Below a directory it is hidden.
-        guard !survey.isVisible else { return survey.add(found) }
+        guard !lookup.isVisible else { return lookup.add(found) }
         var found = found
         switch try data(of: found, name, in: directory, backings) {
         case .success(let data): found.data = data
-        case .failure(let error): survey.block(found.layer, error.reason)
+        case .failure(let error): lookup.block(found.layer, error.reason)
         }
-        survey.add(found)
+        lookup.add(found)
     }
 
     /// What a backing directory has under the name; nil: nothing. `isLed`: a mark leads there.
-    func standing(
+    func layerEntry(
         of name: PathRef, in backing: Backing, isLowest: Bool, isLed: Bool = false
-    ) throws(Errno) -> Standing? {
+    ) throws(Errno) -> LayerEntry? {
         let status: FileStatus
         do {
             status = try backing.directory.status(at: name)
@@ -203,7 +203,7 @@ extension Resolver {
             let found = backing.directory.marks(at: name)
             if found.contains(.metacopy) { marks = found.intersection([.metacopy, .redirect]) }
         }
-        return Standing(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
+        return LayerEntry(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
     }
 
     /// Whether the error says that the layer has nothing of that name: now, or ever, as its filesystem takes
@@ -231,26 +231,26 @@ extension Resolver {
     }
 
     /// What backs the directory that the view is of, as if it had been looked up. `marksOf` the upper only.
-    func survey(of view: borrowing DirectoryView) throws(Errno) -> Survey {
-        var survey = Survey()
-        survey.failure = view.failure
+    func lookup(of view: borrowing DirectoryView) throws(Errno) -> NameLookup {
+        var lookup = NameLookup()
+        lookup.failure = view.failure
         for backing in view.backings {
             let status: FileStatus
             do {
                 status = try backing.directory.status()
             } catch {
-                guard error.isLayerFailure, survey.isVisible else { throw error }
+                guard error.isLayerFailure, lookup.isVisible else { throw error }
                 backing.layer.note(failure: error)
-                survey.failure = error
+                lookup.failure = error
                 break
             }
             let marks: Marks =
                 backing.layer.isUpper && !backing.isRoot
                 ? layers.marks(of: backing).intersection(.skeleton) : []
-            survey.add(Standing(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
+            lookup.add(LayerEntry(layer: backing.layer, status: status, isWhiteout: false, marks: marks))
         }
-        if let position = survey.skeleton { followOrigin(survey, position, "", view.backings) }
-        return survey
+        if let position = lookup.skeleton { followOrigin(lookup, position, "", view.backings) }
+        return lookup
     }
 }
 

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The kernel asks for a file's attributes once more before open(2) or stat(2) returns, unless the answer to CREATE
 /// or LOOKUP may be kept. So it may, for the shortest time that there is: a tick or two of the kernel's clock, at most
 /// 20 ms. In that time no event has it dropped; who synchronizes has these files looked at. The lock is a leaf.
-final class BrieflyKept: Sendable {
+final class UnwatchedAttributes: Sendable {
     /// For how long what is told may be kept; the kernel rounds up.
     static let seconds = 1e-6
     /// After this many nanoseconds the kernel has taken an answer in, and what it was told has run out.
@@ -21,19 +21,19 @@ final class BrieflyKept: Sendable {
 
     private struct State {
         /// The oldest is overwritten first.
-        var told: [Told] = []
+        var reported: [Told] = []
         var next = 0
     }
 
     private let state = Mutex(State())
 
     func note(_ node: NodeID) {
-        let told = Told(node: node, time: monotonicNanoseconds())
+        let reported = Told(node: node, time: monotonicNanoseconds())
         state.withLock { state in
-            if state.told.count < Self.capacity {
-                state.told.append(told)
+            if state.reported.count < Self.capacity {
+                state.reported.append(reported)
             } else {
-                state.told[state.next] = told
+                state.reported[state.next] = reported
                 state.next = (state.next + 1) % Self.capacity
             }
         }
@@ -44,7 +44,7 @@ final class BrieflyKept: Sendable {
         let now = monotonicNanoseconds()
         return state.withLock { state in
             defer { state = State() }
-            return state.told.lazy.filter { now &- $0.time < Self.lifetime }.map(\.node)
+            return state.reported.lazy.filter { now &- $0.time < Self.lifetime }.map(\.node)
         }
     }
 }

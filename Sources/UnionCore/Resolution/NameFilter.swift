@@ -7,7 +7,7 @@ internal import SystemPackage
 ///
 /// Filled from the directories' listings once the view has been used for a while; what events name afterwards is
 /// added, whatever became of it. So a name may be in here that is gone, never the other way round. The lock is a leaf.
-final class PresentNames: Sendable {
+final class NameFilter: Sendable {
     /// Fewer directories are asked faster than this is made.
     static let fewestDirectories = 3
     private static let fewestUses = 16
@@ -23,7 +23,7 @@ final class PresentNames: Sendable {
     private struct State: ~Copyable {
         var stage = Stage.counting(0)
         /// One for each directory; nil: it may have any name.
-        var filters: [NameFilter?] = []
+        var filters: [BloomFilter?] = []
     }
 
     private let state = Mutex(State())
@@ -57,7 +57,7 @@ final class PresentNames: Sendable {
     }
 
     private func take(_ names: [[UInt64]?]) {
-        let filters = names.map { $0.map(NameFilter.init) }
+        let filters = names.map { $0.map(BloomFilter.init) }
         state.withLock { state in
             guard case .filling(let early) = state.stage else { return }
             state.filters = filters
@@ -68,7 +68,7 @@ final class PresentNames: Sendable {
         }
     }
 
-    private static func mask(_ filters: [NameFilter?], _ hash: UInt64) -> UInt64 {
+    private static func mask(_ filters: [BloomFilter?], _ hash: UInt64) -> UInt64 {
         var mask = UInt64.max
         for (index, filter) in filters.enumerated().prefix(64) {
             if let filter, !filter.mayHold(hash) { mask &= ~(1 << UInt64(index)) }
@@ -96,7 +96,7 @@ final class PresentNames: Sendable {
 }
 
 /// A Bloom filter: two bits for each name, sixteen bits of room.
-private struct NameFilter {
+private struct BloomFilter {
     private var words: [UInt64]
 
     init(_ hashes: [UInt64]) {
@@ -128,7 +128,7 @@ extension Resolver {
             shared.backings.map { backing in
                 // An OCI layer's whiteouts have other names than what they hide.
                 backing.layer.isOCI || !backing.layer.filesystem.type.tellsCase
-                    ? nil : PresentNames.names(of: backing.directory)
+                    ? nil : NameFilter.names(of: backing.directory)
             }
         }
     }

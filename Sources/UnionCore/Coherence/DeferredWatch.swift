@@ -4,10 +4,10 @@ internal import Synchronization
 internal import SystemPackage
 
 /// A file of which the kernel is told before its watch is set.
-struct LateWatch {
+struct DeferredWatch {
     let node: Node
     /// The mark of the attributes that are told.
-    let told: UInt64
+    let reported: UInt64
     /// How often the node's watches had ended before it was looked at.
     let endings: UInt16
 }
@@ -15,7 +15,7 @@ struct LateWatch {
 /// Which LOOKUPs may have told what isn't watched yet, for who must know that they are through.
 ///
 /// Counted in two turns, so that who waits for those there are doesn't wait for those that come.
-final class LateWatches: Sendable {
+final class DeferredWatches: Sendable {
     private let turn = Atomic<Int>(0)
     private let counts = InlineArray<2, Atomic<Int>> { _ in Atomic(0) }
     /// Held while waiting, over no other lock.
@@ -23,10 +23,10 @@ final class LateWatches: Sendable {
 
     /// One LOOKUP, from before its look until the watch is set.
     struct Turn: ~Copyable {
-        private let watches: LateWatches
+        private let watches: DeferredWatches
         private let number: Int
 
-        fileprivate init(_ watches: LateWatches, _ number: Int) {
+        fileprivate init(_ watches: DeferredWatches, _ number: Int) {
             self.watches = watches
             self.number = number
             watches.counts[number].add(1, ordering: .sequentiallyConsistent)

@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// What one layer has under a name.
-struct Standing {
+struct LayerEntry {
     let layer: Layer
     let status: FileStatus
     let isWhiteout: Bool
@@ -20,9 +20,9 @@ struct Standing {
 ///
 /// The rules of resolution are here and nowhere else: the first hit decides; directories are merged down to
 /// the first that is none, to a whiteout or to a complete mark.
-struct Survey {
-    private(set) var standings: [Standing] = []
-    /// How many of `standings`, from the top, make the union object. 0: there is none.
+struct NameLookup {
+    private(set) var layerEntries: [LayerEntry] = []
+    /// How many of `layerEntries`, from the top, make the union object. 0: there is none.
     private(set) var visibleCount = 0
     /// Nothing below what was seen so far belongs to the object.
     private(set) var isDecided = false
@@ -30,10 +30,10 @@ struct Survey {
     private(set) var lastLayer: Int?
     /// A directory of the upper that has the name and isn't shown: an orphan. It must make room for anything
     /// new there.
-    private(set) var unseen: Standing?
+    private(set) var unseen: LayerEntry?
     /// What lies below the whiteout at which the search ended. It doesn't come to light with the name's removal, but is in
     /// the way of what is to be put there. Changes alone look for it.
-    private(set) var buried: [Standing] = []
+    private(set) var buried: [LayerEntry] = []
     /// With what the search ended before it was decided, as a layer failed.
     var failure: Errno?
     /// The same below the whiteout.
@@ -57,22 +57,22 @@ struct Survey {
     }
 
     /// Nothing that is found from here on belongs to the name.
-    var hasEnded: Bool { end != nil || standings.last?.isWhiteout == true }
+    var hasEnded: Bool { end != nil || layerEntries.last?.isWhiteout == true }
 
     /// Takes what the next lower layer has.
-    mutating func add(_ standing: Standing) {
+    mutating func add(_ layerEntry: LayerEntry) {
         if hasEnded {
-            buried.append(standing)
+            buried.append(layerEntry)
             return
         }
-        standings.append(standing)
+        layerEntries.append(layerEntry)
         guard !isDecided else { return }
-        if standing.isDirectory {
+        if layerEntry.isDirectory {
             visibleCount += 1
-            if standing.marks.contains(.complete) { decide(at: standing.layer) }
+            if layerEntry.marks.contains(.complete) { decide(at: layerEntry.layer) }
         } else {
-            if !standing.isWhiteout && visibleCount == 0 { visibleCount = 1 }
-            decide(at: standing.layer)
+            if !layerEntry.isWhiteout && visibleCount == 0 { visibleCount = 1 }
+            decide(at: layerEntry.layer)
         }
     }
 
@@ -83,12 +83,12 @@ struct Survey {
     }
 
     /// The same without the skeleton at `position`, as if the upper had nothing of the name.
-    func leavingOut(_ position: Int) -> Survey {
-        var rest = Survey()
-        for index in standings.indices where index != position { rest.add(standings[index]) }
+    func leavingOut(_ position: Int) -> NameLookup {
+        var rest = NameLookup()
+        for index in layerEntries.indices where index != position { rest.add(layerEntries[index]) }
         if let end { rest.end(at: end) }
         rest.buried = buried
-        rest.unseen = standings[position]
+        rest.unseen = layerEntries[position]
         rest.begun = begun
         rest.redirections = redirections
         rest.obstacle = obstacle
@@ -110,15 +110,15 @@ struct Survey {
 
     /// The union shows something under the name.
     var isVisible: Bool { visibleCount > 0 }
-    var visible: ArraySlice<Standing> { standings[..<visibleCount] }
+    var visible: ArraySlice<LayerEntry> { layerEntries[..<visibleCount] }
     /// What lies below the object, and would show if the object went; up to the first whiteout.
-    var hidden: ArraySlice<Standing> { standings[visibleCount...] }
+    var hidden: ArraySlice<LayerEntry> { layerEntries[visibleCount...] }
     var isMerged: Bool { visibleCount > 1 }
 
     /// The one that gives the object its attributes: the topmost that is no skeleton, and of an orphan the
     /// skeleton itself.
-    var owner: Standing? {
-        for standing in visible where !standing.marks.contains(.skeleton) { return standing }
+    var owner: LayerEntry? {
+        for layerEntry in visible where !layerEntry.marks.contains(.skeleton) { return layerEntry }
         return visible.first
     }
 
@@ -135,22 +135,22 @@ struct Survey {
     }
 
     /// The topmost whiteout, where that is what the name is.
-    var whiteout: Standing? {
-        guard !isVisible, let first = standings.first, first.isWhiteout else { return nil }
+    var whiteout: LayerEntry? {
+        guard !isVisible, let first = layerEntries.first, first.isWhiteout else { return nil }
         return first
     }
 }
 
 // All that layers have under the name, for what is to be put there.
-extension Survey {
+extension NameLookup {
     /// How many layers have something, shown, hidden or buried; in the order of the search.
-    var columnCount: Int { standings.count + buried.count }
+    var columnCount: Int { layerEntries.count + buried.count }
 
-    func column(_ position: Int) -> Standing {
-        position < standings.count ? standings[position] : buried[position - standings.count]
+    func column(_ position: Int) -> LayerEntry {
+        position < layerEntries.count ? layerEntries[position] : buried[position - layerEntries.count]
     }
 
-    func isBuried(_ position: Int) -> Bool { position >= standings.count }
+    func isBuried(_ position: Int) -> Bool { position >= layerEntries.count }
 
     /// Whether the one layer is looked at before the other.
     func isAbove(_ layer: Layer, _ other: Layer) -> Bool { order.rank(of: layer) < order.rank(of: other) }
@@ -160,7 +160,7 @@ extension Survey {
 
     /// What an object in that layer would lie beneath isn't known, as a layer failed with that.
     func failure(above layer: Layer) -> Errno? {
-        guard let buriedFailure, let last = buried.last ?? standings.last, isAbove(last.layer, layer)
+        guard let buriedFailure, let last = buried.last ?? layerEntries.last, isAbove(last.layer, layer)
         else { return nil }
         return buriedFailure
     }

@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// A name is dropped only where what the kernel knows by it isn't what the union shows there now: with the name goes
 /// whatever users have mounted on it and below it.
-struct Settlement {
+struct InvalidationBatch {
     let reporting: Reporting
     let listings: Listings
     let kernel: any KernelCache
@@ -23,7 +23,7 @@ struct Settlement {
     /// Directories that aren't where the kernel knew them.
     var gone: [Node] = []
     /// Files that the kernel may be about to take in.
-    private var brieflyKept: [NodeID] = []
+    private var unwatchedAttributes: [NodeID] = []
 
     private init(_ reporting: Reporting, _ listings: Listings, _ kernel: any KernelCache) {
         self.reporting = reporting
@@ -38,7 +38,7 @@ struct Settlement {
     static func settle(
         _ batch: [Invalidation], _ reporting: Reporting, _ listings: Listings, _ kernel: any KernelCache
     ) {
-        var settlement = Settlement(reporting, listings, kernel)
+        var settlement = InvalidationBatch(reporting, listings, kernel)
         settlement.resumeUnsettled()
         for item in batch {
             settlement.settle(item)
@@ -62,7 +62,7 @@ struct Settlement {
         case .names(let node): if let node = table.find(node) { remade.append(node) }
         case .givenBack(let node): settleGivenBack(node)
         case .attributes(let node): drop(node, content: false)
-        case .brieflyKept(let node): brieflyKept.append(node)
+        case .unwatchedAttributes(let node): unwatchedAttributes.append(node)
         case .listing(let directory): dropListing(directory)
         case .everything: settleEverything()
         case .mounts: if reporting.concernsMounts { settleEverything() }
@@ -71,7 +71,7 @@ struct Settlement {
 
     /// Listings last, once a directory: one read between two of its changes would be kept half true.
     private mutating func finish() {
-        dropAttributes(of: brieflyKept)
+        dropAttributes(of: unwatchedAttributes)
         for directory in unchanged.subtracting(staleListings) { settleAttributes(of: directory, listing: true) }
         for directory in found.subtracting(unchanged) { settleAttributes(of: directory, listing: false) }
         for directory in staleListings { dropListing(directory) }
@@ -83,21 +83,21 @@ struct Settlement {
         for attempt in 1...Self.mostTries {
             waitForOwnChange(key)
             // What has happened so far is noted: the look is younger.
-            if directory.told(name)?.isDirectory == true { coherence.source?.drain() }
+            if directory.reported(name)?.isDirectory == true { coherence.source?.drain() }
             // From here on a look that is older than this one isn't told any more. What was told before is in the table.
             let now = coherence.tick()
             directory.outdateLooks(at: now)
             let parent = directory.makeup.backings
-            let survey = look(at: name, in: directory)
+            let lookup = look(at: name, in: directory)
             let isLast = attempt == Self.mostTries
             if !isLast, isOvertaken(name, in: directory, since: now) { continue }
-            let told = directory.told(name)
-            if isRight(told, survey, name, in: directory) {
+            let reported = directory.reported(name)
+            if isRight(reported, lookup, name, in: directory) {
                 // It may have been looked at again.
                 if !isLast, isOvertaken(name, in: directory, since: now) { continue }
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
-                if let told, told.isDirectory, let node = table.find(told.node) {
+                if let reported, reported.isDirectory, let node = table.find(reported.node) {
                     coherence.continuity.settle(key, node.makeup.layers, begun: now)
                     node.settle(in: parent)
                 } else {
@@ -106,7 +106,7 @@ struct Settlement {
                 return
             }
             // What was told since is younger than this look.
-            if let told, told.told >= now { continue }
+            if let reported, reported.reported >= now { continue }
             if coherence.own.isPending(key) { continue }
             break
         }
@@ -119,7 +119,7 @@ struct Settlement {
     /// between two of them may have been missed in both. And what happened before a look mustn't count as if it came
     /// thereafter.
     private func isOvertaken(_ name: PathRef, in directory: Node, since now: UInt64) -> Bool {
-        guard directory.told(name)?.isDirectory == true else { return false }
+        guard directory.reported(name)?.isDirectory == true else { return false }
         coherence.source?.drain()
         return coherence.continuity.hasEvents(OwnChanges.Key(directory.id, name), since: now)
     }
@@ -130,50 +130,50 @@ struct Settlement {
     /// Whether the kernel, as it was told, knows just what the union shows. (Looks whose answers it takes in later found
     /// nothing else.) A directory that is made of others now is the same, but names in it are to be put right.
     private mutating func isRight(
-        _ told: Place?, _ survey: Survey?, _ name: PathRef, in directory: Node
+        _ reported: NodeAlias?, _ lookup: NameLookup?, _ name: PathRef, in directory: Node
     ) -> Bool {
         // In a directory that isn't found nothing is known of its names.
-        guard let survey else { return false }
+        guard let lookup else { return false }
         // An orphan that doesn't show may begin to, and nobody watches it.
-        guard let owner = survey.owner else { return told == nil && survey.unseen == nil }
+        guard let owner = lookup.owner else { return reported == nil && lookup.unseen == nil }
         // The kernel was told nothing of the name, and of no name in the directory that it is missing.
-        if told == nil && !owner.isDirectory && !directory.mayKnowAbsent { return true }
+        if reported == nil && !owner.isDirectory && !directory.mayKnowAbsent { return true }
         guard owner.isDirectory else {
-            guard let told, !told.isContested, let node = table.find(resolver.identity(of: owner)) else {
+            guard let reported, !reported.isContested, let node = table.find(resolver.identity(of: owner)) else {
                 return false
             }
-            return node.id == told.node
+            return node.id == reported.node
         }
-        guard let told, !told.isContested, let node = table.find(told.node),
-            resolver.continues(node, as: Makeup(of: survey), at: name, in: directory)
+        guard let reported, !reported.isContested, let node = table.find(reported.node),
+            resolver.continues(node, as: Makeup(of: lookup), at: name, in: directory)
         else {
-            noteSeen(survey, owner, name, in: directory)
-            return told == nil && !directory.mayKnowAbsent
+            noteSeen(lookup, owner, name, in: directory)
+            return reported == nil && !directory.mayKnowAbsent
         }
         // It may have been seen elsewhere meanwhile; or a client has moved it since.
-        node.noteSeen(at: told, ifTold: true)
-        remake(node, survey, name, in: directory)
+        node.noteSeen(at: reported, ifReported: true)
+        remake(node, lookup, name, in: directory)
         found.insert(node.id)
         // It comes and goes with what it holds, however deep: it is asked for each time.
-        if survey.isOrphan { expire(name, in: directory) }
+        if lookup.isOrphan { expire(name, in: directory) }
         return true
     }
 
     /// A directory that the kernel doesn't know by this name, but that somebody may stand in: a stranger has moved it here.
     private mutating func noteSeen(
-        _ survey: Survey, _ owner: Standing, _ name: PathRef, in directory: Node
+        _ lookup: NameLookup, _ owner: LayerEntry, _ name: PathRef, in directory: Node
     ) {
         let part = Makeup.part(owner.status, in: owner.layer)
-        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: survey)) else {
+        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: lookup)) else {
             return
         }
-        if node.place?.isAt(directory, name) != true {
+        if node.alias?.isAt(directory, name) != true {
             if resolver.stands(node) { return }
-            let place = Place(of: node, in: directory, name, layer: owner.layer.index, told: 0)
-            place.withdraw()
-            node.noteSeen(at: place)
+            let alias = NodeAlias(of: node, in: directory, name, layer: owner.layer.index, reported: 0)
+            alias.withdraw()
+            node.noteSeen(at: alias)
         }
-        remake(node, survey, name, in: directory)
+        remake(node, lookup, name, in: directory)
     }
 
     /// An object's own attributes or content changed, or it is gone from where it was.
@@ -181,7 +181,7 @@ struct Settlement {
         guard let node = table.find(id) else { return }
         if node.isDirectory {
             // What is marked on it may have changed, and by that what it is made of.
-            if let place = node.place { settleName(place.name, in: place.parent) }
+            if let alias = node.alias { settleName(alias.name, in: alias.parent) }
         } else if !isGone {
             // A look from before isn't told as something that may be kept; the next one sees to the watch.
             node.state.withLock { state in
@@ -193,29 +193,29 @@ struct Settlement {
     }
 
     /// What the union shows there now; nil where the directory isn't found.
-    func look(at name: PathRef, in directory: Node) -> Survey? {
+    func look(at name: PathRef, in directory: Node) -> NameLookup? {
         guard let view = try? resolver.view(of: directory),
-            let survey = try? resolver.survey(view, name, in: directory)
+            let lookup = try? resolver.lookup(view, name, in: directory)
         else { return nil }
         // A stranger may have moved a skeleton here: staleListings must look for it.
-        if survey.unseen != nil, let upper = reporting.stack.upper, let parent = view.directory(in: upper.index) {
+        if lookup.unseen != nil, let upper = reporting.stack.upper, let parent = view.directory(in: upper.index) {
             try? reporting.layers.noteHolder(parent)
         }
-        return survey
+        return lookup
     }
 }
 
-extension Settlement {
+extension InvalidationBatch {
     /// The names are what the kernel knows. But who looked at the directory meanwhile may have seen other changes of
     /// these names, or of its own, whose events say nothing new now. `listing`: a listing may be older than these.
     private func settleAttributes(of directory: NodeID, listing: Bool) {
         guard let directory = table.find(directory) else { return }
         waitUntilQuiet(directory)
-        let (isListed, told) = directory.state.withLock { ($0.isListingTold, $0.attributesTold) }
+        let (isListed, reported) = directory.state.withLock { ($0.isListingReported, $0.reportedAttributes) }
         if isListed && listing { return dropListing(directory.id) }
         if directory.isQuiet {
-            if told == .none { return }
-            if let now = try? resolver.attributes(of: directory), told.isJust(now.mark) { return }
+            if reported == .none { return }
+            if let now = try? resolver.attributes(of: directory), reported.isJust(now.fingerprint) { return }
         }
         drop(directory.id, content: false)
     }
@@ -231,7 +231,7 @@ extension Settlement {
     /// a drop would wait just as long.
     private func waitForOwnChange(_ key: OwnChanges.Key) {
         var pause: UInt32 = 20
-        while coherence.own.isPending(key), !coherence.invalidator.isStopped {
+        while coherence.own.isPending(key), !coherence.invalidations.isStopped {
             usleep(pause)
             pause = min(pause * 2, 1000)
         }

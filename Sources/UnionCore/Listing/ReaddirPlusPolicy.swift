@@ -17,7 +17,7 @@ enum ListingHabit {
 /// Others aren't, as each file costs several system calls. Who was told looks without asking us. So after some
 /// directories one is listed by names alone again, to see whether it still does. A caller is a thread: requests don't
 /// say more. The lock is a leaf.
-final class CallerHabits: Sendable {
+final class ReaddirPlusPolicy: Sendable {
     private static let mostCallers = 8
 
     fileprivate struct Caller {
@@ -82,7 +82,7 @@ final class CallerHabits: Sendable {
     }
 }
 
-extension CallerHabits.Caller {
+extension ReaddirPlusPolicy.Caller {
     fileprivate mutating func begin(_ directory: NodeID) {
         if listed > 0 { learn() }
         if credit > 0 { credit -= 1 } else { habit = .names }

@@ -3,19 +3,19 @@ internal import Synchronization
 internal import SystemPackage
 
 // What the kernel is told to drop.
-extension Settlement {
+extension InvalidationBatch {
     /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
     /// noted, and the drop waits until it is taken in.
     mutating func drop(_ name: PathRef, in directory: Node) {
-        let place = directory.beginDrop(name)
+        let alias = directory.beginDrop(name)
         let doubts = directory.doubts(of: name)
-        guard place != nil || !doubts.isEmpty else { return forgetAbsent(name, in: directory) }
+        guard alias != nil || !doubts.isEmpty else { return forgetAbsent(name, in: directory) }
         defer { directory.endDoubts(doubts, of: name) }
-        if let place, let node = table.find(place.node) {
-            node.forget(place, isGone: false)
+        if let alias, let node = table.find(alias.node) {
+            node.forget(alias, isGone: false)
             if node.isDirectory { gone.append(node) }
         }
-        coherence.invalidator.sent.add(1, ordering: .relaxed)
+        coherence.invalidations.sent.add(1, ordering: .relaxed)
         try? kernel.dropEntry(directory.id, name)
     }
 
@@ -30,26 +30,26 @@ extension Settlement {
     /// The kernel may remember the name as missing. What it is told of it meanwhile is right, and stays: it is but asked
     /// for once more.
     func forgetAbsent(_ name: PathRef, in directory: Node) {
-        coherence.invalidator.sent.add(1, ordering: .relaxed)
+        coherence.invalidations.sent.add(1, ordering: .relaxed)
         try? kernel.expireEntry(directory.id, name)
     }
 
     /// What the kernel knows by the name is right, but may not be kept any more: it is asked for at the next look.
     func expire(_ name: PathRef, in directory: Node) {
         waitForReplies(in: directory.id)
-        coherence.invalidator.sent.add(1, ordering: .relaxed)
+        coherence.invalidations.sent.add(1, ordering: .relaxed)
         try? kernel.expireEntry(directory.id, name)
     }
 
     func dropAttributes(of files: [NodeID]) {
-        let parents = Set(files.flatMap { table.find($0)?.places.map(\.parent.id) ?? [] })
+        let parents = Set(files.flatMap { table.find($0)?.aliases.map(\.parent.id) ?? [] })
         for parent in parents { waitForReplies(in: parent) }
         for node in files { drop(node, content: false) }
     }
 
     /// A listing from before may be on its way.
     func dropListing(_ directory: NodeID) {
-        if table.find(directory)?.state.withLock({ $0.isListingTold }) == true {
+        if table.find(directory)?.state.withLock({ $0.isListingReported }) == true {
             waitForReplies(in: directory)
         }
         drop(directory, content: true)
@@ -66,18 +66,18 @@ extension Settlement {
     /// such a reply; after that it can be dropped.
     func drop(_ id: NodeID, content: Bool) {
         let openFiles = table.find(id)?.state.withLock { state in
-            state.attributesTold = .none
-            if content { state.isListingTold = false }
+            state.reportedAttributes = .none
+            if content { state.isListingReported = false }
             return state.openFiles
         }
         // Somebody may have mapped them.
         let content = content || openFiles?.hasPages == true
-        coherence.invalidator.sent.add(1, ordering: .relaxed)
+        coherence.invalidations.sent.add(1, ordering: .relaxed)
         do throws(Errno) {
             try kernel.dropNode(id, content: content)
         } catch {
             guard error == .noSuchFileOrDirectory, let node = table.find(id) else { return }
-            for parent in Set(node.places.map(\.parent.id)) { waitForReplies(in: parent) }
+            for parent in Set(node.aliases.map(\.parent.id)) { waitForReplies(in: parent) }
             try? kernel.dropNode(id, content: content)
         }
     }

@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// Where a call on a file of a pseudo filesystem is made, so that the kernel takes the caller for who asks.
-enum CallPlace {
+enum CallRoute {
     /// By the thread that serves, with the caller's credentials.
     case here
     case elsewhere(Agent)
@@ -11,9 +11,9 @@ enum CallPlace {
 extension Agents {
     /// `namespaces` are those that count; `always` are entered though they may be the server's. EACCES: it isn't known
     /// who asks. EPERM: the server may enter nobody's namespaces.
-    func place(
+    func route(
         of acting: ActingFile, _ namespaces: Namespaces, always: Namespaces = [], _ caller: CallerIdentity
-    ) throws(Errno) -> CallPlace {
+    ) throws(Errno) -> CallRoute {
         guard let found = Namespaces.foreign(to: caller, namespaces) else {
             if acting.isServers || acting.needsKnownCaller || !always.isEmpty { throw .permissionDenied }
             return .here
@@ -61,7 +61,7 @@ extension Agents {
     func openElsewhere(
         _ node: Node, in layer: Layer, _ acting: ActingFile, flags: OpenFlags, _ caller: CallerIdentity
     ) throws(Errno) -> OwnedDescriptor? {
-        guard case .elsewhere(let agent) = try place(of: acting, acting.opening(flags), caller) else {
+        guard case .elsewhere(let agent) = try route(of: acting, acting.opening(flags), caller) else {
             return nil
         }
         let path = try resolver.path(of: node, in: layer)

@@ -1,46 +1,46 @@
 /// The places of a node but for the one where it was seen last: added, taken out and found in
 /// constant time, however many there are. Few of them need no table.
-struct OtherPlaces {
+struct OtherAliases {
     private static let mostWithoutTable = 8
 
     /// In no order; the last one was added last, or took the room of one that went.
-    private(set) var all: [Place] = []
+    private(set) var all: [NodeAlias] = []
     /// Where each is in `all`; empty as long as there are few.
     private var positions: [ObjectIdentifier: Int] = [:]
 
     var isEmpty: Bool { all.isEmpty }
 
     /// Does nothing where it is there already.
-    mutating func add(_ place: Place) {
-        guard position(of: place) == nil else { return }
-        all.append(place)
+    mutating func add(_ alias: NodeAlias) {
+        guard position(of: alias) == nil else { return }
+        all.append(alias)
         if !positions.isEmpty {
-            positions[place.key] = all.count - 1
+            positions[alias.key] = all.count - 1
         } else if all.count > Self.mostWithoutTable {
-            for (position, place) in all.enumerated() { positions[place.key] = position }
+            for (position, alias) in all.enumerated() { positions[alias.key] = position }
         }
     }
 
     /// False: it isn't there.
     @discardableResult
-    mutating func remove(_ place: Place) -> Bool {
-        guard let position = position(of: place), let last = all.popLast() else { return false }
-        if !positions.isEmpty { positions[place.key] = nil }
+    mutating func remove(_ alias: NodeAlias) -> Bool {
+        guard let position = position(of: alias), let last = all.popLast() else { return false }
+        if !positions.isEmpty { positions[alias.key] = nil }
         if position < all.count {
             all[position] = last
             if !positions.isEmpty { positions[last.key] = position }
         }
-        if all.isEmpty { self = OtherPlaces() }
+        if all.isEmpty { self = OtherAliases() }
         return true
     }
 
-    mutating func takeLast() -> Place? {
+    mutating func takeLast() -> NodeAlias? {
         guard let last = all.last else { return nil }
         remove(last)
         return last
     }
 
-    private func position(of place: Place) -> Int? {
-        positions.isEmpty ? all.firstIndex { $0.isSame(as: place) } : positions[place.key]
+    private func position(of alias: NodeAlias) -> Int? {
+        positions.isEmpty ? all.firstIndex { $0.isSame(as: alias) } : positions[alias.key]
     }
 }

@@ -7,7 +7,7 @@ internal import SystemPackage
 /// Only where everything on the way to the directory is watched, so that whatever changes there brings an
 /// event. A view is registered before it is made, and an event that concerns it takes it away; who uses
 /// one takes pending events in first. So it is never older than the request. The lock is a leaf.
-final class KeptViews: Sendable {
+final class ViewCache: Sendable {
     /// Descriptors of all kept views together.
     private static let mostDescriptors = 32
     private static let mostSlots = 8
@@ -132,21 +132,21 @@ final class KeptViews: Sendable {
 /// The open directories of a view that requests share.
 final class SharedView: Sendable {
     let backings: [Backing]
-    /// `DirectoryView.backingsMark` when they were opened.
-    let mark: UInt64
+    /// `DirectoryView.backingsFingerprint` when they were opened.
+    let fingerprint: UInt64
     /// The node's floor then.
     let floor: Int
     /// The way by which the directory was found, itself first.
-    let links: [KeptViews.Link]
+    let links: [ViewCache.Link]
     /// nil: each directory is asked.
-    let names: PresentNames?
+    let names: NameFilter?
 
-    init(_ view: consuming DirectoryView, mark: UInt64, floor: Int, links: [KeptViews.Link]) {
+    init(_ view: consuming DirectoryView, fingerprint: UInt64, floor: Int, links: [ViewCache.Link]) {
         backings = view.release()
-        self.mark = mark
+        self.fingerprint = fingerprint
         self.floor = floor
         self.links = links
-        names = backings.count >= PresentNames.fewestDirectories ? PresentNames() : nil
+        names = backings.count >= NameFilter.fewestDirectories ? NameFilter() : nil
     }
 
     /// Of all layers' roots.
@@ -154,7 +154,7 @@ final class SharedView: Sendable {
         var view = DirectoryView()
         for layer in stack.layers { view.appendRoot(of: layer) }
         backings = view.release()
-        mark = 0
+        fingerprint = 0
         floor = stack.count - 1
         links = []
         names = nil
@@ -168,7 +168,7 @@ final class SharedView: Sendable {
 // Keeping
 extension Resolver {
     /// The kept view of the directory, if there is one that is true now.
-    func keptView(of node: Node) -> SharedView? {
+    func cachedView(of node: Node) -> SharedView? {
         guard views.find(node.id) != nil else { return nil }
         coherence.source?.drain()
         guard let view = views.find(node.id), view.floor == node.floor, isWatched(node, along: view.links)
@@ -178,22 +178,22 @@ extension Resolver {
 
     /// Whether an event would tell of any change on the way to the directory, and of itself; and whether that
     /// is the way by which it was found. Who looked before may say later where it was: then it must be sought.
-    private func isWatched(_ node: Node, along links: [KeptViews.Link]) -> Bool {
+    private func isWatched(_ node: Node, along links: [ViewCache.Link]) -> Bool {
         var current = node
         var index = 1
         while current.state.withLock({ $0.isCached }) {
             if current.isRoot { return true }
-            guard let place = current.place, index < links.count,
-                links[index] == .entry(place.parent.id, place.name)
+            guard let alias = current.alias, index < links.count,
+                links[index] == .entry(alias.parent.id, alias.name)
             else { return false }
-            current = place.parent
+            current = alias.parent
             index += 2
         }
         return false
     }
 
     /// Makes the directory's view and keeps it, where that may be. nil: it may not, or isn't worth it.
-    func makeKeptView(of node: Node) -> SharedView? {
+    func cacheView(of node: Node) -> SharedView? {
         // The way to what a redirect leads to isn't watched whole.
         guard policies.orphans == .keep, !isRedirected(node), views.isWorthKeeping(node.id),
             let links = links(to: node),
@@ -208,13 +208,13 @@ extension Resolver {
         return view
     }
 
-    private func sharedView(of node: Node, _ links: [KeptViews.Link]) -> SharedView? {
+    private func sharedView(of node: Node, _ links: [ViewCache.Link]) -> SharedView? {
         let floor = node.floor
-        guard var view = try? walkedView(of: node), view.failure == nil, let mark = try? view.backingsMark(),
-            mark == node.makeup.backings, isOnMountsOfLayers(view)
+        guard var view = try? walkedView(of: node), view.failure == nil, let fingerprint = try? view.backingsFingerprint(),
+            fingerprint == node.makeup.backings, isOnMountsOfLayers(view)
         else { return nil }
         view.noteMarks { layers.marks(of: "", in: $0.directory) }
-        return SharedView(view, mark: mark, floor: floor, links: links)
+        return SharedView(view, fingerprint: fingerprint, floor: floor, links: links)
     }
 
     /// A filesystem that is mounted inside a layer couldn't be unmounted while a directory of it is open.
@@ -227,14 +227,14 @@ extension Resolver {
         return true
     }
 
-    private func links(to node: Node) -> [KeptViews.Link]? {
-        var links: [KeptViews.Link] = []
+    private func links(to node: Node) -> [ViewCache.Link]? {
+        var links: [ViewCache.Link] = []
         var current = node
         while !current.isRoot {
-            guard let place = current.place, links.count < 128 else { return nil }
+            guard let alias = current.alias, links.count < 128 else { return nil }
             links.append(.object(current.id))
-            links.append(.entry(place.parent.id, place.name))
-            current = place.parent
+            links.append(.entry(alias.parent.id, alias.name))
+            current = alias.parent
         }
         links.append(.object(.root))
         return links
@@ -243,10 +243,10 @@ extension Resolver {
     /// The watches of the directories on the way are on what backs these now.
     private func areBackingsAsWatched(upTo node: Node) -> Bool {
         var current = node
-        while let parent = current.place?.parent, !parent.isRoot {
+        while let parent = current.alias?.parent, !parent.isRoot {
             if views.find(parent.id) == nil {
-                guard let view = try? walkedView(of: parent), let mark = try? view.backingsMark(),
-                    mark == parent.makeup.backings
+                guard let view = try? walkedView(of: parent), let fingerprint = try? view.backingsFingerprint(),
+                    fingerprint == parent.makeup.backings
                 else { return false }
             }
             current = parent

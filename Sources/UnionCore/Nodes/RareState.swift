@@ -2,13 +2,13 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// What few files need, and all directories; guarded by the node's lock.
-class NodeAside {
+class RareState {
     /// Other names of a file with several links. Of a directory: where it was told before it was moved, until that is dropped.
-    var otherPlaces = OtherPlaces()
+    var otherAliases = OtherAliases()
     /// The open files of the node, while there are any.
     var openFiles: OpenFiles?
     /// Kept from the loss of its last name to forget, so that what is still referenced can be reached without a name.
-    var parked: OwnedDescriptor?
+    var unlinkedObject: OwnedDescriptor?
     /// Removals of one of its names that are under way: what is parked stays until they have ended.
     var departures = 0
     /// What the lookup count has beyond 32 bits.
@@ -16,7 +16,7 @@ class NodeAside {
 }
 
 /// What only directories need.
-final class DirectoryAside: NodeAside {
+final class DirectoryState: RareState {
     let activity = NodeActivity()
     var owner: DirectoryOwner
     /// The real directories that it is made of, as far as what was told of it counts on.
@@ -26,9 +26,9 @@ final class DirectoryAside: NodeAside {
     /// When that was looked at, by the clock of `Coherence`.
     var madeAt: UInt64 = 0
     /// The names that the kernel may know.
-    var names = ToldNames()
+    var names = ReportedNames()
     /// See `Node.doubts`.
-    var doubts = ToldDoubts()
+    var doubts = ReportDoubts()
     /// The kernel may remember names as missing.
     var mayKnowAbsent = false
     /// See `Node.outdateLooks`.
@@ -36,11 +36,11 @@ final class DirectoryAside: NodeAside {
     /// See `Node.die`.
     var isDead = false
     /// The attributes that were told last: what is left of a directory that somebody removes underneath.
-    var lastTold: Attributes?
+    var lastReported: Attributes?
     /// The attributes that the kernel may have been told.
-    var attributesTold = ToldMark.none
+    var reportedAttributes = ReportedFingerprint.none
     /// The kernel may have a listing.
-    var isListingTold = false
+    var isListingReported = false
     /// The layer whose own listing was streamed last.
     var listedLayer: UInt16 = 0
     /// The last that was done about a file in it was its removal.
@@ -64,29 +64,29 @@ struct DirectoryOwner: Sendable {
 
 // Of a file the directories' facts are what a new directory's would be, and can't be set.
 extension Node.State {
-    private var directory: DirectoryAside? { aside as? DirectoryAside }
+    private var directory: DirectoryState? { aside as? DirectoryState }
 
-    private mutating func madeAside() -> NodeAside {
+    private mutating func madeAside() -> RareState {
         if let aside { return aside }
-        let made = NodeAside()
+        let made = RareState()
         aside = made
         return made
     }
 
-    var hasOtherPlaces: Bool { aside?.otherPlaces.isEmpty == false }
+    var hasOtherAliases: Bool { aside?.otherAliases.isEmpty == false }
 
     /// In no order.
-    var otherPlaces: [Place] { aside?.otherPlaces.all ?? [] }
+    var otherAliases: [NodeAlias] { aside?.otherAliases.all ?? [] }
 
-    mutating func addOther(_ place: Place) { madeAside().otherPlaces.add(place) }
+    mutating func addOther(_ alias: NodeAlias) { madeAside().otherAliases.add(alias) }
 
     /// False: it wasn't one of them.
     @discardableResult
-    func removeOther(_ place: Place) -> Bool { aside?.otherPlaces.remove(place) ?? false }
+    func removeOther(_ alias: NodeAlias) -> Bool { aside?.otherAliases.remove(alias) ?? false }
 
-    func takeOther() -> Place? { aside?.otherPlaces.takeLast() }
+    func takeOther() -> NodeAlias? { aside?.otherAliases.takeLast() }
 
-    func forgetOthers() { aside?.otherPlaces = OtherPlaces() }
+    func forgetOthers() { aside?.otherAliases = OtherAliases() }
 
     var openFiles: OpenFiles? {
         get { aside?.openFiles }
@@ -94,15 +94,15 @@ extension Node.State {
     }
 
     /// What is parked, to be used as long as the node is known.
-    var parked: FileDescriptor? { aside?.parked?.descriptor }
+    var unlinkedObject: FileDescriptor? { aside?.unlinkedObject?.descriptor }
 
     /// A removal of one of the names begins: keeps the object in reach. Returns it where another one is parked. (A
     /// descriptor that is owned: no closure takes what can't be copied.)
     mutating func beginDeparture(_ object: FileDescriptor) -> FileDescriptor? {
         let aside = madeAside()
         aside.departures += 1
-        guard aside.parked == nil else { return object }
-        aside.parked = OwnedDescriptor(owning: object)
+        guard aside.unlinkedObject == nil else { return object }
+        aside.unlinkedObject = OwnedDescriptor(owning: object)
         return nil
     }
 
@@ -111,7 +111,7 @@ extension Node.State {
         guard let aside else { return nil }
         aside.departures -= 1
         guard aside.departures == 0, hasName else { return nil }
-        return aside.parked.take()?.release()
+        return aside.unlinkedObject.take()?.release()
     }
 
     /// How many times the kernel was told of the node and hasn't forgotten it.
@@ -148,25 +148,25 @@ extension Node.State {
         set { directory?.madeAt = newValue }
     }
 
-    var names: ToldNames {
-        get { directory?.names ?? ToldNames() }
+    var names: ReportedNames {
+        get { directory?.names ?? ReportedNames() }
         _modify {
             if let directory {
                 yield &directory.names
             } else {
-                var none = ToldNames()
+                var none = ReportedNames()
                 yield &none
             }
         }
     }
 
-    var doubts: ToldDoubts {
-        get { directory?.doubts ?? ToldDoubts() }
+    var doubts: ReportDoubts {
+        get { directory?.doubts ?? ReportDoubts() }
         _modify {
             if let directory {
                 yield &directory.doubts
             } else {
-                var none = ToldDoubts()
+                var none = ReportDoubts()
                 yield &none
             }
         }
@@ -187,19 +187,19 @@ extension Node.State {
         set { directory?.isDead = newValue }
     }
 
-    var lastTold: Attributes? {
-        get { directory?.lastTold }
-        set { directory?.lastTold = newValue }
+    var lastReported: Attributes? {
+        get { directory?.lastReported }
+        set { directory?.lastReported = newValue }
     }
 
-    var attributesTold: ToldMark {
-        get { directory?.attributesTold ?? ToldMark.none }
-        set { directory?.attributesTold = newValue }
+    var reportedAttributes: ReportedFingerprint {
+        get { directory?.reportedAttributes ?? ReportedFingerprint.none }
+        set { directory?.reportedAttributes = newValue }
     }
 
-    var isListingTold: Bool {
-        get { directory?.isListingTold ?? false }
-        set { directory?.isListingTold = newValue }
+    var isListingReported: Bool {
+        get { directory?.isListingReported ?? false }
+        set { directory?.isListingReported = newValue }
     }
 
     var listedLayer: UInt16 {

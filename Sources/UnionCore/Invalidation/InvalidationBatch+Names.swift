@@ -6,31 +6,31 @@ internal import SystemPackage
 //
 // A name that the kernel knows as something is in the directory's table. One that it remembers as missing is wrong only
 // if it exists now: then it is in the listing. So all that can be wrong can be gone through.
-extension Settlement {
+extension InvalidationBatch {
     /// The node is the same directory as before, but perhaps made of others. From here on these are watched, and counted
     /// on.
-    mutating func remake(_ node: Node, _ survey: Survey, _ name: PathRef, in directory: Node) {
-        guard node.makeup != Makeup(of: survey) else { return }
-        var survey = survey
+    mutating func remake(_ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node) {
+        guard node.makeup != Makeup(of: lookup) else { return }
+        var lookup = lookup
         for _ in 0..<8 {
-            guard let owner = survey.owner,
+            guard let owner = lookup.owner,
                 let filesystem = reporting.stack.filesystems.find(owner.status.device),
                 let view = try? resolver.view(of: directory)
             else { break }
             let isKept = node.state.withLock { $0.isCached }
             if !isKept
                 && reporting.tryToTake(
-                    Makeup(of: survey), resolver.directoryOwner(owner, filesystem), of: node, begun: survey.begun
+                    Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun
                 )
             {
                 break
             }
-            reporting.watchParts(of: node, survey, name, view)
+            reporting.watchParts(of: node, lookup, name, view)
             guard let next = look(at: name, in: directory), next.isVisible,
                 resolver.continues(node, as: Makeup(of: next), at: name, in: directory)
             else { break }
             if node.makeup == Makeup(of: next) { break }
-            survey = next
+            lookup = next
         }
         remade.append(node)
     }
@@ -49,14 +49,14 @@ extension Settlement {
 
     private mutating func putNamesRight(in node: Node) {
         node.outdateLooks(at: coherence.tick())
-        let told = node.toldNames
-        for place in told { settleName(place.name, in: node) }
-        if node.mayKnowAbsent, !dropAbsent(in: node, except: told) {
+        let reported = node.reportedNames
+        for alias in reported { settleName(alias.name, in: node) }
+        if node.mayKnowAbsent, !dropAbsent(in: node, except: reported) {
             coherence.unsettled.withLock { _ = $0.insert(node.id) }
         }
         // What can't be watched is asked for each time from now on.
         if !node.state.withLock({ $0.isCached }) {
-            for place in node.toldNames { expire(place.name, in: node) }
+            for alias in node.reportedNames { expire(alias.name, in: node) }
         }
         drop(node.id, content: false)
         staleListings.insert(node.id)
@@ -73,17 +73,17 @@ extension Settlement {
 
     /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody. False:
     /// not all that the directory is made of was found.
-    private func dropAbsent(in node: Node, except settled: [Place]) -> Bool {
+    private func dropAbsent(in node: Node, except settled: [NodeAlias]) -> Bool {
         guard let view = try? resolver.view(of: node), let listing = try? listings.listAsServer(view) else {
             return false
         }
         let settled = Set(settled.map(\.name.hash))
         for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
             listing.withName(of: item) { name in
-                if node.told(name) == nil { forgetAbsent(name, in: node) }
+                if node.reported(name) == nil { forgetAbsent(name, in: node) }
             }
         }
-        return node.isRoot || (try? view.backingsMark()) == node.makeup.backings
+        return node.isRoot || (try? view.backingsFingerprint()) == node.makeup.backings
     }
 
     /// The directory isn't where the kernel knew it. Who stands in it sees what it holds where it is now, if that is
@@ -92,7 +92,7 @@ extension Settlement {
         if resolver.stands(node) { return }
         coherence.unsettled.withLock { _ = $0.remove(node.id) }
         node.outdateLooks(at: coherence.tick())
-        for place in node.toldNames { drop(place.name, in: node) }
+        for alias in node.reportedNames { drop(alias.name, in: node) }
         drop(node.id, content: true)
     }
 
@@ -109,9 +109,9 @@ extension Settlement {
     private func depth(of node: Node) -> Int {
         var depth = 0
         var current = node
-        while let place = current.place, depth < deepest {
+        while let alias = current.alias, depth < deepest {
             depth += 1
-            current = place.parent
+            current = alias.parent
         }
         return depth
     }

@@ -11,10 +11,10 @@ import Testing
         let union = fixture.union
         let node = try #require(union.table.find(try fixture.node("f")))
         let places = (0..<64).map { number in
-            Place(of: node, in: union.table.root, OwnedName("n\(number)").ref, layer: 0, told: 0)
+            NodeAlias(of: node, in: union.table.root, OwnedName("n\(number)").ref, layer: 0, reported: 0)
         }
         var generator = SystemRandomNumberGenerator()
-        var (others, list) = (OtherPlaces(), [Place]())
+        var (others, list) = (OtherAliases(), [NodeAlias]())
         for _ in 0..<20_000 {
             let place = places[Int.random(in: 0..<64, using: &generator)]
             let isIn = list.contains { $0.isSame(as: place) }

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// One allocation of 64 or 80 bytes for most names, for there are hundreds of thousands: the parent, and in the buffer's
 /// tail when it was told, of which node, the layer, the name's length and the name with its NUL.
-@safe struct Place: @unchecked Sendable {
+@safe struct NodeAlias: @unchecked Sendable {
     // Sendable: of the tail only two fields change, which are atomic.
     private let storage: ManagedBuffer<Node, UInt8>
 
@@ -16,14 +16,14 @@ internal import Synchronization
     private static let stateOffset = 20
     private static let nameOffset = 21
 
-    /// `layer` owns what stands there. `told`: when the look that was told last was begun, by the clock of
+    /// `layer` owns what stands there. `reported`: when the look that was told last was begun, by the clock of
     /// `Coherence`.
-    init(of node: Node, in parent: Node, _ name: PathRef, layer: Int, told: UInt64) {
+    init(of node: Node, in parent: Node, _ name: PathRef, layer: Int, reported: UInt64) {
         let size = Self.nameOffset + name.count + 1
         storage = .create(minimumCapacity: size) { _ in parent }
         // The tail follows two words of the runtime's and the parent: words are aligned.
         let tail = unsafe tail
-        unsafe tail.bindMemory(to: Atomic<UInt64>.self, capacity: 1).initialize(to: Atomic(told))
+        unsafe tail.bindMemory(to: Atomic<UInt64>.self, capacity: 1).initialize(to: Atomic(reported))
         unsafe tail.storeBytes(of: node.id.rawValue, toByteOffset: Self.nodeOffset, as: UInt64.self)
         unsafe tail.storeBytes(
             of: UInt16(truncatingIfNeeded: layer), toByteOffset: Self.layerOffset, as: UInt16.self)
@@ -54,7 +54,7 @@ internal import Synchronization
     var layer: Int { unsafe Int(tail.load(fromByteOffset: Self.layerOffset, as: UInt16.self)) }
 
     /// When the look that was told last was begun.
-    var told: UInt64 { unsafe toldField.pointee.load(ordering: .sequentiallyConsistent) }
+    var reported: UInt64 { unsafe reportedField.pointee.load(ordering: .sequentiallyConsistent) }
 
     /// Of two answers the kernel may have taken in either last.
     var isContested: Bool { state & Self.contested != 0 }
@@ -65,8 +65,8 @@ internal import Synchronization
     /// The kernel doesn't know it any more; it is but where the object was seen last.
     var isWithdrawn: Bool { state & Self.withdrawn != 0 }
 
-    func noteTold(_ time: UInt64) {
-        unsafe toldField.pointee.store(max(told, time), ordering: .sequentiallyConsistent)
+    func noteReported(_ time: UInt64) {
+        unsafe reportedField.pointee.store(max(reported, time), ordering: .sequentiallyConsistent)
     }
 
     func contest() { add(Self.contested) }
@@ -79,12 +79,12 @@ internal import Synchronization
 
     func isAt(_ parent: Node, _ name: PathRef) -> Bool { self.parent === parent && self.name == name }
 
-    func isSame(as other: Place) -> Bool { storage === other.storage }
+    func isSame(as other: NodeAlias) -> Bool { storage === other.storage }
 
     /// Of this very place, as long as somebody has it.
     var key: ObjectIdentifier { ObjectIdentifier(storage) }
 
-    private var toldField: UnsafeMutablePointer<Atomic<UInt64>> {
+    private var reportedField: UnsafeMutablePointer<Atomic<UInt64>> {
         unsafe tail.assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 

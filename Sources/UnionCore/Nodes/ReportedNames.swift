@@ -4,27 +4,27 @@ internal import LinuxSystem
 ///
 /// It says what the kernel has, for a name is asked for afresh only where the kernel has nothing of it: what was told
 /// last is what it took in. Where that isn't sure, the place is contested.
-struct ToldNames {
+struct ReportedNames {
     /// As many as a power of two, or none.
-    private var cells: [Place?] = []
+    private var cells: [NodeAlias?] = []
     private(set) var count = 0
 
-    func find(_ name: PathRef) -> Place? { cell(of: name).flatMap { cells[$0] } }
+    func find(_ name: PathRef) -> NodeAlias? { cell(of: name).flatMap { cells[$0] } }
 
     /// Returns the place that had the name before.
-    mutating func set(_ place: Place) -> Place? {
-        if let cell = cell(of: place.name) {
-            defer { cells[cell] = place }
+    mutating func set(_ alias: NodeAlias) -> NodeAlias? {
+        if let cell = cell(of: alias.name) {
+            defer { cells[cell] = alias }
             return cells[cell]
         }
         if (count + 1) * 4 > cells.count * 3 { grow() }
         count += 1
-        put(place)
+        put(alias)
         return nil
     }
 
     @discardableResult
-    mutating func remove(_ name: PathRef) -> Place? {
+    mutating func remove(_ name: PathRef) -> NodeAlias? {
         guard let cell = cell(of: name) else { return nil }
         let removed = cells[cell]
         empty(cell)
@@ -32,12 +32,12 @@ struct ToldNames {
     }
 
     /// Takes that very place out, not another one of its name.
-    mutating func remove(_ place: Place) {
-        guard let cell = cell(of: place.name), cells[cell]?.isSame(as: place) == true else { return }
+    mutating func remove(_ alias: NodeAlias) {
+        guard let cell = cell(of: alias.name), cells[cell]?.isSame(as: alias) == true else { return }
         empty(cell)
     }
 
-    var all: [Place] { cells.compactMap { $0 } }
+    var all: [NodeAlias] { cells.compactMap { $0 } }
 
     /// What was moved on from the cell or one before it moves back, so that searches needn't go on.
     private mutating func empty(_ cell: Int) {
@@ -49,9 +49,9 @@ struct ToldNames {
         let mask = cells.count - 1
         var hole = cell
         var next = (hole + 1) & mask
-        while let place = cells[next] {
-            if (next - home(place.name)) & mask >= (next - hole) & mask {
-                cells[hole] = place
+        while let alias = cells[next] {
+            if (next - home(alias.name)) & mask >= (next - hole) & mask {
+                cells[hole] = alias
                 hole = next
             }
             next = (next + 1) & mask
@@ -62,8 +62,8 @@ struct ToldNames {
     private func cell(of name: PathRef) -> Int? {
         guard !cells.isEmpty else { return nil }
         var cell = home(name)
-        while let place = cells[cell] {
-            if place.name == name { return cell }
+        while let alias = cells[cell] {
+            if alias.name == name { return cell }
             cell = (cell + 1) & (cells.count - 1)
         }
         return nil
@@ -71,15 +71,15 @@ struct ToldNames {
 
     private func home(_ name: PathRef) -> Int { Int(truncatingIfNeeded: name.hash) & (cells.count - 1) }
 
-    private mutating func put(_ place: Place) {
-        var cell = home(place.name)
+    private mutating func put(_ alias: NodeAlias) {
+        var cell = home(alias.name)
         while cells[cell] != nil { cell = (cell + 1) & (cells.count - 1) }
-        cells[cell] = place
+        cells[cell] = alias
     }
 
     private mutating func grow() {
         let old = cells
-        cells = [Place?](repeating: nil, count: max(4, old.count * 2))
-        for place in old { if let place { put(place) } }
+        cells = [NodeAlias?](repeating: nil, count: max(4, old.count * 2))
+        for alias in old { if let alias { put(alias) } }
     }
 }

@@ -5,30 +5,30 @@ internal import SystemPackage
 
 extension Attributes {
     /// Of everything but the access time, which reading moves.
-    var mark: UInt64 {
-        var mark = MarkBuilder()
-        mark.add(inode)
-        mark.add(UInt64(mode) << 32 | UInt64(linkCount))
-        mark.add(UInt64(uid) << 32 | UInt64(gid))
-        mark.add(UInt64(bitPattern: size))
-        mark.add(modificationTime)
-        mark.add(changeTime)
-        return mark.value
+    var fingerprint: UInt64 {
+        var fingerprint = FingerprintBuilder()
+        fingerprint.add(inode)
+        fingerprint.add(UInt64(mode) << 32 | UInt64(linkCount))
+        fingerprint.add(UInt64(uid) << 32 | UInt64(gid))
+        fingerprint.add(UInt64(bitPattern: size))
+        fingerprint.add(modificationTime)
+        fingerprint.add(changeTime)
+        return fingerprint.value
     }
 }
 
 /// Which attributes the kernel may have, of those that it was told.
-enum ToldMark: Equatable {
+enum ReportedFingerprint: Equatable {
     case none
     /// `to`: the thread that asked; 0: any.
     case one(UInt64, to: Int32)
     /// Of replies at the same time the kernel takes the one that comes first, whichever that is.
     case several
 
-    mutating func add(_ mark: UInt64, to thread: Int32) {
+    mutating func add(_ fingerprint: UInt64, to thread: Int32) {
         switch self {
-        case .none: self = .one(mark, to: thread)
-        case .one(mark, let asker): self = .one(mark, to: asker == thread ? thread : 0)
+        case .none: self = .one(fingerprint, to: thread)
+        case .one(fingerprint, let asker): self = .one(fingerprint, to: asker == thread ? thread : 0)
         default: self = .several
         }
     }
@@ -42,12 +42,12 @@ enum ToldMark: Equatable {
         }
     }
 
-    func isJust(_ mark: UInt64) -> Bool {
-        if case .one(mark, _) = self { true } else { false }
+    func isJust(_ fingerprint: UInt64) -> Bool {
+        if case .one(fingerprint, _) = self { true } else { false }
     }
 }
 
-struct MarkBuilder {
+struct FingerprintBuilder {
     private(set) var value: UInt64
 
     init(_ seed: UInt64 = 0x9e37_79b9_7f4a_7c15) { value = seed }

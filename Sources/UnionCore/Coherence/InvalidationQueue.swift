@@ -15,8 +15,8 @@ enum Invalidation: Hashable, Sendable {
     case givenBack(NodeID)
     /// Attributes that may no longer be kept.
     case attributes(NodeID)
-    /// Attributes of a file (`BrieflyKept`) that the kernel may be about to take in.
-    case brieflyKept(NodeID)
+    /// Attributes of a file (`UnwatchedAttributes`) that the kernel may be about to take in.
+    case unwatchedAttributes(NodeID)
     /// The listing of a directory of which nothing may be kept.
     case listing(NodeID)
     /// The kernel's queue overflowed: everything.
@@ -29,7 +29,7 @@ enum Invalidation: Hashable, Sendable {
 ///
 /// Workers and the watcher only append, and never wait for that thread, which may wait for them and for
 /// locks of the kernel that they hold. What is queued already isn't queued again. Its lock is a leaf.
-final class Invalidator: Sendable {
+final class InvalidationQueue: Sendable {
     private struct Queue {
         var pending: [Invalidation] = []
         var queued: Set<Invalidation> = []
@@ -40,18 +40,18 @@ final class Invalidator: Sendable {
         var isStopped = false
     }
 
-    private let views: KeptViews
-    private let ahead: ListingsAhead
+    private let views: ViewCache
+    private let readahead: ListingReadahead
     private let continuity: Continuity
     private let queue = Mutex(Queue())
     private let work = Semaphore()
     /// Notifications sent to the kernel.
     let sent = Atomic<UInt64>(0)
-    private let rest = Patience()
+    private let rest = BatchingDelay()
 
-    init(_ views: KeptViews, _ ahead: ListingsAhead, _ continuity: Continuity) {
+    init(_ views: ViewCache, _ readahead: ListingReadahead, _ continuity: Continuity) {
         self.views = views
-        self.ahead = ahead
+        self.readahead = readahead
         self.continuity = continuity
     }
 
@@ -88,9 +88,9 @@ final class Invalidator: Sendable {
         }
     }
 
-    /// The batch last taken is through. `hasTold`: the kernel was told something.
-    func finish(hasTold: Bool) {
-        rest.note(hasTold: hasTold)
+    /// The batch last taken is through. `hasReported`: the kernel was told something.
+    func finish(hasReported: Bool) {
+        rest.note(hasReported: hasReported)
         let woken = queue.withLock { queue in
             queue.done = queue.taken
             let done = queue.done
@@ -124,10 +124,10 @@ final class Invalidator: Sendable {
     }
 }
 
-extension Invalidator: ChangeSink {
+extension InvalidationQueue: ChangeSink {
     func changed(_ event: ChangeEvent) {
         // At once: a kept view is asked for next.
-        ahead.drop(event.node)
+        readahead.drop(event.node)
         views.noteChange(
             event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))
         continuity.note(event)
@@ -141,16 +141,16 @@ extension Invalidator: ChangeSink {
 
     func overflowed() {
         views.dropAll()
-        ahead.dropAll()
+        readahead.dropAll()
         continuity.forgetAll()
         append(.everything)
     }
 
     func mountsChanged() {
         views.dropAll()
-        ahead.dropAll()
+        readahead.dropAll()
         append(.mounts)
     }
 
-    var patience: UInt32 { rest.microseconds }
+    var delay: UInt32 { rest.microseconds }
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Only watched ones: an event of the directory takes away what was read ahead, and who wants it takes pending
 /// events in first. So it is never older than the request. The lock is a leaf.
-final class ListingsAhead: Sendable {
+final class ListingReadahead: Sendable {
     private static let most = 4
 
     private final class Slot: Sendable {
