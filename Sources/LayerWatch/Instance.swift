@@ -57,7 +57,7 @@ final class Instance: Sendable {
     }
 
     /// For how long the next events may be left where they are, in microseconds.
-    var patience: UInt32 { reader.withLock { $0.sink?.patience ?? 0 } }
+    var delay: UInt32 { reader.withLock { $0.sink?.delay ?? 0 } }
 
     /// Returns when all that had happened before the call is handed on. Many may ask at once, and events may come without
     /// end: what another thread has begun to take in after the call will do.

@@ -72,7 +72,7 @@ private final class Loop: Sendable {
 
     /// Waits for something. False: it concerns no root.
     private func waits() -> Bool {
-        let timeout = isComplete ? -1 : Self.patience
+        let timeout = isComplete ? -1 : Self.pathCheckInterval
         let mayConcern = poller.withLock { poller in
             let count = (try? poller.wait(timeout: timeout)) ?? 0
             return count == 0 || (0..<count).contains { poller[$0].token != 2 }
@@ -82,7 +82,7 @@ private final class Loop: Sendable {
     }
 
     /// Milliseconds between looks where nothing tells of changes.
-    private static var patience: Int32 { 5000 }
+    private static var pathCheckInterval: Int32 { 5000 }
 }
 
 /// What inotify says of the directories on the way to the roots.

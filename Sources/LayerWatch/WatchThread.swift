@@ -56,7 +56,7 @@ private final class Loop: Sendable {
         while poller.withLock({ Loop.wait(&$0) }) {
             instance.drain()
             // Events come in rows, and each time that this thread is woken costs the process that makes them.
-            usleep(instance.patience)
+            usleep(instance.delay)
         }
     }
 

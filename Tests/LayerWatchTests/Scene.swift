@@ -58,7 +58,7 @@ private final class DirectoryBox: Sendable {
 }
 
 extension ChangeSink {
-    var patience: UInt32 { 200 }
+    var delay: UInt32 { 200 }
 }
 
 /// Writes down what it is told.

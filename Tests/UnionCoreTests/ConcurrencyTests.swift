@@ -67,7 +67,7 @@ private struct RandomClient {
         var last: UInt64 = 0
         var count = 0
         var told: [NodeID] = []
-        let part = try union.readDirectory(of: directory, offset: 0, room: 4096, root, tellsFiles: true) {
+        let part = try union.readDirectory(of: directory, offset: 0, room: 4096, root, withFiles: true) {
             item, entry in
             guard count < most else { return false }
             last = item.nextOffset
@@ -78,7 +78,7 @@ private struct RandomClient {
         union.finish(part)
         for node in told { union.forget(node, count: 1) }
         let rest = try union.readDirectory(
-            of: directory, offset: last, room: 4096, root, tellsFiles: true
+            of: directory, offset: last, room: 4096, root, withFiles: true
         ) { _, _ in true }
         union.takeBack(rest)
     }

@@ -46,9 +46,9 @@ import Testing
         shell("rm \(fixture.lower())/d \(fixture.lower())/c")
         #expect(try union.attributes(of: id, handle: nil).0.linkCount == 2)
         let node = try #require(union.table.find(id))
-        let found = try #require(node.place?.name.string)
+        let found = try #require(node.alias?.name.string)
         #expect(["a", "b"].contains(found))
-        #expect(node.places.count == 4)
+        #expect(node.aliases.count == 4)
     }
 
     /// Each name comes and goes in constant time; here only that none is left over.
@@ -58,9 +58,9 @@ import Testing
         let id = try fixture.node("f")
         for number in 0..<2_000 { try fixture.link("f", "l\(number)") }
         let node = try #require(fixture.union.table.find(id))
-        #expect(node.places.count == 2_001)
+        #expect(node.aliases.count == 2_001)
         for number in 0..<2_000 { try fixture.unlink("l\(number)") }
-        #expect(node.places.map(\.name.string) == ["f"])
+        #expect(node.aliases.map(\.name.string) == ["f"])
         #expect(try fixture.union.attributes(of: id, handle: nil).0.linkCount == 1)
     }
 }

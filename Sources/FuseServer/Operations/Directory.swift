@@ -64,7 +64,7 @@ private func answerPart(
 ) {
     do throws(Errno) {
         let part = try union.readDirectory(
-            of: node, offset: offset, room: size, caller, tellsFiles: listing.hasEntries
+            of: node, offset: offset, room: size, caller, withFiles: listing.hasEntries
         ) { item, entry in listing.add(item, entry) }
         if listing.isEmpty && !part.mayBeKept { listing.endUnkept() }
         let isLost = unsafe reply.bytes(listing.bytes)

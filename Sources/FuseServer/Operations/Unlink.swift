@@ -14,15 +14,3 @@ func handleUnlink(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePo
         }
     }
 }
-
-/// RMDIR.
-func handleRemoveDirectory(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
-    unsafe serve(request) { _, union, caller, reply in
-        do throws(Errno) {
-            try unsafe union.removeDirectory(NodeID(parent), PathRef(name: name), caller)
-            reply.done()
-        } catch {
-            reply.error(error)
-        }
-    }
-}

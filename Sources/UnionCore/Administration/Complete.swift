@@ -18,9 +18,9 @@ extension Union {
         else { throw .noSuchFileOrDirectory }
         try layers.checkWritable(owner.layer)
         if isComplete {
-            try layers.set(.complete, "y", on: "", in: directory)
+            try layers.setMark(.complete, "y", on: "", in: directory)
         } else {
-            try layers.remove(.complete, from: "", in: directory)
+            try layers.removeMark(.complete, from: "", in: directory)
             try removeOpaqueMark(of: directory)
         }
         try reporting.settleMakeup(of: node, isLess: isComplete)

@@ -52,7 +52,7 @@ extension Union {
             try restoreStored(orphan)
         } else {
             let place = try open(orphan)
-            try adopt(place.descriptor, at: orphan.path)
+            try reattach(place.descriptor, at: orphan.path)
         }
         reporting.lookAtEverything()
     }
@@ -213,7 +213,7 @@ extension Union {
 extension Union {
     /// Makes the orphan, an open directory of the upper, and every skeleton in it belong to the lower
     /// directories of the paths where they are now; without one, they become ordinary directories.
-    private func adopt(_ orphan: FileDescriptor, at path: [UInt8]) throws(Errno) {
+    private func reattach(_ orphan: FileDescriptor, at path: [UInt8]) throws(Errno) {
         var pending: [[UInt8]] = [[]]
         while let inside = pending.popLast() {
             let name = OwnedName(inside)
@@ -225,21 +225,21 @@ extension Union {
                 pending.append(unsafe inside + (inside.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
             }
             let place = inside.isEmpty ? path : path + [0x2f] + inside
-            try adoptOne(directory.descriptor, at: place)
+            try reattachOne(directory.descriptor, at: place)
         }
     }
 
-    private func adoptOne(_ skeleton: FileDescriptor, at path: [UInt8]) throws(Errno) {
+    private func reattachOne(_ skeleton: FileDescriptor, at path: [UInt8]) throws(Errno) {
         let name = OwnedName(path)
         guard let layer = lowerDirectory(at: name.ref) else {
             // It may go on holding skeletons, which listings must look for.
-            try layers.set(.holder, "y", on: "", in: skeleton)
-            return try layers.remove(.origin, from: "", in: skeleton)
+            try layers.setMark(.holder, "y", on: "", in: skeleton)
+            return try layers.removeMark(.origin, from: "", in: skeleton)
         }
         let origin = try layer.openDirectory(at: name.ref)
         let record = try OriginRecord(of: origin.descriptor, try origin.descriptor.status(), in: layer)
         let text = OwnedName(record.text)
-        try layers.set(.origin, text.ref, on: "", in: skeleton)
+        try layers.setMark(.origin, text.ref, on: "", in: skeleton)
     }
 
     private func restoreStored(_ orphan: FoundOrphan) throws(Errno) {
@@ -255,17 +255,17 @@ extension Union {
         if let existing = try existingDirectory(name.ref, in: upper) {
             try checkDisjoint(stored.ref, in: store, existing.descriptor)
             let place = try open(orphan)
-            try adopt(place.descriptor, at: orphan.path)
+            try reattach(place.descriptor, at: orphan.path)
             try layers.noteHolder(existing.descriptor)
             try moveEntries(place.descriptor, to: existing.descriptor)
             return work.discard(stored.ref, in: store)
         }
         if target.lookup.owner?.isDirectory == false { throw .fileExists }
         let place = try open(orphan)
-        try adopt(place.descriptor, at: orphan.path)
+        try reattach(place.descriptor, at: orphan.path)
         try layers.noteHolder(upper)
         try layers.putInPlace(stored.ref, from: store, name.ref, in: upper)
-        try? layers.remove(.path, from: name.ref, in: upper)
+        try? layers.removeMark(.path, from: name.ref, in: upper)
     }
 
     /// EEXIST: a file has the name.

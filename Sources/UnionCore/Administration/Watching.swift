@@ -15,7 +15,7 @@ extension Union {
                 let sent = coherence.invalidations.sent.load(ordering: .relaxed)
                 InvalidationBatch.settle(batch, reporting, listings, kernel)
                 let hasReported = coherence.invalidations.sent.load(ordering: .relaxed) != sent
-                coherence.invalidations.finish(hasReported: hasReported)
+                coherence.invalidations.endBatch(hasReported: hasReported)
                 if !hasReported { usleep(coherence.invalidations.delay) }
             }
         }

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// What has to be done so that the union shows an object under a name, whole and alone, that is put there in one layer.
 ///
-/// A value: it is made from a survey before anything is changed. Operations carry it out, `explain` tells it.
+/// A value: it is made from a lookup before anything is changed. Operations carry it out, `explain` tells it.
 struct Arrival {
     let layer: Layer
     let isDirectory: Bool

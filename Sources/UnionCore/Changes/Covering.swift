@@ -50,7 +50,7 @@ extension Changes {
         defer { work.discard(staged.ref) }
         try layers.stageWhiteout(staged.ref, for: upper)
         let staging = try work.directory()
-        let key = OwnChanges.Key(directory.id, name)
+        let key = EntryKey(directory.id, name)
         let serial = resolver.mergedRenames.begin(MergedRenames.Move(from: key, to: key))
         defer { resolver.mergedRenames.end(serial) }
         // What stands there, itself to be covered, waits in the work area.

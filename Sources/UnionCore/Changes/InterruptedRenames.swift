@@ -143,7 +143,7 @@ private struct InterruptedRename {
             let parent = try? old.openParent(in: found.layer)
         {
             let name = OwnedName(old.name)
-            try? changes.layers.remove(.complete, from: name.ref, in: parent.descriptor)
+            try? changes.layers.removeMark(.complete, from: name.ref, in: parent.descriptor)
         }
         guard let aside = record.aside, let upper = changes.stack.upper,
             let staging = changes.work.existingStaging()

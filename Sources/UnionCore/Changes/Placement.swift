@@ -140,6 +140,6 @@ extension Changes {
     }
 
     func markComplete(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {
-        try layers.set(.complete, "y", on: name, in: parent)
+        try layers.setMark(.complete, "y", on: name, in: parent)
     }
 }

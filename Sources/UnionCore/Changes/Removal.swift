@@ -49,7 +49,7 @@ extension Changes {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
         for part in lookup.visible where try isOrdinary(part) {
-            let real = try resolver.open(part, name, in: view, flags: [.readOnly, .directory, .noFollow])
+            let real = try resolver.openEntry(part, name, in: view, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(
                 layer: part.layer, filesystem: part.layer.filesystem,
                 marks: layers.marks(of: "", in: real.descriptor), isRoot: false, size: 0)

@@ -38,7 +38,7 @@ extension Changes {
         !layerEntry.isWhiteout && (layerEntry.layer.isReadOnly || layerEntry.isDirectory)
     }
 
-    /// How unlink(2) or rmdir(2) removes what the survey shows. ENOENT, EISDIR, ENOTDIR, ENOTEMPTY as from those. EROFS,
+    /// How unlink(2) or rmdir(2) removes what the lookup shows. ENOENT, EISDIR, ENOTDIR, ENOTEMPTY as from those. EROFS,
     /// EBUSY: it would take a whiteout, and there can be none.
     func removalPlan(
         _ lookup: NameLookup, isDirectory: Bool, _ name: PathRef, in directory: Node,
@@ -71,7 +71,7 @@ extension Changes {
         return staying
     }
 
-    /// EROFS, or EBUSY where it is a hidden directory that it is for: no whiteout can be put over what the survey has.
+    /// EROFS, or EBUSY where it is a hidden directory that it is for: no whiteout can be put over what the lookup has.
     func checkCover(_ lookup: NameLookup) throws(Errno) {
         let isReadOnly = lookup.layerEntries.contains { !$0.isWhiteout && $0.layer.isReadOnly }
         let error: Errno = isReadOnly ? .readOnlyFileSystem : .resourceBusy

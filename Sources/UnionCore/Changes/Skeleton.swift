@@ -5,13 +5,6 @@ internal import SystemPackage
 // owns. They are made as the server and not as the caller, who need not have the right to make directories
 // there: nothing that anybody can see changes by it.
 
-/// A skeleton that was put in place.
-struct MadeSkeleton {
-    let status: FileStatus
-    /// Before anybody could make anything in it.
-    let isWatched: Bool
-}
-
 extension Changes {
     /// The upper's directory for `directory`, made with every missing parent where it isn't there yet.
     func upperDirectory(
@@ -54,7 +47,7 @@ extension Changes {
         return parent
     }
 
-    /// Opens the upper's directory at that place, after making it from the directory that it stands for.
+    /// Opens the upper's directory at that alias, after making it from the directory that it stands for.
     private func skeleton(
         _ alias: NodeAlias, of node: Node, in parent: FileDescriptor, _ begun: UInt64
     ) throws(Errno) -> OwnedDescriptor {
@@ -76,7 +69,7 @@ extension Changes {
         let found = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
         // Somebody else's directory, faster than ours or in its place by now, is nothing that anybody was told.
         if let made { reporting.noteLayers(of: node, with: made) }
-        change.leftUnseen()
+        change.endUnseen()
         return found
     }
 
@@ -125,7 +118,7 @@ extension Changes {
         let record = try OriginRecord(of: origin.descriptor, status, in: origin.layer)
         do {
             let text = OwnedName(record.text)
-            try layers.set(.origin, text.ref, on: "", in: skeleton)
+            try layers.setMark(.origin, text.ref, on: "", in: skeleton)
         } catch .notSupported {
             // Marks can be kept nowhere: the skeleton is an ordinary directory.
         }
@@ -150,7 +143,7 @@ extension Changes {
     /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.
     func keepMoved(_ moved: LayerEntry, at name: PathRef, in directory: FileDescriptor) {
         guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
-        try? layers.set(.holder, "y", on: name, in: directory)
-        try? layers.remove(.origin, from: name, in: directory)
+        try? layers.setMark(.holder, "y", on: name, in: directory)
+        try? layers.removeMark(.origin, from: name, in: directory)
     }
 }

@@ -8,8 +8,7 @@ final class Coherence: Sendable {
     let source: (any ChangeSource)?
     let own = OwnChanges()
     let views = ViewCache()
-    let readahead = ListingReadahead()
-    let listings = ListingCache()
+    let listings: any KeptListings
     let unwatchedAttributes = UnwatchedAttributes()
     let deferredWatches = DeferredWatches()
     let continuity: Continuity
@@ -31,10 +30,13 @@ final class Coherence: Sendable {
     /// Notes of our own changes, where anybody will ask for them.
     var noting: OwnChanges? { plan.isLasting ? own : nil }
 
-    init(_ plan: CoherencePlan, source: (any ChangeSource)?, _ table: InodeTable) {
+    init(
+        _ plan: CoherencePlan, source: (any ChangeSource)?, _ table: InodeTable, _ listings: any KeptListings
+    ) {
         self.plan = plan
+        self.listings = listings
         continuity = Continuity(of: table, clock)
-        invalidations = InvalidationQueue(views, readahead, continuity)
+        invalidations = InvalidationQueue(views, listings, continuity)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 

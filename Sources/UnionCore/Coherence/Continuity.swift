@@ -30,7 +30,7 @@ final class Continuity: Sendable {
 
     private let table: InodeTable
     private let clock: CoherenceClock
-    private let histories = Mutex<[OwnChanges.Key: History]>([:])
+    private let histories = Mutex<[EntryKey: History]>([:])
 
     init(of table: InodeTable, _ clock: CoherenceClock) {
         self.table = table
@@ -41,7 +41,7 @@ final class Continuity: Sendable {
         guard event.kind.isOfEntry, let directory = table.find(event.node),
             let reported = directory.reported(event.name), reported.isDirectory, let node = table.find(reported.node)
         else { return }
-        let key = OwnChanges.Key(directory.id, event.name)
+        let key = EntryKey(directory.id, event.name)
         let known = node.makeup.layers
         let layer: UInt64 = 1 << UInt64(min(event.layer, 63))
         histories.withLock { histories in
@@ -58,19 +58,19 @@ final class Continuity: Sendable {
         // What came with a directory that wasn't watched yet, no event tells.
         if node.settledIn != directory.makeup.backings { return true }
         let makeup = node.makeup
-        let isSame: Bool? = histories.withLock { $0[OwnChanges.Key(directory.id, name)]?.isSame(layers) }
+        let isSame: Bool? = histories.withLock { $0[EntryKey(directory.id, name)]?.isSame(layers) }
         // No event names it: it came and went with what it is in. In one layer that replaced it.
         return isSame ?? (layers & makeup.layers == 0)
     }
 
     /// Whether anything has happened to the name since that time, as far as events were taken in.
-    func hasEvents(_ key: OwnChanges.Key, since begun: UInt64) -> Bool {
+    func hasEvents(_ key: EntryKey, since begun: UInt64) -> Bool {
         histories.withLock { $0[key]?.events.contains { $0.at > begun } == true }
     }
 
     /// The name is settled by a look that was begun at that time: these layers had a directory there. Events that were noted
     /// since count on.
-    func settle(_ key: OwnChanges.Key, _ layers: UInt64, begun: UInt64) {
+    func settle(_ key: EntryKey, _ layers: UInt64, begun: UInt64) {
         histories.withLock { histories in
             guard var history = histories[key] else { return }
             history.layers = layers
@@ -80,7 +80,7 @@ final class Continuity: Sendable {
     }
 
     /// The kernel knows no directory by the name any more.
-    func forget(_ key: OwnChanges.Key) { histories.withLock { $0[key] = nil } }
+    func forget(_ key: EntryKey) { histories.withLock { $0[key] = nil } }
 
     /// Events were lost.
     func forgetAll() { histories.withLock { $0.removeAll() } }

@@ -41,7 +41,7 @@ final class InvalidationQueue: Sendable {
     }
 
     private let views: ViewCache
-    private let readahead: ListingReadahead
+    private let listings: any KeptListings
     private let continuity: Continuity
     private let queue = Mutex(Queue())
     private let work = Semaphore()
@@ -49,9 +49,9 @@ final class InvalidationQueue: Sendable {
     let sent = Atomic<UInt64>(0)
     private let rest = BatchingDelay()
 
-    init(_ views: ViewCache, _ readahead: ListingReadahead, _ continuity: Continuity) {
+    init(_ views: ViewCache, _ listings: any KeptListings, _ continuity: Continuity) {
         self.views = views
-        self.readahead = readahead
+        self.listings = listings
         self.continuity = continuity
     }
 
@@ -89,7 +89,7 @@ final class InvalidationQueue: Sendable {
     }
 
     /// The batch last taken is through. `hasReported`: the kernel was told something.
-    func finish(hasReported: Bool) {
+    func endBatch(hasReported: Bool) {
         rest.note(hasReported: hasReported)
         let woken = queue.withLock { queue in
             queue.done = queue.taken
@@ -127,7 +127,7 @@ final class InvalidationQueue: Sendable {
 extension InvalidationQueue: ChangeSink {
     func changed(_ event: ChangeEvent) {
         // At once: a kept view is asked for next.
-        readahead.drop(event.node)
+        listings.drop(event.node)
         views.noteChange(
             event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))
         continuity.note(event)
@@ -141,14 +141,14 @@ extension InvalidationQueue: ChangeSink {
 
     func overflowed() {
         views.dropAll()
-        readahead.dropAll()
+        listings.dropAll()
         continuity.forgetAll()
         append(.everything)
     }
 
     func mountsChanged() {
         views.dropAll()
-        readahead.dropAll()
+        listings.dropAll()
         append(.mounts)
     }
 

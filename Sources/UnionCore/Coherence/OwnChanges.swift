@@ -6,13 +6,13 @@ internal import Synchronization
 struct OwnChange: ~Copyable {
     private let changes: OwnChanges?
     private let directory: Node
-    private let key: OwnChanges.Key
+    private let key: EntryKey
 
     /// `changes` nil: nobody asks.
     init(_ changes: OwnChanges?, _ directory: Node, _ name: PathRef) {
         self.changes = changes
         self.directory = directory
-        key = OwnChanges.Key(directory.id, name)
+        key = EntryKey(directory.id, name)
         guard let changes else { return }
         directory.activity?.beginChange()
         changes.begin(key)
@@ -25,35 +25,25 @@ struct OwnChange: ~Copyable {
     }
 
     /// The change is through, and noted; the directory has changed by it.
-    consuming func left(by caller: CallerIdentity) {
+    consuming func end(by caller: CallerIdentity) {
         if changes != nil { directory.noteOwnChange(by: caller.pid) }
     }
 
     /// The same of one that nobody can see.
-    consuming func leftUnseen() {}
+    consuming func endUnseen() {}
 }
 
 /// The names that the union itself is about to change. The lock is a leaf.
 final class OwnChanges: Sendable {
-    struct Key: Hashable {
-        let directory: NodeID
-        let name: UInt64
-
-        init(_ directory: NodeID, _ name: PathRef) {
-            self.directory = directory
-            self.name = name.hash
-        }
-    }
-
-    private let pending = Mutex<[Key: Int]>([:])
+    private let pending = Mutex<[EntryKey: Int]>([:])
     private let count = Atomic<Int>(0)
 
-    func begin(_ key: Key) {
+    func begin(_ key: EntryKey) {
         pending.withLock { $0[key, default: 0] += 1 }
         count.add(1, ordering: .sequentiallyConsistent)
     }
 
-    func end(_ key: Key) {
+    func end(_ key: EntryKey) {
         pending.withLock { pending in
             guard let depth = pending[key] else { return }
             pending[key] = depth > 1 ? depth - 1 : nil
@@ -61,7 +51,7 @@ final class OwnChanges: Sendable {
         count.subtract(1, ordering: .sequentiallyConsistent)
     }
 
-    func isPending(_ key: Key) -> Bool {
+    func isPending(_ key: EntryKey) -> Bool {
         guard count.load(ordering: .sequentiallyConsistent) != 0 else { return false }
         return pending.withLock { $0[key] != nil }
     }

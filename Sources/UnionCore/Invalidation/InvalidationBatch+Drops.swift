@@ -6,7 +6,7 @@ internal import SystemPackage
 extension InvalidationBatch {
     /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
     /// noted, and the drop waits until it is taken in.
-    mutating func drop(_ name: PathRef, in directory: Node) {
+    mutating func dropName(_ name: PathRef, in directory: Node) {
         let alias = directory.beginDrop(name)
         let doubts = directory.doubts(of: name)
         guard alias != nil || !doubts.isEmpty else { return forgetAbsent(name, in: directory) }
@@ -44,7 +44,7 @@ extension InvalidationBatch {
     func dropAttributes(of files: [NodeID]) {
         let parents = Set(files.flatMap { table.find($0)?.aliases.map(\.parent.id) ?? [] })
         for parent in parents { waitForReplies(in: parent) }
-        for node in files { drop(node, content: false) }
+        for node in files { dropNode(node, content: false) }
     }
 
     /// A listing from before may be on its way.
@@ -52,7 +52,7 @@ extension InvalidationBatch {
         if table.find(directory)?.state.withLock({ $0.isListingReported }) == true {
             waitForReplies(in: directory)
         }
-        drop(directory, content: true)
+        dropNode(directory, content: true)
     }
 
     /// Takes and leaves the directory's lock, which the kernel holds from a request until it has taken the
@@ -64,7 +64,7 @@ extension InvalidationBatch {
     /// The kernel may be about to take in a node for the first time, from a reply older than the change: then
     /// it has nothing to drop yet. Taking and leaving the lock of each directory that told the node waits for
     /// such a reply; after that it can be dropped.
-    func drop(_ id: NodeID, content: Bool) {
+    func dropNode(_ id: NodeID, content: Bool) {
         let openFiles = table.find(id)?.state.withLock { state in
             state.reportedAttributes = .none
             if content { state.isListingReported = false }

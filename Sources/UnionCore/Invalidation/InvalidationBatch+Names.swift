@@ -19,7 +19,7 @@ extension InvalidationBatch {
             else { break }
             let isKept = node.state.withLock { $0.isCached }
             if !isKept
-                && reporting.tryToTake(
+                && reporting.trySetMakeup(
                     Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun
                 )
             {
@@ -58,7 +58,7 @@ extension InvalidationBatch {
         if !node.state.withLock({ $0.isCached }) {
             for alias in node.reportedNames { expire(alias.name, in: node) }
         }
-        drop(node.id, content: false)
+        dropNode(node.id, content: false)
         staleListings.insert(node.id)
     }
 
@@ -92,8 +92,8 @@ extension InvalidationBatch {
         if resolver.stands(node) { return }
         coherence.unsettled.withLock { _ = $0.remove(node.id) }
         node.outdateLooks(at: coherence.tick())
-        for alias in node.reportedNames { drop(alias.name, in: node) }
-        drop(node.id, content: true)
+        for alias in node.reportedNames { dropName(alias.name, in: node) }
+        dropNode(node.id, content: true)
     }
 
     /// After an overflow nothing is known of what was watched. Parents go first: by them it is decided whether a directory
@@ -103,7 +103,7 @@ extension InvalidationBatch {
         remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))
         remade.append(table.root)
         putNamesRight()
-        for node in table.all { drop(node.id, content: true) }
+        for node in table.all { dropNode(node.id, content: true) }
     }
 
     private func depth(of node: Node) -> Int {

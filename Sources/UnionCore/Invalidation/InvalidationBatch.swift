@@ -36,16 +36,16 @@ struct InvalidationBatch {
     var coherence: Coherence { reporting.coherence }
 
     static func settle(
-        _ batch: [Invalidation], _ reporting: Reporting, _ listings: Listings, _ kernel: any KernelCache
+        _ changes: [Invalidation], _ reporting: Reporting, _ listings: Listings, _ kernel: any KernelCache
     ) {
-        var settlement = InvalidationBatch(reporting, listings, kernel)
-        settlement.resumeUnsettled()
-        for item in batch {
-            settlement.settle(item)
+        var batch = InvalidationBatch(reporting, listings, kernel)
+        batch.resumeUnsettled()
+        for change in changes {
+            batch.settle(change)
             // What comes next may be in a directory that came with this one.
-            settlement.putNamesRight()
+            batch.putNamesRight()
         }
-        settlement.finish()
+        batch.dropListings()
     }
 
     private mutating func settle(_ item: Invalidation) {
@@ -55,13 +55,13 @@ struct InvalidationBatch {
             if let directory = table.find(directory) {
                 settleName(name.ref, in: directory)
             } else {
-                coherence.continuity.forget(OwnChanges.Key(directory, name.ref))
+                coherence.continuity.forget(EntryKey(directory, name.ref))
             }
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
         case .names(let node): if let node = table.find(node) { remade.append(node) }
         case .givenBack(let node): settleGivenBack(node)
-        case .attributes(let node): drop(node, content: false)
+        case .attributes(let node): dropNode(node, content: false)
         case .unwatchedAttributes(let node): unwatchedAttributes.append(node)
         case .listing(let directory): dropListing(directory)
         case .everything: settleEverything()
@@ -70,7 +70,7 @@ struct InvalidationBatch {
     }
 
     /// Listings last, once a directory: one read between two of its changes would be kept half true.
-    private mutating func finish() {
+    private mutating func dropListings() {
         dropAttributes(of: unwatchedAttributes)
         for directory in unchanged.subtracting(staleListings) { settleAttributes(of: directory, listing: true) }
         for directory in found.subtracting(unchanged) { settleAttributes(of: directory, listing: false) }
@@ -79,7 +79,7 @@ struct InvalidationBatch {
 
     /// Something happened to a name in a watched directory.
     mutating func settleName(_ name: PathRef, in directory: Node) {
-        let key = OwnChanges.Key(directory.id, name)
+        let key = EntryKey(directory.id, name)
         for attempt in 1...Self.mostTries {
             waitForOwnChange(key)
             // What has happened so far is noted: the look is younger.
@@ -99,7 +99,7 @@ struct InvalidationBatch {
                 endDoubts(of: name, in: directory)
                 if let reported, reported.isDirectory, let node = table.find(reported.node) {
                     coherence.continuity.settle(key, node.makeup.layers, begun: now)
-                    node.settle(in: parent)
+                    node.noteSettled(in: parent)
                 } else {
                     coherence.continuity.forget(key)
                 }
@@ -111,7 +111,7 @@ struct InvalidationBatch {
             break
         }
         coherence.continuity.forget(key)
-        drop(name, in: directory)
+        dropName(name, in: directory)
         staleListings.insert(directory.id)
     }
 
@@ -121,7 +121,7 @@ struct InvalidationBatch {
     private func isOvertaken(_ name: PathRef, in directory: Node, since now: UInt64) -> Bool {
         guard directory.reported(name)?.isDirectory == true else { return false }
         coherence.source?.drain()
-        return coherence.continuity.hasEvents(OwnChanges.Key(directory.id, name), since: now)
+        return coherence.continuity.hasEvents(EntryKey(directory.id, name), since: now)
     }
 
     /// Then somebody changes the name all the time, and it isn't what anybody has mounted anything on.
@@ -189,7 +189,7 @@ struct InvalidationBatch {
                 state.endings &+= 1
             }
         }
-        drop(id, content: isGone)
+        dropNode(id, content: isGone)
     }
 
     /// What the union shows there now; nil where the directory isn't found.
@@ -217,7 +217,7 @@ extension InvalidationBatch {
             if reported == .none { return }
             if let now = try? resolver.attributes(of: directory), reported.isJust(now.fingerprint) { return }
         }
-        drop(directory.id, content: false)
+        dropNode(directory.id, content: false)
     }
 
     private func waitUntilQuiet(_ directory: Node) {
@@ -229,7 +229,7 @@ extension InvalidationBatch {
 
     /// What the kernel will know of the name is noted at the end of the change. It holds the directory's lock meanwhile:
     /// a drop would wait just as long.
-    private func waitForOwnChange(_ key: OwnChanges.Key) {
+    private func waitForOwnChange(_ key: EntryKey) {
         var pause: UInt32 = 20
         while coherence.own.isPending(key), !coherence.invalidations.isStopped {
             usleep(pause)

@@ -46,3 +46,12 @@ public enum RootLook: Equatable, Sendable {
     case unknown
 }
 
+/// What has become of the path of a layer's root.
+public enum RootChange: String, Sendable {
+    /// There is nothing of that name.
+    case gone
+    /// Another directory has it.
+    case replaced
+    /// Something is mounted there.
+    case covered
+}

@@ -31,7 +31,7 @@ extension Layers {
         return directory.xattrValue(at: name, mark.trusted) ?? directory.xattrValue(at: name, mark.user)
     }
 
-    func set(
+    func setMark(
         _ mark: OwnMark, _ value: PathRef, on name: PathRef, in directory: FileDescriptor
     ) throws(Errno) {
         if let table = work.marks {
@@ -40,11 +40,11 @@ extension Layers {
                 return try table.set(mark.key, unsafe Array(value.bytes), of: status)
             }
         }
-        try setMark(at: name, in: directory, mark.trusted, mark.user, value)
+        try setMarkAttribute(at: name, in: directory, mark.trusted, mark.user, value)
     }
 
     /// Takes a mark away, if it is set.
-    func remove(_ mark: OwnMark, from name: PathRef, in directory: FileDescriptor) throws(Errno) {
+    func removeMark(_ mark: OwnMark, from name: PathRef, in directory: FileDescriptor) throws(Errno) {
         if let table = work.marks {
             let status = try directory.status(at: name)
             if table.covers(status) { return try table.set(mark.key, nil, of: status) }

@@ -20,7 +20,7 @@ extension Layers {
                 return
             }
             guard hasEntries(name, in: parent) else { return try removeTree(name, in: parent) }
-            try set(.path, path.ref, on: name, in: parent)
+            try setMark(.path, path.ref, on: name, in: parent)
             let store = try work.orphans()
             let stored = OwnedName(String(status.inode))
             try putInPlace(name, from: parent, stored.ref, in: store)

@@ -57,7 +57,7 @@ extension Layers {
         if let root = stack.upper?.rootStatus, ObjectIdentity(root, on: nil).matches(status) { return }
         guard !marks(of: "", in: parent).mayHoldSkeletons else { return }
         do {
-            try set(.holder, "y", on: "", in: parent)
+            try setMark(.holder, "y", on: "", in: parent)
         } catch .notSupported {
             // No marks at all: then there are no skeletons to be told from other directories.
         }

@@ -76,7 +76,7 @@ extension Layers {
     private func makeAttributeWhiteout(_ name: PathRef, in directory: FileDescriptor) throws(Errno) {
         try directory.makeNode(at: name, mode: FileKind.regular.modeBits, device: 0)
         do {
-            try setMark(at: name, in: directory, MarkName.whiteout, MarkName.userWhiteout, "y")
+            try setMarkAttribute(at: name, in: directory, MarkName.whiteout, MarkName.userWhiteout, "y")
             try allowAttributeWhiteouts(in: directory)
         } catch {
             try? directory.unlink(at: name)
@@ -86,11 +86,11 @@ extension Layers {
 
     private func allowAttributeWhiteouts(in directory: FileDescriptor) throws(Errno) {
         guard !directory.marks(at: "").contains(.attributeWhiteouts) else { return }
-        try setMark(at: "", in: directory, MarkName.opaque, MarkName.userOpaque, "x")
+        try setMarkAttribute(at: "", in: directory, MarkName.opaque, MarkName.userOpaque, "x")
     }
 
     /// Sets a mark: by a trusted attribute, or by a user one where the server isn't privileged.
-    func setMark(
+    func setMarkAttribute(
         at name: PathRef, in directory: FileDescriptor, _ trusted: PathRef, _ user: PathRef, _ value: PathRef
     ) throws(Errno) {
         do {

@@ -2,14 +2,6 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// One open real directory of a listing.
-struct OpenSource: ~Copyable, Sendable {
-    let source: ListingSource
-    let directory: OwnedDescriptor
-
-    consuming func intoDirectory() -> OwnedDescriptor { directory }
-}
-
 /// One layer's own listing, streamed.
 struct PureListing: ~Copyable, Sendable {
     let source: ListingSource

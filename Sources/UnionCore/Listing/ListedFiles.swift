@@ -27,7 +27,7 @@ struct ListedFiles: ~Copyable {
     }
 
     deinit {
-        for watch in watches { reporting.finish(watch) }
+        for watch in watches { reporting.setDeferredWatch(watch) }
     }
 
     var count: Int { nodes.count }

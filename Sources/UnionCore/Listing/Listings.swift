@@ -8,9 +8,11 @@ final class Listings: Sendable {
     let policies: Policies
     let table: InodeTable
     let coherence: Coherence
+    let store: ListingStore
     let readdirPlus = ReaddirPlusPolicy()
 
-    init(_ reporting: Reporting, _ agents: Agents) {
+    init(_ reporting: Reporting, _ agents: Agents, _ store: ListingStore) {
+        self.store = store
         layers = reporting.layers
         resolver = reporting.resolver
         self.agents = agents

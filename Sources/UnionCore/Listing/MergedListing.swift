@@ -1,22 +1,6 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// One real directory that a listing is made of.
-struct ListingSource: Sendable {
-    let layer: Layer
-    let filesystem: FilesystemFacts
-    let marks: Marks
-    /// The layer's root directory.
-    let isRoot: Bool
-    /// In bytes, as the filesystem tells.
-    let size: Int64
-    /// Of a directory of proc that isn't shown whole.
-    var filter: ListingFilter?
-
-    /// Whether a directory listed by the upper may be a skeleton.
-    var mayHoldSkeletons: Bool { layer.isUpper && (isRoot || marks.mayHoldSkeletons) }
-}
-
 /// The names of a directory that several layers back: each once, as the union shows them.
 ///
 /// Layers are added top to bottom; a name that stands in several is the topmost's, and what a higher layer

@@ -100,8 +100,8 @@ extension Listings {
     }
 
     private func readAhead(_ listing: consuming PureListing, of node: NodeID) {
-        coherence.readahead.readOn(listing, of: node)
-        if table.find(node) == nil { coherence.readahead.drop(node) }
+        store.readahead.readOn(listing, of: node)
+        if table.find(node) == nil { store.readahead.drop(node) }
     }
 
     /// Events tell of each change there.
@@ -119,13 +119,13 @@ extension Listings {
         let single = singleSource(of: view)
         if offset == 0 {
             if let single {
-                coherence.listings.forget(node.id)
+                store.merged.forget(node.id)
                 node.state.withLock { $0.listedLayer = UInt16(truncatingIfNeeded: single.layer.index) }
             }
             return single
         }
         let isMerged = MergedOffset.isOne(offset)
-        if let single { return isMerged && coherence.listings.find(node.id) != nil ? nil : single }
+        if let single { return isMerged && store.merged.find(node.id) != nil ? nil : single }
         guard !isMerged, offset > 2 else { return nil }
         let listed = node.state.withLock { $0.listedLayer }
         return view.backings.first { $0.layer.index == listed }
@@ -140,9 +140,9 @@ extension Listings {
     private func mergedListing(
         of node: Node, _ view: borrowing DirectoryView, _ offset: UInt64
     ) throws(Errno) -> ListingCache.Listing {
-        if offset != 0, let known = coherence.listings.find(node.id) { return known }
+        if offset != 0, let known = store.merged.find(node.id) { return known }
         let listing = ListingCache.Listing(try listAsServer(view))
-        coherence.listings.keep(listing, of: node.id)
+        store.merged.keep(listing, of: node.id)
         // They come and go with what they hold, however deep.
         if listing.merged.hasOrphans { dropAfterReply(node) }
         return listing
@@ -166,9 +166,9 @@ extension Listings {
     }
 
     private func listingAhead(of node: Node, at offset: UInt64) -> PureListing? {
-        guard offset != 0, coherence.readahead.has(node.id) else { return nil }
+        guard offset != 0, store.readahead.has(node.id) else { return nil }
         coherence.source?.drain()
-        return coherence.readahead.take(node.id, at: offset)
+        return store.readahead.take(node.id, at: offset)
     }
 
     /// False at the directory's end.

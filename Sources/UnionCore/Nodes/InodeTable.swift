@@ -65,7 +65,7 @@ final class InodeTable: Sendable {
     }
 
     /// The node of that real file, new or known, with one more lookup count on it.
-    func adopt(_ identity: ObjectIdentity, make: (NodeID) -> Node) -> Node {
+    func findOrMake(_ identity: ObjectIdentity, make: (NodeID) -> Node) -> Node {
         let (index, key) = alias(of: identity)
         return boxes[index].shard.withLock { shard in
             if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot] {

@@ -19,15 +19,18 @@ struct Makeup: Equatable, Sendable {
 
     init() {}
 
-    init(of lookup: NameLookup, without layer: Layer? = nil) {
-        floor = lookup.lastLayer ?? .max
-        redirections = lookup.redirections
-        for layerEntry in lookup.visible where layerEntry.layer !== layer {
-            add(Self.part(layerEntry.status, in: layerEntry.layer))
-            layers |= layerEntry.layer.bit
-            if layerEntry.marks.contains(.skeleton) { hasSkeleton = true }
-            marks = marks &* 31 &+ UInt64(layerEntry.marks.rawValue) &+ 1
-        }
+    /// No part of it yet. `floor`: the lowest layer that may back it.
+    init(floor: Int, redirections: [Redirection]) {
+        self.floor = floor
+        self.redirections = redirections
+    }
+
+    /// Adds a layer's real directory, with what is marked on it as far as it counts.
+    mutating func add(_ status: FileStatus, in layer: Layer, _ marks: Marks) {
+        add(Self.part(status, in: layer))
+        layers |= layer.bit
+        if marks.contains(.skeleton) { hasSkeleton = true }
+        self.marks = self.marks &* 31 &+ UInt64(marks.rawValue) &+ 1
     }
 
     private mutating func add(_ part: UInt64) {
@@ -70,27 +73,4 @@ struct Makeup: Equatable, Sendable {
 extension Layer {
     /// For `Makeup.layers`.
     var bit: UInt64 { 1 << UInt64(min(index, 63)) }
-}
-
-extension DirectoryView {
-    /// What `Makeup.layers` is for the directory that the view is of.
-    var layers: UInt64 { backings.reduce(0) { $0 | $1.layer.bit } }
-
-    /// What `Makeup.backings` is for the directory that the view is of.
-    func backingsFingerprint() throws(Errno) -> UInt64 {
-        var result: UInt64 = 0
-        for backing in backings {
-            result ^= Makeup.part(try backing.directory.status(), in: backing.layer)
-        }
-        return result
-    }
-
-    /// Whether one of the real directories is a part of what the node was made of when it was looked at last.
-    func shows(_ node: Node) -> Bool {
-        let makeup = node.makeup
-        return backings.contains { backing in
-            guard let status = try? backing.directory.status() else { return false }
-            return makeup.has(Makeup.part(status, in: backing.layer))
-        }
-    }
 }

@@ -12,11 +12,11 @@ internal import SystemPackage
 final class MergedRenames: Sendable {
     /// The names between which a directory moves.
     struct Move: Sendable {
-        let from: OwnChanges.Key
-        let to: OwnChanges.Key
+        let from: EntryKey
+        let to: EntryKey
 
         func concerns(_ name: PathRef, in directory: Node) -> Bool {
-            let key = OwnChanges.Key(directory.id, name)
+            let key = EntryKey(directory.id, name)
             return key == from || key == to
         }
 

@@ -10,7 +10,7 @@ extension Node {
     /// What the directory that it is in was made of when its name was settled last, or told first (`Makeup.backings`).
     var settledIn: UInt64 { state.withLock { $0.settledIn } }
 
-    func settle(in backings: UInt64) { state.withLock { $0.settledIn = backings } }
+    func noteSettled(in backings: UInt64) { state.withLock { $0.settledIn = backings } }
 
     /// The lowest layer that may back the directory: complete marks on it, and on those above it, end the search there.
     var floor: Int {
@@ -30,7 +30,7 @@ extension Node {
 
     /// The directory is made of these from now on. `begun`: when that was looked at; what is newer stays. `mayGrow`: what is
     /// new among these is watched, or nothing of the directory is kept soon.
-    func note(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64, mayGrow: Bool) -> MakeupNoting {
+    func noteMakeup(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64, mayGrow: Bool) -> MakeupNoting {
         state.withLock { state in
             guard state.madeAt <= begun else { return .outdated }
             // In one step with the writing: another thread may just have begun to keep what it holds.
@@ -64,7 +64,7 @@ extension Node {
     /// Whether the kernel may remember names in the directory as missing.
     var mayKnowAbsent: Bool { state.withLock { $0.mayKnowAbsent } }
 
-    /// Whether the kernel knows the directory by its name at its place, as far as anybody can say.
+    /// Whether the kernel knows the directory by its alias, as far as anybody can say.
     var isReportedAtItsAlias: Bool {
         guard let alias else { return false }
         return alias.parent.reported(alias.name)?.node == id
@@ -147,7 +147,7 @@ extension Node {
         return alias
     }
 
-    /// That very place isn't known any more.
+    /// That very alias isn't known any more.
     func unreport(_ alias: NodeAlias) {
         state.withLock { $0.names.remove(alias) }
         alias.withdraw()

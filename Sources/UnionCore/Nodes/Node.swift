@@ -7,7 +7,7 @@ internal import SystemPackage
 /// A file is one real object. A directory is what the union shows at a place, for as long as it shows one there: the
 /// real directories that make it up may change (`Makeup`).
 ///
-/// A node holds no descriptor (but see `unlinkedObject`): its real object is found by its place, and told from
+/// A node holds no descriptor (but see `unlinkedObject`): its real object is found by its alias, and told from
 /// whatever else may stand there by now by its identity.
 /// There are hundreds of thousands: 88 bytes, so that an allocation is one of 96. What only directories or few
 /// files need is in `State.aside`.
@@ -140,7 +140,7 @@ extension Node {
 
 // Where it was seen.
 extension Node {
-    /// The object stands at the place, which is now the first to look at. `ifReported`: unless the place was withdrawn meanwhile.
+    /// The object stands at the alias, which is now the first to look at. `ifReported`: unless the alias was withdrawn meanwhile.
     func noteSeen(at alias: NodeAlias, ifReported: Bool = false) {
         state.withLock { state in
             if ifReported && alias.isWithdrawn { return }
@@ -153,7 +153,7 @@ extension Node {
         }
     }
 
-    /// The object was found at one of the other places, and not at the first: the next one to ask looks there first.
+    /// The object was found at one of the other aliases, and not at the first: the next one to ask looks there first.
     func prefer(_ alias: NodeAlias) {
         state.withLock { state in
             guard let current = state.alias, state.removeOther(alias) else { return }
@@ -162,20 +162,20 @@ extension Node {
         }
     }
 
-    /// The place isn't one of the node's any more. The one where it was seen last is kept, to be looked at if all else
+    /// The alias isn't one of the node's any more. The one where it was seen last is kept, to be looked at if all else
     /// fails, unless `isGone`: nothing of the node stands there.
     func forget(_ alias: NodeAlias, isGone: Bool) {
         state.withLock { state in
             state.removeOther(alias)
             guard let current = state.alias, current.isSame(as: alias) else { return }
-            // A directory is at one place alone: where it was before that it isn't.
+            // A directory has one alias alone: it is no longer where it was before.
             if isGone || !isDirectory && state.hasOtherAliases {
                 state.alias = isDirectory ? nil : state.takeOther()
             }
         }
     }
 
-    /// The kernel has forgotten the node: it is at no place any more. Returns where it was.
+    /// The kernel has forgotten the node: it has no alias any more. Returns where it was.
     func forgetAliases() -> [NodeAlias] {
         state.withLock { state in
             defer { state.forgetOthers() }

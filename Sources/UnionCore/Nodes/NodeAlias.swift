@@ -42,7 +42,7 @@ internal import Synchronization
         unsafe NodeID(rawValue: tail.load(fromByteOffset: Self.nodeOffset, as: UInt64.self))
     }
 
-    /// Valid as long as the place.
+    /// Valid as long as the alias.
     var name: PathRef {
         let tail = unsafe UnsafeRawPointer(tail)
         let count = unsafe Int(tail.load(fromByteOffset: Self.countOffset, as: UInt16.self))
@@ -81,7 +81,7 @@ internal import Synchronization
 
     func isSame(as other: NodeAlias) -> Bool { storage === other.storage }
 
-    /// Of this very place, as long as somebody has it.
+    /// Of this very alias, as long as somebody has it.
     var key: ObjectIdentifier { ObjectIdentifier(storage) }
 
     private var reportedField: UnsafeMutablePointer<Atomic<UInt64>> {

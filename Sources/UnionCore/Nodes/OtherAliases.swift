@@ -1,4 +1,4 @@
-/// The places of a node but for the one where it was seen last: added, taken out and found in
+/// The aliases of a node but for the one where it was seen last: added, taken out and found in
 /// constant time, however many there are. Few of them need no table.
 struct OtherAliases {
     private static let mostWithoutTable = 8

@@ -9,7 +9,7 @@ class RareState {
     var openFiles: OpenFiles?
     /// Kept from the loss of its last name to forget, so that what is still referenced can be reached without a name.
     var unlinkedObject: OwnedDescriptor?
-    /// Removals of one of its names that are under way: what is parked stays until they have ended.
+    /// Removals of one of its names that are under way: what is held stays until they have ended.
     var departures = 0
     /// What the lookup count has beyond 32 bits.
     var lookupsBeyond: UInt64 = 0
@@ -93,10 +93,10 @@ extension Node.State {
         set { madeAside().openFiles = newValue }
     }
 
-    /// What is parked, to be used as long as the node is known.
+    /// What is held, to be used as long as the node is known.
     var unlinkedObject: FileDescriptor? { aside?.unlinkedObject?.descriptor }
 
-    /// A removal of one of the names begins: keeps the object in reach. Returns it where another one is parked. (A
+    /// A removal of one of the names begins: keeps the object in reach. Returns it where another one is held. (A
     /// descriptor that is owned: no closure takes what can't be copied.)
     mutating func beginDeparture(_ object: FileDescriptor) -> FileDescriptor? {
         let aside = madeAside()
@@ -106,7 +106,7 @@ extension Node.State {
         return nil
     }
 
-    /// It has ended. Returns what needn't be parked any more, as the node has a name.
+    /// It has ended. Returns what needn't be held any more, as the node has a name.
     mutating func endDeparture(hasName: Bool) -> FileDescriptor? {
         guard let aside else { return nil }
         aside.departures -= 1

@@ -1,9 +1,9 @@
 internal import LinuxSystem
 
-/// The names of a directory that the kernel may know as something, and as what: an open-addressing table of places.
+/// The names of a directory that the kernel may know as something, and as what: an open-addressing table of aliases.
 ///
 /// It says what the kernel has, for a name is asked for afresh only where the kernel has nothing of it: what was told
-/// last is what it took in. Where that isn't sure, the place is contested.
+/// last is what it took in. Where that isn't sure, the alias is contested.
 struct ReportedNames {
     /// As many as a power of two, or none.
     private var cells: [NodeAlias?] = []
@@ -11,7 +11,7 @@ struct ReportedNames {
 
     func find(_ name: PathRef) -> NodeAlias? { cell(of: name).flatMap { cells[$0] } }
 
-    /// Returns the place that had the name before.
+    /// Returns the alias that had the name before.
     mutating func set(_ alias: NodeAlias) -> NodeAlias? {
         if let cell = cell(of: alias.name) {
             defer { cells[cell] = alias }
@@ -31,7 +31,7 @@ struct ReportedNames {
         return removed
     }
 
-    /// Takes that very place out, not another one of its name.
+    /// Takes that very alias out, not another one of its name.
     mutating func remove(_ alias: NodeAlias) {
         guard let cell = cell(of: alias.name), cells[cell]?.isSame(as: alias) == true else { return }
         empty(cell)

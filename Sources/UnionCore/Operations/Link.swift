@@ -27,7 +27,7 @@ extension Union {
             reporting.forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
-        change.left(by: caller)
+        change.end(by: caller)
         // The kernel takes these attributes in whatever it learnt meanwhile: they are for this call only.
         entry.freshness.attributeSeconds = 0
         return entry

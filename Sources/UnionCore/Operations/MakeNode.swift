@@ -13,24 +13,8 @@ extension Union {
         }
     }
 
-    public func makeSymlink(
-        _ parent: NodeID, _ name: PathRef, target: PathRef, _ caller: CallerIdentity
-    ) throws(Errno) -> Entry {
-        try makeObject(parent, name, .create, .symlink, mode: 0, caller) { directory, _ throws(Errno) in
-            try directory.makeSymlink(at: name, target: target)
-        }
-    }
-
-    public func makeDirectory(
-        _ parent: NodeID, _ name: PathRef, mode: UInt32, _ caller: CallerIdentity
-    ) throws(Errno) -> Entry {
-        try makeObject(parent, name, .mkdir, .directory, mode: mode, caller) { directory, _ throws(Errno) in
-            try directory.makeDirectory(at: name, mode: mode)
-        }
-    }
-
     /// Makes an object as the caller, where the branch selector says.
-    private func makeObject(
+    func makeObject(
         _ parent: NodeID, _ name: PathRef, _ operation: SelectedOperation, _ kind: FileKind, mode: UInt32,
         _ caller: CallerIdentity, _ make: (FileDescriptor, Layer) throws(Errno) -> Void
     ) throws(Errno) -> Entry {
@@ -47,7 +31,7 @@ extension Union {
             reporting.forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
-        change.left(by: caller)
+        change.end(by: caller)
         return entry
     }
 }

@@ -38,7 +38,7 @@ extension Union {
         if flags.writes || flags.contains(.truncate) { throw .readOnlyFileSystem }
         _ = try openReal(target, node, nil, flags, caller)
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly])
-        let file = try resolver.open(data, flags: real)
+        let file = try resolver.openData(data, flags: real)
         let layer = target.layer
         return try opened(node, layer, file, flags, metacopy: target.intoObject())
     }

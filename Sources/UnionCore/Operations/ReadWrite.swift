@@ -56,52 +56,6 @@ extension Union {
         guard file.node.filesystem.needsFlush else { return }
         try file.descriptor.flush()
     }
-
-    public func synchronize(_ handle: HandleID, dataOnly: Bool) throws(Errno) {
-        try file(handle).descriptor.synchronize(dataOnly: dataOnly)
-    }
-
-    public func allocate(
-        _ handle: HandleID, mode: Int32, offset: Int64, length: Int64, _ caller: CallerIdentity
-    ) throws(Errno) {
-        let file = try file(handle)
-        try caller.perform(exact: true) { () throws(Errno) in
-            try file.descriptor.allocate(mode: mode, offset: offset, length: length)
-        }
-    }
-
-    /// Returns the number of bytes copied. EXDEV where the layers' filesystems can't; the kernel then copies.
-    public func copyRange(
-        from source: HandleID, _ sourceOffset: Int64, to target: HandleID, _ targetOffset: Int64, length: Int,
-        _ caller: CallerIdentity
-    ) throws(Errno) -> Int {
-        let (source, target) = (try file(source), try file(target))
-        // The kernel then reads and writes instead, and so each is made as it must be.
-        if source.node.filesystem.isPseudo || target.node.filesystem.isPseudo { throw .improperLink }
-        return try caller.perform { () throws(Errno) in
-            try FileDescriptor.copyRange(
-                from: source.descriptor, offset: sourceOffset, to: target.descriptor, offset: targetOffset,
-                length: length)
-        }
-    }
-
-    /// lseek(2) with SEEK_DATA and SEEK_HOLE; the kernel keeps the position itself.
-    public func seek(_ handle: HandleID, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
-        guard let origin = SeekWhence(rawValue: whence) else { throw .invalidArgument }
-        return try file(handle).descriptor.seek(to: offset, whence: origin)
-    }
-
-    /// What of `events` (POLLIN, POLLPRI, …) is ready now.
-    public func poll(_ handle: HandleID, events: Int16) throws(Errno) -> Int16 {
-        try file(handle).descriptor.poll(events: events)
-    }
-
-    /// The real file, for somebody who waits on it; nil where it is always ready.
-    public func pollDescriptor(of handle: HandleID) throws(Errno) -> OwnedDescriptor? {
-        let file = try file(handle)
-        guard file.node.filesystem.isPseudo || file.isStream else { return nil }
-        return try file.descriptor.duplicated()
-    }
 }
 
 extension FileHandle {

@@ -11,7 +11,7 @@ extension Union {
         guard let owner = target.lookup.owner else { throw .noSuchFileOrDirectory }
         guard owner.isDirectory else { throw .notDirectory }
         let lookup = target.lookup
-        let departing = reporting.depart(lookup, name, in: target.directory, target.view)
+        let unlinked = reporting.unlinkedTarget(lookup, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
         let isGone = try onlyDirectory(of: lookup, target.view).map { only throws(Errno) in
             try changes.removePlain(name, in: only, caller)
@@ -22,8 +22,8 @@ extension Union {
             work.marks?.drop(owner.status)
         }
         reporting.noteTakenAway(name, from: target.directory)
-        departing.finish()
-        change.left(by: caller)
+        unlinked.nameIsGone()
+        change.end(by: caller)
         resolver.emptied.forget(owner.status)
         reporting.leaveEmptied(target.directory)
     }

@@ -58,7 +58,7 @@ extension Union {
 extension Union {
     private func renameParts(_ rename: inout MergedRename) throws(Errno) {
         let prepared = try prepare(rename)
-        let departing = departingTarget(rename.destination, rename.newName)
+        let unlinked = unlinkedDestination(rename.destination, rename.newName)
         let leaving = OwnChange(coherence.noting, rename.source.directory, rename.name)
         let arriving = OwnChange(coherence.noting, rename.destination.directory, rename.newName)
         do throws(Errno) {
@@ -67,10 +67,10 @@ extension Union {
             if !rename.isTorn { takeBack(rename, prepared) }
             throw error
         }
-        departing.finish()
-        leaving.left(by: rename.caller)
-        arriving.left(by: rename.caller)
-        finish(rename, prepared)
+        unlinked.nameIsGone()
+        leaving.end(by: rename.caller)
+        arriving.end(by: rename.caller)
+        finishMerged(rename, prepared)
     }
 
     /// Marks what must be marked, and writes down what is about to be done.
@@ -112,7 +112,7 @@ extension Union {
     }
 
     private func unmark(_ rename: borrowing MergedRename) {
-        if let lowest = rename.lowest { try? layers.remove(.complete, from: rename.name, in: lowest.from) }
+        if let lowest = rename.lowest { try? layers.removeMark(.complete, from: rename.name, in: lowest.from) }
     }
 
     private func record(
@@ -147,8 +147,8 @@ extension Union {
     ) throws(Errno) {
         let serial = resolver.mergedRenames.begin(
             MergedRenames.Move(
-                from: OwnChanges.Key(rename.source.directory.id, rename.name),
-                to: OwnChanges.Key(rename.destination.directory.id, rename.newName)))
+                from: EntryKey(rename.source.directory.id, rename.name),
+                to: EntryKey(rename.destination.directory.id, rename.newName)))
         resolver.renames.begin()
         defer {
             resolver.mergedRenames.end(serial)
@@ -206,7 +206,7 @@ extension Union {
             let owner = lookup.owner, node.continues(as: Makeup(of: lookup)),
             let filesystem = try? resolver.filesystem(of: owner, rename.newName, rename.destination.view)
         else { return }
-        reporting.take(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
+        reporting.setMakeup(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Nothing has moved, or all is back.
@@ -216,7 +216,7 @@ extension Union {
     }
 
     /// All has moved.
-    private func finish(_ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation) {
+    private func finishMerged(_ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation) {
         // Before the record, which is all that knows of it.
         if let aside = prepared.aside,
             let path = try? resolver.path(of: rename.newName, in: rename.destination.directory)

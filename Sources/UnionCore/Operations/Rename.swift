@@ -81,7 +81,7 @@ extension Union {
         try changes.makeRoom(
             for: renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
             renaming.destination.view)
-        let departing = departingTarget(renaming.destination, renaming.newName)
+        let unlinked = unlinkedDestination(renaming.destination, renaming.newName)
         let leaving = OwnChange(coherence.noting, renaming.source.directory, renaming.name)
         let arriving = OwnChange(coherence.noting, renaming.destination.directory, renaming.newName)
         try removeHidden(renaming, to)
@@ -116,9 +116,9 @@ extension Union {
         if let written { erase(written, after: realDirectories(of: renaming, from, to)) }
         changes.keepMoved(renaming.moving, at: renaming.newName, in: to)
         noteMoved(renaming)
-        departing.finish()
-        leaving.left(by: renaming.caller)
-        arriving.left(by: renaming.caller)
+        unlinked.nameIsGone()
+        leaving.end(by: renaming.caller)
+        arriving.end(by: renaming.caller)
         reporting.leaveEmptied(renaming.source.directory)
     }
 
@@ -179,7 +179,7 @@ extension Union {
             renaming.source, renaming.name, to: renaming.destination, renaming.newName, renaming.layer,
             isSameFile: isSameFile
         ) { moved in
-            if moved.isDirectory { try? reporting.takeMakeup(of: moved) }
+            if moved.isDirectory { try? reporting.lookAtMakeup(of: moved) }
         }
     }
 
@@ -247,13 +247,13 @@ extension Union {
 
     private func unmarkComplete(_ renaming: borrowing Renaming) {
         guard let directory = renaming.source.view.directory(in: renaming.layer.index) else { return }
-        try? layers.remove(.complete, from: renaming.name, in: directory)
+        try? layers.removeMark(.complete, from: renaming.name, in: directory)
     }
 
     /// What the new name stood for.
-    func departingTarget(_ destination: borrowing Target, _ newName: PathRef) -> UnlinkedTarget {
+    func unlinkedDestination(_ destination: borrowing Target, _ newName: PathRef) -> UnlinkedTarget {
         guard destination.lookup.isVisible else { return UnlinkedTarget(nil, nil) }
-        return reporting.depart(destination.lookup, newName, in: destination.directory, destination.view)
+        return reporting.unlinkedTarget(destination.lookup, newName, in: destination.directory, destination.view)
     }
 
     /// The rename itself, written down if more is to be done then.
@@ -390,7 +390,7 @@ extension Union {
             }
         } catch {
             if mustMark { unmarkComplete(renaming) }
-            if mustMarkOther { try? layers.remove(.complete, from: newName, in: to) }
+            if mustMarkOther { try? layers.removeMark(.complete, from: newName, in: to) }
             written?.erase()
             writtenBack?.erase()
             throw error
@@ -401,7 +401,7 @@ extension Union {
         changes.keepMoved(other, at: name, in: from)
         reporting.noteExchanged(
             renaming.source, name, renaming.destination, newName, renaming.layer)
-        leaving.left(by: renaming.caller)
-        arriving.left(by: renaming.caller)
+        leaving.end(by: renaming.caller)
+        arriving.end(by: renaming.caller)
     }
 }

@@ -14,7 +14,7 @@ extension Union {
         let plan = try changes.removalPlan(
             lookup, isDirectory: false, name, in: target.directory, target.view)
         let upper = plan.isCovered ? try changes.upperDirectory(for: target.directory, &target.view) : nil
-        let departing = reporting.depart(lookup, name, in: target.directory, target.view)
+        let unlinked = reporting.unlinkedTarget(lookup, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
         if let upper, plan.uncovers, let owner = lookup.owner {
             try changes.removeFiles(lookup.hidden, name, target.view, except: upper, caller)
@@ -26,8 +26,8 @@ extension Union {
             if let upper { try changes.coverWithWhiteout(name, in: upper, of: target.directory) }
         }
         reporting.noteTakenAway(name, from: target.directory)
-        departing.finish()
-        change.left(by: caller)
+        unlinked.nameIsGone()
+        change.end(by: caller)
         target.directory.noteRemoval()
         if keepsListings { listings.readdirPlus.noteRemoval(caller.pid, parent) }
         reporting.leaveEmptied(target.directory)

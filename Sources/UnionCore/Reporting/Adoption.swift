@@ -10,21 +10,21 @@ internal import SystemPackage
 extension Reporting {
     /// The node of what was found under the name, told there. Its lookup count grows by one. nil: the look is older than
     /// what was told or decided meanwhile. `isLast`: then it is told all the same, but mustn't be kept.
-    func adopt(
+    func reportNode(
         _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node, isLast: Bool
     ) -> Node? {
         let begun = isLast ? .max : lookup.begun
         return owner.isDirectory
-            ? adoptDirectory(lookup, owner, filesystem, name, in: directory, begun)
-            : adoptFile(owner, filesystem, name, in: directory, begun)
+            ? reportDirectory(lookup, owner, filesystem, name, in: directory, begun)
+            : reportFile(owner, filesystem, name, in: directory, begun)
     }
 
-    private func adoptFile(
+    private func reportFile(
         _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
     ) -> Node? {
         let identity = resolver.identity(of: owner)
-        let node = table.adopt(identity) { id in
+        let node = table.findOrMake(identity) { id in
             Node(id: id, identity: identity, filesystem: filesystem)
         }
         let report = directory.report(name, node, layer: owner.layer.index, begun: begun)
@@ -36,7 +36,7 @@ extension Reporting {
         return node
     }
 
-    private func adoptDirectory(
+    private func reportDirectory(
         _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node, _ begun: UInt64
     ) -> Node? {
@@ -53,9 +53,9 @@ extension Reporting {
             switch report {
             case .reported(let alias, let displaced):
                 noteReported(node, at: alias, displaced, hasOtherNames: false)
-                if known?.node != node.id { node.settle(in: directory.makeup.backings) }
-                note(makeup, owned, of: node, begun: lookup.begun)
-                // Where settlement has yet to take it, that notes the owner.
+                if known?.node != node.id { node.noteSettled(in: directory.makeup.backings) }
+                noteMakeup(makeup, owned, of: node, begun: lookup.begun)
+                // Where an invalidation batch has yet to take it, that notes the owner.
                 if node.state.withLock({ $0.owner?.part == owned.part }) {
                     table.noteOwner(owned.part, of: node)
                 }
@@ -104,7 +104,7 @@ extension Reporting {
 
     /// What a directory that the kernel knows is made of was looked at. Where that counts in what is kept, names in it
     /// must be put right first, by who tells the kernel.
-    private func note(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
+    private func noteMakeup(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
         let (known, isCached) = node.state.withLock { ($0.makeup, $0.isCached) }
         if known == makeup { return }
         if coherence.plan.isLasting {
@@ -112,24 +112,24 @@ extension Reporting {
             // It was kept once, perhaps. Queued before it is made of others: `sync` waits for this, too.
             coherence.invalidations.append(.names(node.id))
         }
-        take(makeup, owner, of: node, begun: begun)
+        setMakeup(makeup, owner, of: node, begun: begun)
     }
 
     /// The directory is made of these from now on. Of more than before while what it holds is kept, unless it `mayGrow`
     /// (`Node.note`), only when who tells the kernel has seen to that.
-    func take(
+    func setMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) {
-        if !tryToTake(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
+        if !trySetMakeup(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
             coherence.invalidations.append(.object(node.id))
         }
     }
 
     /// False: something must be watched first.
-    func tryToTake(
+    func trySetMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) -> Bool {
-        switch node.note(makeup, owner, begun: begun, mayGrow: mayGrow) {
+        switch node.noteMakeup(makeup, owner, begun: begun, mayGrow: mayGrow) {
         case .unwatched: return false
         case .outdated: return true
         case .taken(let before):
@@ -146,7 +146,6 @@ extension Reporting {
         coherence.listings.forget(node)
         if gone.isDirectory {
             resolver.views.forget(node)
-            coherence.readahead.drop(node)
             if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
         }
         for alias in gone.forgetAliases() { alias.parent.unreport(alias) }
@@ -162,9 +161,9 @@ extension Node {
 }
 
 extension Reporting {
-    func adoptNameless(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Node {
+    func reportNameless(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Node {
         let identity = ObjectIdentity(status, on: filesystem)
-        return table.adopt(identity) { id in
+        return table.findOrMake(identity) { id in
             Node(id: id, identity: identity, filesystem: filesystem)
         }
     }

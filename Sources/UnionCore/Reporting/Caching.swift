@@ -7,7 +7,7 @@ internal import SystemPackage
 // one is in the answer.
 
 extension Reporting {
-    /// For how long the answer that the survey gives may be kept.
+    /// For how long the answer that the lookup gives may be kept.
     func entrySeconds(of lookup: NameLookup, in directory: Node, _ view: borrowing DirectoryView) -> Double {
         guard coherence.plan.isLasting else { return coherence.plan.freshness.entrySeconds }
         // An orphan comes and goes with what it holds, however deep.
@@ -83,7 +83,7 @@ extension Reporting {
         return true
     }
 
-    /// Watches every real directory that makes the node up, and takes the survey's for what it is made of. The look is
+    /// Watches every real directory that makes the node up, and takes the lookup's for what it is made of. The look is
     /// older than the watches then: it must be made again.
     func watchParts(of node: Node, _ lookup: NameLookup, _ name: PathRef, _ view: borrowing DirectoryView) {
         guard let owner = lookup.owner,
@@ -101,7 +101,7 @@ extension Reporting {
             case .replaced: return
             }
         }
-        take(
+        setMakeup(
             Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun,
             mayGrow: true)
         noteWatched(node, as: Makeup(of: lookup), isWatched, endings)
@@ -138,7 +138,7 @@ extension Reporting {
         guard let source = coherence.source, makeRoomForWatch(source) else { return .refused }
         do throws(Errno) {
             guard try watchWay(to: layerEntry, for: node, source) else { return .refused }
-            let object = try resolver.open(layerEntry, name, in: view, flags: [.path, .directory, .noFollow])
+            let object = try resolver.openEntry(layerEntry, name, in: view, flags: [.path, .directory, .noFollow])
             let status = try object.descriptor.status()
             guard resolver.identity(of: layerEntry).matches(status) else { return .replaced }
             let isWatched = source.watch(

@@ -23,7 +23,7 @@ struct UnlinkedTarget: ~Copyable {
     deinit {
         guard holdsObject, let node else { return }
         // Other names that it is known by may have gone as well, underneath. A layer may hang: no lock is held over the
-        // call. What is parked stays until this departure has ended.
+        // call. What is held stays until this departure has ended.
         let unlinkedObject: FileDescriptor? = node.state.withLock { $0.alias == nil ? nil : $0.unlinkedObject }
         let hasLinks = unlinkedObject.map { (try? $0.status().linkCount) != 0 } ?? false
         let unneeded: FileDescriptor? = node.state.withLock {
@@ -33,12 +33,12 @@ struct UnlinkedTarget: ~Copyable {
     }
 
     /// The name is gone.
-    consuming func finish() {}
+    consuming func nameIsGone() {}
 }
 
 extension Reporting {
     /// Prepares for the loss of a name: clients that have the object open, or stand in it, go on with it.
-    func depart(
+    func unlinkedTarget(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> UnlinkedTarget {
         guard let layerEntry = lookup.owner, let node = knownNode(lookup, name, in: directory),
@@ -47,7 +47,7 @@ extension Reporting {
         return UnlinkedTarget(node, try? real.openBeneath(name, flags: [.path, .noFollow]))
     }
 
-    /// The node that the kernel knows what the survey shows by.
+    /// The node that the kernel knows what the lookup shows by.
     func knownNode(_ lookup: NameLookup, _ name: PathRef, in directory: Node) -> Node? {
         guard let owner = lookup.owner else { return nil }
         guard owner.isDirectory else { return table.find(resolver.identity(of: owner)) }

@@ -24,12 +24,12 @@ public struct LookedUp: ~Copyable {
     public consuming func finish() {}
 
     deinit {
-        if let watch { reporting.finish(watch) }
+        if let watch { reporting.setDeferredWatch(watch) }
     }
 }
 
 extension Reporting {
-    func finish(_ watch: DeferredWatch) {
+    func setDeferredWatch(_ watch: DeferredWatch) {
         if !isAsReported(watch) { coherence.invalidations.append(.attributes(watch.node.id)) }
     }
 

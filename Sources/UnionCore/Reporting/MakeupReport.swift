@@ -6,19 +6,19 @@ extension Reporting {
     /// more is out of reach at once. More of it must be watched first.
     func settleMakeup(of node: Node, isLess: Bool) throws(Errno) {
         let isLasting = coherence.plan.isLasting
-        if isLess || !isLasting { try takeMakeup(of: node) }
+        if isLess || !isLasting { try lookAtMakeup(of: node) }
         // What the kernel has of the names in it is put right, and of those below.
         if isLasting { coherence.invalidations.append(isLess ? .names(node.id) : .object(node.id)) }
     }
 
-    /// Looks at what the directory is made of at its place.
-    func takeMakeup(of node: Node) throws(Errno) {
+    /// Looks at what the directory is made of at its alias.
+    func lookAtMakeup(of node: Node) throws(Errno) {
         guard let alias = node.alias else { return }
         let view = try resolver.view(of: alias.parent)
         let lookup = try resolver.lookup(view, alias.name, in: alias.parent)
         guard let owner = lookup.owner, node.continues(as: Makeup(of: lookup)) else { return }
         let filesystem = try resolver.filesystem(of: owner, alias.name, view)
-        take(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
+        setMakeup(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Orphans show or don't show any more: all that the kernel knows is looked at again.

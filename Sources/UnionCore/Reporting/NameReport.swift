@@ -58,7 +58,7 @@ extension Reporting {
             let isLast = attempt >= mostLooks
             guard let owner = lookup.owner else { throw .noSuchFileOrDirectory }
             let filesystem = try resolver.filesystem(of: owner, name, view)
-            let node = adopt(lookup, owner, filesystem, name, in: directory, isLast: isLast)
+            let node = reportNode(lookup, owner, filesystem, name, in: directory, isLast: isLast)
             if let previous { forget(previous, count: 1) }
             previous = node?.id
             if let node, isLast || resolver.hold(node, lookup, name, view) {

@@ -21,7 +21,7 @@ extension Reporting {
         let filesystem = try resolver.filesystem(of: made, name, target.view)
         var entry: Entry?
         for isLast in [false, true] where entry == nil {
-            guard let node = adopt(lookup, made, filesystem, name, in: target.directory, isLast: isLast)
+            guard let node = reportNode(lookup, made, filesystem, name, in: target.directory, isLast: isLast)
             else { continue }
             _ = resolver.hold(node, lookup, name, target.view)
             let attributes = resolver.attributes(status, filesystem)

@@ -6,10 +6,10 @@ extension Reporting {
     /// The kernel moves what it knew by the old name over what it knew by the new one. Where that isn't what the layer
     /// did, as somebody else stood there a moment before, both names are looked at again.
     ///
-    /// `takeMakeup`: the marks that the directory got are no news.
+    /// `lookAtMakeup`: the marks that the directory got are no news.
     func noteMoved(
         _ source: borrowing Target, _ name: PathRef, to destination: borrowing Target, _ newName: PathRef,
-        _ layer: Layer, isSameFile: Bool = false, takeMakeup: (Node) -> Void
+        _ layer: Layer, isSameFile: Bool = false, lookAtMakeup: (Node) -> Void
     ) {
         let (from, to) = (source.directory, destination.directory)
         noteChanged(from, to)
@@ -21,7 +21,7 @@ extension Reporting {
             noteReplaced(put(moved, at: newName, in: to, layer), by: moved, at: newName, in: to)
         }
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
-        if let moved { takeMakeup(moved) }
+        if let moved { lookAtMakeup(moved) }
         // Then rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
             queueLook(at: source, name, destination, newName)
@@ -38,7 +38,7 @@ extension Reporting {
     private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> NodeAlias? {
         let alias = NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now)
         let displaced = directory.notePut(alias)
-        if node.isDirectory { node.settle(in: directory.makeup.backings) }
+        if node.isDirectory { node.noteSettled(in: directory.makeup.backings) }
         node.noteSeen(at: alias)
         return displaced?.node == node.id ? nil : displaced
     }
@@ -86,7 +86,7 @@ extension Reporting {
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         noteMovedEntry(other, known: exchanged, at: name, in: from, layer)
         for node in [moved, exchanged] where node?.isDirectory == true {
-            if let node { try? takeMakeup(of: node) }
+            if let node { try? lookAtMakeup(of: node) }
         }
         let isSure = moving != nil && other != nil && moving === moved && other === exchanged
         if !isSure || displaced.contains(where: { $0 != nil }) {

@@ -2,6 +2,13 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
+/// A skeleton that was put in place.
+struct MadeSkeleton {
+    let status: FileStatus
+    /// Before anybody could make anything in it.
+    let isWatched: Bool
+}
+
 extension Reporting {
     /// A skeleton about to be put in place is one more directory that backs the node. Returns whether it is watched, or
     /// needs no watch in its layer.
@@ -28,7 +35,7 @@ extension Reporting {
         // Anything else than the skeleton is a stranger's doing, and known by its event.
         guard !coherence.plan.isLasting || node.makeup.backings == Makeup(of: lookup, without: upper).backings
         else { return }
-        take(
+        setMakeup(
             Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun,
             mayGrow: made.isWatched)
     }

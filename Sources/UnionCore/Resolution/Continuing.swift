@@ -13,7 +13,7 @@ extension Resolver {
         return coherence.continuity.isSame(node, makeup.layers, at: name, in: directory)
     }
 
-    /// The same of the real directories at the node's place.
+    /// The same of the real directories at the node's alias.
     func continues(_ node: Node, as view: borrowing DirectoryView) -> Bool {
         if view.shows(node) { return true }
         guard !view.isEmpty, node.isReportedAtItsAlias, let alias = node.alias else { return false }

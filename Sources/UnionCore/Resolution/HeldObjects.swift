@@ -82,7 +82,7 @@ final class HeldObjects: Sendable {
         withExtendedLifetime(gone) {}
     }
 
-    /// Asked only where a look by the node's place has failed.
+    /// Asked only where a look by the node's alias has failed.
     func find(_ node: NodeID) -> Held? {
         guard let found = state.withLock({ $0.held[node] }), found.isOfThisWalk else { return nil }
         return found
@@ -124,7 +124,7 @@ extension Resolver {
         var layers: [Layer] = []
         var descriptors: [FileDescriptor] = []
         for layerEntry in layerEntries {
-            guard let object = try? open(layerEntry, name, in: view, flags: [.path, .noFollow]),
+            guard let object = try? openEntry(layerEntry, name, in: view, flags: [.path, .noFollow]),
                 let status = try? object.descriptor.status(), identity(of: layerEntry).matches(status)
             else {
                 _ = HeldObjects.Held(layers, descriptors)

@@ -13,7 +13,7 @@ extension Resolver {
         let lookup = try lookupAll(
             view, name, in: directory, all: all, having: having, toRemove: toRemove)
         guard let obstacle = lookup.obstacle else { return lookup }
-        note(obstacle, at: name, in: directory)
+        noticeObstacle(obstacle, at: name, in: directory)
         throw .notPermitted
     }
 
@@ -256,7 +256,7 @@ extension Resolver {
 
 extension Resolver {
     /// Once a layer and reason: there may be thousands of them.
-    func note(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
+    func noticeObstacle(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
         notices.post(
             .notFollowed(
                 path: (try? path(of: name, in: directory))?.ref.string ?? name.string,

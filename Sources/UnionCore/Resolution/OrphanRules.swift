@@ -8,7 +8,7 @@ internal import SystemPackage
 // that very directory it doesn't show, nor does anything in it.
 
 extension Resolver {
-    /// Whether the upper's skeleton at `position` of the survey is part of what the union shows.
+    /// Whether the upper's skeleton at `position` of the lookup is part of what the union shows.
     func isShown(
         _ lookup: NameLookup, _ position: Int, _ name: PathRef, _ backings: [Backing],
         toRemove: Bool
@@ -129,7 +129,7 @@ extension Resolver {
 
 // The attributes that an orphan shows are the last that its origin showed.
 extension Resolver {
-    /// Gives the skeleton its origin's mode and owner where these have changed since. What a survey has seen
+    /// Gives the skeleton its origin's mode and owner where these have changed since. What a lookup has seen
     /// already is compared, so nothing is asked as long as they are the same.
     func followOrigin(
         _ lookup: NameLookup, _ position: Int, _ name: PathRef, _ backings: [Backing]

@@ -124,7 +124,7 @@ extension Resolver {
             part: Makeup.part(layerEntry.status, in: layerEntry.layer))
     }
 
-    /// The filesystem that a standing object lives on: its directory's, or one mounted there.
+    /// The filesystem that a layer entry lives on: its directory's, or one mounted there.
     func filesystem(
         of layerEntry: LayerEntry, _ name: PathRef, _ view: borrowing DirectoryView
     ) throws(Errno) -> FilesystemFacts {

@@ -192,8 +192,8 @@ extension Resolver {
         return true
     }
 
-    /// Opens a real object of a survey, which may be elsewhere than the directory says.
-    func open(
+    /// Opens a real object of a lookup, which may be elsewhere than the directory says.
+    func openEntry(
         _ layerEntry: LayerEntry, _ name: PathRef, in view: borrowing DirectoryView, flags: OpenFlags
     ) throws(Errno) -> OwnedDescriptor {
         if let elsewhere = layerEntry.elsewhere {
@@ -235,7 +235,7 @@ extension Resolver {
     }
 
     /// Opens the data of a metacopy for a caller that could open the metacopy itself.
-    func open(_ data: RedirectedData, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
+    func openData(_ data: RedirectedData, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
         let path = OwnedName(data.path)
         let object = try data.layer.openObject(at: path.ref)
         let status = try object.descriptor.status()

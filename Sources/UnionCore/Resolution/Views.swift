@@ -9,7 +9,7 @@ let longestName = 255
 /// Bytes; deeper than any tree that can be walked.
 let longestPath = 1 << 20
 
-/// Directories above one another, where places are followed: they may go round in a circle.
+/// Directories above one another, where aliases are followed: they may go round in a circle.
 let deepest = 4096
 
 // From nodes and names to what the layers hold: every operation starts here.

@@ -176,7 +176,7 @@ import Testing
         #expect(!scene.kernel.exists("l", from: held))
         scene.settle()
         scene.underneath("mkdir lower1/away; touch lower1/away/l; mv lower1/away lower1/d")
-        try scene.fixture.union.reporting.takeMakeup(
+        try scene.fixture.union.reporting.lookAtMakeup(
             of: scene.fixture.union.resolver.node(held))
         scene.settle()
         #expect(scene.kernel.exists("l", from: held))

@@ -117,7 +117,7 @@ extension ScriptedKernel {
     private func ask(_ node: NodeID, _ answer: inout ListingAnswer) throws(Errno) -> Bool {
         var part = ListingAnswer(offset: answer.offset)
         let reply = try union.readDirectory(
-            of: node, offset: answer.offset, room: 4096, root, tellsFiles: answer.offset == 0
+            of: node, offset: answer.offset, room: 4096, root, withFiles: answer.offset == 0
         ) { item, entry in
             part.add(item, entry)
             return true

@@ -9,16 +9,6 @@ public enum UnionNotice: Sendable {
     case root(layer: Int, path: String, RootChange?)
 }
 
-/// What has become of the path of a layer's root.
-public enum RootChange: String, Sendable {
-    /// There is nothing of that name.
-    case gone
-    /// Another directory has it.
-    case replaced
-    /// Something is mounted there.
-    case covered
-}
-
 /// Takes notices to who tells people. The lock is a leaf.
 final class Notices: Sendable {
     typealias Sink = @Sendable (UnionNotice) -> Void
@@ -40,12 +30,5 @@ final class Notices: Sendable {
             return state.sink
         }
         sink?(notice())
-    }
-}
-
-extension Union {
-    /// Has notices told, from whatever thread they come up on. Must not block for long.
-    public func deliverNotices(to sink: @escaping @Sendable (UnionNotice) -> Void) {
-        resolver.notices.deliver(to: sink)
     }
 }

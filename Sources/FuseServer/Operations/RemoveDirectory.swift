@@ -1,0 +1,16 @@
+internal import CFuse3
+internal import LinuxSystem
+internal import SystemPackage
+internal import UnionCore
+
+/// RMDIR.
+func handleRemoveDirectory(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+    unsafe serve(request) { _, union, caller, reply in
+        do throws(Errno) {
+            try unsafe union.removeDirectory(NodeID(parent), PathRef(name: name), caller)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
+    }
+}

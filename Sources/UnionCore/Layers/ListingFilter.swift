@@ -1,0 +1,48 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What of a directory of proc isn't shown to the one who lists it.
+final class ListingFilter: Sendable {
+    /// The server's number, where it is hidden from the caller; else empty.
+    private let hidden: OwnedName
+    /// The directory as the server has it.
+    private let ownView: OwnedDescriptor
+    /// Those that the listing shows. The caller lists them as it has them: a name that the server's don't have can't be
+    /// looked up here.
+    private let namespaces: Namespaces
+    /// One of the server's own directories, some of which ask at each reading who reads: the server's threads read all.
+    private let isServers: Bool
+
+    init(showing namespaces: Namespaces, ownView: consuming OwnedDescriptor) {
+        self.namespaces = namespaces
+        self.ownView = ownView
+        hidden = OwnedName([])
+        isServers = false
+    }
+
+    init(ofServers directory: consuming OwnedDescriptor) {
+        ownView = directory
+        hidden = OwnedName([])
+        namespaces = []
+        isServers = true
+    }
+
+    init(hiding number: consuming OwnedName, in directory: consuming OwnedDescriptor) {
+        hidden = number
+        ownView = directory
+        namespaces = []
+        isServers = false
+    }
+
+    /// Who is to read for the caller; nil: the serving thread.
+    func agent(for caller: CallerIdentity) -> Agent? {
+        if isServers { return Agent(for: caller, entering: []) }
+        guard let foreign = Namespaces.foreign(to: caller, namespaces), !foreign.isEmpty else { return nil }
+        return Agent(for: caller, entering: foreign)
+    }
+
+    func hides(_ name: PathRef) -> Bool {
+        if namespaces.isEmpty { return name == hidden.ref }
+        return !name.isDots && (try? ownView.descriptor.status(at: name)) == nil
+    }
+}

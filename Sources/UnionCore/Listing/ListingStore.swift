@@ -1,0 +1,15 @@
+/// All that is kept of listings from one request to the next.
+struct ListingStore: KeptListings {
+    /// Merged ones, for the passes that go on in them.
+    let merged = ListingCache()
+    /// Pure ones, some way ahead of who reads them.
+    let readahead = ListingReadahead()
+
+    func drop(_ directory: NodeID) { readahead.drop(directory) }
+    func dropAll() { readahead.dropAll() }
+
+    func forget(_ directory: NodeID) {
+        merged.forget(directory)
+        readahead.drop(directory)
+    }
+}

@@ -1,0 +1,25 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+extension DirectoryView {
+    /// What `Makeup.layers` is for the directory that the view is of.
+    var layers: UInt64 { backings.reduce(0) { $0 | $1.layer.bit } }
+
+    /// What `Makeup.backings` is for the directory that the view is of.
+    func backingsFingerprint() throws(Errno) -> UInt64 {
+        var result: UInt64 = 0
+        for backing in backings {
+            result ^= Makeup.part(try backing.directory.status(), in: backing.layer)
+        }
+        return result
+    }
+
+    /// Whether one of the real directories is a part of what the node was made of when it was looked at last.
+    func shows(_ node: Node) -> Bool {
+        let makeup = node.makeup
+        return backings.contains { backing in
+            guard let status = try? backing.directory.status() else { return false }
+            return makeup.has(Makeup.part(status, in: backing.layer))
+        }
+    }
+}
