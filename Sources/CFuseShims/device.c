@@ -13,7 +13,6 @@ _Static_assert(sizeof(struct sfs_request_header) == sizeof(struct fuse_in_header
 _Static_assert(sizeof(struct sfs_init_request) == sizeof(struct fuse_init_in), "fuse_init_in");
 _Static_assert(sizeof(struct sfs_create_request) == sizeof(struct fuse_create_in), "fuse_create_in");
 _Static_assert(sizeof(struct sfs_write_request) == sizeof(struct fuse_write_in), "fuse_write_in");
-_Static_assert(sizeof(struct sfs_setxattr_request) == sizeof(struct fuse_setxattr_in), "fuse_setxattr_in");
 _Static_assert(sizeof(struct sfs_init_reply) == sizeof(struct fuse_init_out), "fuse_init_out");
 _Static_assert(sizeof(struct sfs_entry_reply) == sizeof(struct fuse_entry_out), "fuse_entry_out");
 _Static_assert(sizeof(struct sfs_listed_name) == FUSE_NAME_OFFSET, "fuse_dirent");

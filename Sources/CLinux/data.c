@@ -38,7 +38,6 @@ int32_t slx_fsync(int32_t fd, int32_t data_only) {
     SLX_RESULT(int32_t, data_only ? fdatasync(fd) : fsync(fd));
 }
 
-int32_t slx_syncfs(int32_t fd) { SLX_RESULT(int32_t, syncfs(fd)); }
 
 int32_t slx_fallocate(int32_t fd, int32_t mode, int64_t offset, int64_t length) {
     SLX_RESULT(int32_t, fallocate(fd, mode, offset, length));

@@ -13,7 +13,6 @@ final class Negotiation: Sendable {
     private struct State {
         var passthrough = PassthroughState.disabled("not negotiated yet")
         var isDone = false
-        var extendedSetxattr = false
     }
 
     private let mode: PassthroughMode
@@ -21,8 +20,6 @@ final class Negotiation: Sendable {
     private let device: Device
     private let backing: DeviceBackingStore
     private let state = Mutex(State())
-    /// SETXATTR has the longer layout. Read by every SETXATTR, changed by INIT only.
-    private let longSetxattr = Atomic<Bool>(false)
 
     init(mode: PassthroughMode, depth: Int, device: Device, backing: DeviceBackingStore) {
         self.mode = mode
@@ -33,17 +30,15 @@ final class Negotiation: Sendable {
 
     var passthrough: PassthroughState { state.withLock { $0.passthrough } }
     var isDone: Bool { state.withLock { $0.isDone } }
-    var hasLongSetxattr: Bool { longSetxattr.load(ordering: .relaxed) }
 
     /// Decides on what libfuse has no names for: INIT's flags to be added to the reply, and the stack depth.
     func begin(_ request: sfs_init_request) -> (flags: UInt64, depth: UInt32) {
         let isExtended = UInt64(request.flags) & sfsInitExtended != 0
         let offered = UInt64(request.flags) | (isExtended ? UInt64(request.flags2) << 32 : 0)
-        var wanted = sfsInitHandleKillPrivileges | sfsInitSetxattr | sfsInitExtended
+        var wanted = sfsInitHandleKillPrivileges | sfsInitExtended
         let passthrough = decide(offered)
         if passthrough.isEnabled { wanted |= sfsInitPassthrough }
         let flags = wanted & offered
-        longSetxattr.store(flags & sfsInitSetxattr != 0, ordering: .relaxed)
         state.withLock { $0.passthrough = passthrough }
         return (flags, UInt32(passthrough.depth))
     }
@@ -99,6 +94,5 @@ final class Negotiation: Sendable {
 
 // Macros with ULL suffixes and casts come into Swift with types of the importer's choice.
 private let sfsInitHandleKillPrivileges: UInt64 = 1 << 28
-private let sfsInitSetxattr: UInt64 = 1 << 29
 private let sfsInitExtended: UInt64 = 1 << 30
 private let sfsInitPassthrough: UInt64 = 1 << 37

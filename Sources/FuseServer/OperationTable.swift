@@ -5,7 +5,7 @@ internal import UnionCore
 /// The index of all that the kernel can ask: each operation is a function of `Operations/`, in a file of the
 /// same name as the engine's.
 ///
-/// TMPFILE and SETXATTR are not here, for libfuse 3.14 can't decode them; `Channel` calls their functions.
+/// TMPFILE is not here, for libfuse 3.14 can't decode it; `Channel` calls its function.
 /// What is missing is answered ENOSYS, after which the kernel does without: ACCESS, for it checks permissions
 /// itself; BMAP; STATX, for GETATTR says all that it would.
 func operationTable(locks: Bool) -> fuse_lowlevel_ops {
@@ -48,6 +48,7 @@ func operationTable(locks: Bool) -> fuse_lowlevel_ops {
     unsafe table.fsyncdir = unsafe handleSynchronizeDirectory
 
     unsafe table.getxattr = unsafe handleGetXattr
+    unsafe table.setxattr = unsafe handleSetXattr
     unsafe table.listxattr = unsafe handleListXattrs
     unsafe table.removexattr = unsafe handleRemoveXattr
 

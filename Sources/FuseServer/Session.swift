@@ -45,7 +45,6 @@ public final class Session: Sendable {
     public var counters: RequestCounters { server.counters }
     public var errors: ErrorCounters { server.errors }
     /// Threads that serve requests or wait for them.
-    public var workerCount: Int { pool.count }
     public var notifier: Notifier { Notifier(session: handle, device: server.device) }
 
     /// Serves until the union is unmounted or `stop` is called, then closes the connection.

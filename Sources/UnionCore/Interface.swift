@@ -113,14 +113,6 @@ public struct OpenedFile: Sendable {
     public var needsNoFlush: Bool
 }
 
-public struct OpenedDirectory: Sendable {
-    public var handle: HandleID
-    /// The kernel may keep the listing.
-    public var cacheListing: Bool
-    /// A listing that the kernel has is still good.
-    public var keepCache: Bool
-}
-
 /// One name of a listing. `name` is valid during the call that brings it.
 public struct DirectoryItem {
     public var name: PathRef

@@ -4,10 +4,10 @@ internal import SystemPackage
 
 /// A switch union: one mount's object. It knows neither FUSE nor how changes underneath are noticed.
 ///
-/// Every operation is a method in a file of its name under `Operations/`; each starts from node numbers and
-/// raw names, finds what the layers hold now (`Resolution/`), decides which layer takes a change
-/// (`Selection/`), and does it there as the caller (`Caller.swift`). All methods may be called from any
-/// thread, and block as long as the real calls do.
+/// Every operation is a method in a file of its name under `Operations/`. It starts from node numbers and raw names,
+/// finds what the layers hold now (`resolver`), decides which layer takes a change (`changes`), makes it there as the
+/// caller, and notes what the kernel is told (`reporting`). A floor reaches lower ones alone (docs/architecture.md). All
+/// methods may be called from any thread, and block as long as the real calls do.
 ///
 /// Lock order. A node's state goes before `OpenFiles`, which is held over the registration of a file with the
 /// kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over calls into

@@ -117,7 +117,7 @@ struct CredentialTests {
             for count in [0, 1, 5, 128, 129, 3000, 65_536] {
                 let groups = (0..<UInt32(count)).map { 70_000 + $0 * 65_000 }
                 let member = try Member(of: groups)
-                #expect(supplementaryGroups(of: member.id) == groups)
+                #expect((ThreadStatus(of: member.id)?.groups ?? []) == groups)
                 let caller = CallerIdentity(uid: 41_234, gid: 43_210, pid: member.id)
                 let seen = try CredentialScope.run(as: caller, .exact) {
                     () throws(Errno) in try ThreadGroups.current()
@@ -224,7 +224,7 @@ struct CredentialTests {
             }
             #expect(Capabilities.hasEffective(.overrideAccess))
         }
-        if pid != 2 { #expect(supplementaryGroups(of: pid) == []) }
+        if pid != 2 { #expect((ThreadStatus(of: pid)?.groups ?? []) == []) }
     }
 
     /// Full capabilities in a user namespace of one's own are none in the server's.

@@ -19,11 +19,11 @@ extension Fixture {
     func listing(_ path: String) throws(Errno) -> [String: UInt64] {
         let opened = try union.openDirectory(node(path), root)
         var items: [(name: String, inode: UInt64)] = []
-        try union.readDirectory(opened.handle, offset: 0, root) { item in
+        try union.readDirectory(opened, offset: 0, root) { item in
             if !item.name.isDots { items.append((item.name.string, item.inode)) }
             return true
         }
-        union.releaseDirectory(opened.handle)
+        union.releaseDirectory(opened)
         let found = [String: UInt64](items) { first, _ in first }
         #expect(found.count == items.count, "a name was listed twice")
         return found

@@ -55,14 +55,6 @@ struct sfs_write_request {
     uint32_t padding;
 };
 
-/// struct fuse_setxattr_in. The last two are there where SETXATTR_EXT was agreed on.
-struct sfs_setxattr_request {
-    uint32_t size;
-    uint32_t flags;
-    uint32_t setxattr_flags;
-    uint32_t padding;
-};
-
 // --- replies ------------------------------------------------------------------------------------------
 
 /// struct fuse_out_header.
@@ -154,7 +146,6 @@ enum sfs_opcode {
     SFS_OP_FORGET = 2,
     SFS_OP_SETATTR = 4,
     SFS_OP_RELEASE = 18,
-    SFS_OP_SETXATTR = 21,
     SFS_OP_INIT = 26,
     SFS_OP_RELEASEDIR = 29,
     SFS_OP_INTERRUPT = 36,
@@ -164,7 +155,6 @@ enum sfs_opcode {
 
 /// Bits of INIT's flags, those from 32 on in flags2.
 #define SFS_INIT_HANDLE_KILLPRIV_V2 (1ULL << 28)
-#define SFS_INIT_SETXATTR_EXT (1ULL << 29)
 #define SFS_INIT_EXTENDED (1ULL << 30)
 #define SFS_INIT_DIRECT_IO_ALLOW_MMAP (1ULL << 36)
 #define SFS_INIT_PASSTHROUGH (1ULL << 37)
@@ -173,7 +163,6 @@ enum sfs_opcode {
 #define SFS_OPEN_DIRECT_IO (1U << 0)
 #define SFS_OPEN_KEEP_CACHE (1U << 1)
 #define SFS_OPEN_NONSEEKABLE (1U << 2)
-#define SFS_OPEN_CACHE_DIRECTORY (1U << 3)
 #define SFS_OPEN_STREAM (1U << 4)
 #define SFS_OPEN_NOFLUSH (1U << 5)
 #define SFS_OPEN_PARALLEL_DIRECT_WRITES (1U << 6)
@@ -182,10 +171,9 @@ enum sfs_opcode {
 /// FUSE_WRITE_CACHE.
 #define SFS_WRITE_FROM_CACHE (1U << 0)
 
-/// FUSE_OPEN_KILL_SUIDGID, FUSE_WRITE_KILL_SUIDGID, FUSE_SETXATTR_ACL_KILL_SGID.
+/// FUSE_OPEN_KILL_SUIDGID, FUSE_WRITE_KILL_SUIDGID.
 #define SFS_OPEN_KILL_PRIVILEGES (1U << 0)
 #define SFS_WRITE_KILL_PRIVILEGES (1U << 2)
-#define SFS_SETXATTR_KILL_SETGID (1U << 0)
 
 /// FATTR_*: what SETATTR is to change.
 #define SFS_CHANGE_MODE (1U << 0)

@@ -128,7 +128,6 @@ int64_t slx_pwrite(int32_t fd, const void *_Nullable buffer, size_t size, int64_
 /// At the end of the file, wherever that is by then. EOPNOTSUPP where the file's kind can't.
 int64_t slx_append(int32_t fd, const void *_Nullable buffer, size_t size);
 int32_t slx_fsync(int32_t fd, int32_t data_only);
-int32_t slx_syncfs(int32_t fd);
 int32_t slx_fallocate(int32_t fd, int32_t mode, int64_t offset, int64_t length);
 int64_t slx_lseek(int32_t fd, int64_t offset, int32_t whence);
 int64_t slx_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t length);

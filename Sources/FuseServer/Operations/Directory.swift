@@ -12,8 +12,7 @@ func handleOpenDirectory(
         // The kernel then opens directories without asking, from here on, and keeps their listings.
         if union.keepsListings { return reply.error(.noFunction) }
         do throws(Errno) {
-            let directory = try union.openDirectory(NodeID(node), caller)
-            reply.open(directory, of: union)
+            reply.open(directory: try union.openDirectory(NodeID(node), caller), of: union)
         } catch {
             reply.error(error)
         }

@@ -53,37 +53,19 @@ func handleRemoveXattr(_ request: fuse_req_t?, _ node: fuse_ino_t, _ name: Unsaf
     }
 }
 
-/// SETXATTR. Decoded here, for libfuse 3.14 knows only the short layout, which lacks the flag that has sgid
-/// cleared with a new ACL.
-func handleSetXattr(_ channel: Channel, _ request: RawRequest) {
-    let reply = RawReply(request)
-    let layout = MemoryLayout<sfs_setxattr_request>.size
-    let fixed = channel.server.negotiation.hasLongSetxattr ? layout : layout / 2
-    // The short one, too, is followed by bytes enough: a name and a value, or it is malformed.
-    guard let rest = unsafe request.rest(after: fixed), let words = request.words(),
-        let nul = unsafe rest.firstIndex(of: 0), rest.count - nul - 1 >= Int(words.size),
-        let base = rest.baseAddress
-    else { return reply.error(.invalidArgument) }
-    let name = unsafe PathRef(unsafe: base.assumingMemoryBound(to: CChar.self), count: nul)
-    let value = unsafe UnsafeRawBufferPointer(start: base + nul + 1, count: Int(words.size))
-    let isLong = fixed == layout
-    let extra = isLong ? request.body(sfs_setxattr_request.self)?.setxattr_flags ?? 0 : 0
-    do throws(Errno) {
-        try unsafe channel.server.union.setXattr(
-            NodeID(rawValue: request.header.node), name, value: value, flags: Int32(bitPattern: words.flags),
-            killSetgid: extra & SFS_SETXATTR_KILL_SETGID != 0, request.caller)
-        reply.done()
-    } catch {
-        reply.error(error)
+/// SETXATTR.
+func handleSetXattr(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ value: UnsafePointer<CChar>?,
+    _ size: Int, _ flags: Int32
+) {
+    unsafe serve(request) { _, union, caller, reply in
+        do throws(Errno) {
+            try unsafe union.setXattr(
+                NodeID(node), PathRef(name: name), value: UnsafeRawBufferPointer(start: value, count: size),
+                flags: flags, caller)
+            reply.done()
+        } catch {
+            reply.error(error)
+        }
     }
-}
-
-/// The words that both layouts begin with.
-private struct ShortXattr: BitwiseCopyable {
-    var size: UInt32
-    var flags: UInt32
-}
-
-extension RawRequest {
-    fileprivate func words() -> ShortXattr? { body(ShortXattr.self) }
 }

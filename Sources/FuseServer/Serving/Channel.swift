@@ -119,7 +119,6 @@ internal import UnionCore
         server.counters.count(header.opcode)
         switch sfs_opcode(header.opcode) {
         case SFS_OP_TMPFILE: handleTemporary(self, request)
-        case SFS_OP_SETXATTR: handleSetXattr(self, request)
         default:
             guard isSound(request, header) else { break }
             prepare(request, header)

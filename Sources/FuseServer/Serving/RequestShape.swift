@@ -42,6 +42,7 @@ struct RequestShape {
         case Opcode.getLock, Opcode.setLock, Opcode.setLockWait: self.init(48)
         case Opcode.copyRange: self.init(56)
         case Opcode.setAttributes: self.init(88)
+        case Opcode.setXattr: self.init(8, names: 1, counted: (0, 1))
         default: self.init()
         }
     }
@@ -49,15 +50,13 @@ struct RequestShape {
     /// Whether the request holds all that it says.
     func fits(_ request: RawRequest) -> Bool {
         guard var rest = unsafe request.rest(after: fixed) else { return false }
-        if let counted {
-            guard let count = request.word(at: counted.offset) else { return false }
-            return Int(count) * counted.size <= rest.count
-        }
         for _ in 0..<names {
             guard let end = unsafe rest.firstIndex(of: 0) else { return false }
             unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
         }
-        return true
+        guard let counted else { return true }
+        guard let count = request.word(at: counted.offset) else { return false }
+        return Int(count) * counted.size <= rest.count
     }
 }
 
@@ -87,6 +86,7 @@ extension Opcode {
     static let write: UInt32 = 16
     static let release: UInt32 = 18
     static let synchronize: UInt32 = 20
+    static let setXattr: UInt32 = 21
     static let getXattr: UInt32 = 22
     static let listXattrs: UInt32 = 23
     static let removeXattr: UInt32 = 24

@@ -110,11 +110,9 @@ extension sfs_open_reply {
         self.init(handle: file.handle.rawValue, open_flags: flags, backing_id: backing)
     }
 
-    init(_ directory: OpenedDirectory) {
-        let flags =
-            (directory.cacheListing ? SFS_OPEN_CACHE_DIRECTORY : 0)
-            | (directory.keepCache ? SFS_OPEN_KEEP_CACHE : 0)
-        self.init(handle: directory.handle.rawValue, open_flags: flags, backing_id: 0)
+    /// An open directory, of which the kernel keeps nothing.
+    init(directory: HandleID) {
+        self.init(handle: directory.rawValue, open_flags: 0, backing_id: 0)
     }
 }
 

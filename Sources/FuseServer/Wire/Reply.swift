@@ -58,9 +58,9 @@ internal import UnionCore
         if send(&reply) != 0 { union.release(file.handle) }
     }
 
-    consuming func open(_ directory: OpenedDirectory, of union: Union) {
-        var reply = sfs_open_reply(directory)
-        if send(&reply) != 0 { union.releaseDirectory(directory.handle) }
+    consuming func open(directory: HandleID, of union: Union) {
+        var reply = sfs_open_reply(directory: directory)
+        if send(&reply) != 0 { union.releaseDirectory(directory) }
     }
 
     consuming func create(_ entry: Entry, _ file: OpenedFile, of union: Union) {

@@ -44,11 +44,6 @@ struct ThreadStatus {
     }
 }
 
-/// The supplementary groups of a thread; none for one that doesn't exist.
-public func supplementaryGroups(of thread: Int32) -> [UInt32] {
-    ThreadStatus(of: thread)?.groups ?? []
-}
-
 /// /proc/TID/NAME
 func threadPath(_ thread: Int32, _ name: PathRef) -> PathBuffer {
     var path = PathBuffer(capacity: 64)

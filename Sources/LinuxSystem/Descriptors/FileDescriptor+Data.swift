@@ -41,11 +41,6 @@ extension FileDescriptor {
         try succeed(slx_fsync(rawValue, dataOnly ? 1 : 0))
     }
 
-    /// syncfs(2): the whole filesystem that this object is on.
-    public func synchronizeFileSystem() throws(Errno) {
-        try succeed(slx_syncfs(rawValue))
-    }
-
     /// fallocate(2): FALLOC_FL_* bits, bytes.
     public func allocate(mode: Int32, offset: Int64, length: Int64) throws(Errno) {
         try succeed(slx_fallocate(rawValue, mode, offset, length))

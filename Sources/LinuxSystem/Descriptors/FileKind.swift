@@ -26,5 +26,4 @@ public enum ModeBits {
     public static var setGroup: UInt32 { 0o2000 }
     public static var sticky: UInt32 { 0o1000 }
     public static var groupExecute: UInt32 { 0o010 }
-    public static var anyExecute: UInt32 { 0o111 }
 }

@@ -16,7 +16,6 @@ public struct OpenFlags: OptionSet, Sendable, Hashable {
     public static var truncate: OpenFlags { OpenFlags(rawValue: 0o1000) }
     public static var append: OpenFlags { OpenFlags(rawValue: 0o2000) }
     public static var nonBlocking: OpenFlags { OpenFlags(rawValue: 0o4000) }
-    public static var dataSync: OpenFlags { OpenFlags(rawValue: 0o10000) }
     /// O_SYNC, of which O_DSYNC is a part.
     public static var sync: OpenFlags { OpenFlags(rawValue: 0o4010000) }
     public static var noAccessTime: OpenFlags { OpenFlags(rawValue: 0o1000000) }
@@ -52,10 +51,8 @@ public struct ResolveFlags: OptionSet, Sendable {
     @inlinable
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    public static var noCrossingMounts: ResolveFlags { ResolveFlags(rawValue: 0x01) }
     public static var noMagicLinks: ResolveFlags { ResolveFlags(rawValue: 0x02) }
     public static var noSymlinks: ResolveFlags { ResolveFlags(rawValue: 0x04) }
     public static var beneath: ResolveFlags { ResolveFlags(rawValue: 0x08) }
-    public static var inRoot: ResolveFlags { ResolveFlags(rawValue: 0x10) }
     public static var cached: ResolveFlags { ResolveFlags(rawValue: 0x20) }
 }

@@ -26,8 +26,6 @@ public struct StatusFlags: OptionSet, Sendable {
     public static var noFollow: StatusFlags { StatusFlags(rawValue: 0x100) }
     public static var noAutomount: StatusFlags { StatusFlags(rawValue: 0x800) }
     public static var emptyPath: StatusFlags { StatusFlags(rawValue: 0x1000) }
-    /// AT_STATX_FORCE_SYNC: a network filesystem asks its server.
-    public static var forceSync: StatusFlags { StatusFlags(rawValue: 0x2000) }
     /// AT_STATX_DONT_SYNC: what is cached will do.
     public static var dontSync: StatusFlags { StatusFlags(rawValue: 0x4000) }
 }

@@ -13,7 +13,6 @@ public struct ReadyEvents: OptionSet, Sendable {
     public static var writable: ReadyEvents { ReadyEvents(rawValue: 0x004) }
     public static var error: ReadyEvents { ReadyEvents(rawValue: 0x008) }
     public static var hungUp: ReadyEvents { ReadyEvents(rawValue: 0x010) }
-    public static var oneShot: ReadyEvents { ReadyEvents(rawValue: 1 << 30) }
     public static var edgeTriggered: ReadyEvents { ReadyEvents(rawValue: 1 << 31) }
 }
 

@@ -76,7 +76,6 @@ public struct MountFlags: OptionSet, Sendable {
     public static var noDirectoryAccessTime: MountFlags { MountFlags(rawValue: 2048) }
     public static var bind: MountFlags { MountFlags(rawValue: 4096) }
     public static var recursive: MountFlags { MountFlags(rawValue: 16384) }
-    public static var makePrivate: MountFlags { MountFlags(rawValue: 1 << 18) }
     public static var relativeAccessTime: MountFlags { MountFlags(rawValue: 1 << 21) }
     public static var strictAccessTime: MountFlags { MountFlags(rawValue: 1 << 24) }
 }
@@ -87,8 +86,6 @@ public struct UnmountFlags: OptionSet, Sendable {
 
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// FUSE: fails what is under way.
-    public static var force: UnmountFlags { UnmountFlags(rawValue: 1) }
     /// MNT_DETACH: out of sight at once, gone when no longer in use.
     public static var detach: UnmountFlags { UnmountFlags(rawValue: 2) }
     public static var noFollow: UnmountFlags { UnmountFlags(rawValue: 8) }

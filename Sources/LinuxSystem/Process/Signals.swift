@@ -9,7 +9,6 @@ public struct Signal: RawRepresentable, Sendable, Hashable {
 
     public static var hangUp: Signal { Signal(rawValue: 1) }
     public static var interrupt: Signal { Signal(rawValue: 2) }
-    public static var quit: Signal { Signal(rawValue: 3) }
     public static var user1: Signal { Signal(rawValue: 10) }
     public static var user2: Signal { Signal(rawValue: 12) }
     public static var pipe: Signal { Signal(rawValue: 13) }

@@ -3,12 +3,12 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The renames of merged directories that are under way, and removals before which a whiteout is laid (`Union.cover`), whose
+/// The renames of merged directories that are under way, and removals before which a whiteout is laid (`Changes.cover`), whose
 /// two names are one.
 ///
 /// Such a rename is one in each layer, and between two of them a look would find half a directory. So a look asks
 /// here before and after: a rename that concerns the look is waited for, and a look during which one began is made
-/// again (`Union.undivided`). Nobody holds a lock while it waits. The lock is a leaf.
+/// again (`Resolver.undivided`). Nobody holds a lock while it waits. The lock is a leaf.
 final class MergedRenames: Sendable {
     /// The names between which a directory moves.
     struct Move: Sendable {

@@ -10,7 +10,7 @@ extension Union {
     /// Opens the real directories as the caller.
     public func openDirectory(
         _ id: NodeID, _ caller: CallerIdentity
-    ) throws(Errno) -> OpenedDirectory {
+    ) throws(Errno) -> HandleID {
         let node = try resolver.node(id)
         var listing: Listing?
         do throws(Errno) {
@@ -18,8 +18,7 @@ extension Union {
         } catch .noSuchFileOrDirectory {
             // Removed while somebody is in it: it can be opened, and holds nothing.
         }
-        let handle = directories.insert(DirectoryHandle(node: node, listing: listing))
-        return OpenedDirectory(handle: handle, cacheListing: false, keepCache: false)
+        return directories.insert(DirectoryHandle(node: node, listing: listing))
     }
 
     public func releaseDirectory(_ handle: HandleID) {

@@ -48,7 +48,7 @@ extension Union {
     }
 
     public func setXattr(
-        _ id: NodeID, _ name: PathRef, value: UnsafeRawBufferPointer, flags: Int32, killSetgid: Bool,
+        _ id: NodeID, _ name: PathRef, value: UnsafeRawBufferPointer, flags: Int32,
         _ caller: CallerIdentity
     ) throws(Errno) {
         let node = try resolver.node(id)

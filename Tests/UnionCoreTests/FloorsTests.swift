@@ -1,0 +1,98 @@
+import FoundationEssentials
+import Testing
+
+/// Who may call whom inside the engine, as docs/architecture.md says.
+@Suite struct FloorsTests {
+    private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The folders of the engine, the lowest first, out of the table in docs/architecture.md.
+    private func floors() throws -> [String] {
+        let text = try String(contentsOf: root.appending(path: "docs/architecture.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").drop { $0 != "| floor | what is in it | type |" }.dropFirst(2)
+        return rows.prefix { $0.hasPrefix("| `") }.compactMap { row in
+            row.dropFirst(3).split(separator: "/").first.map(String.init)
+        }
+    }
+
+    private func sources(_ module: String) throws -> [(folder: String, name: String, text: String)] {
+        let base = root.appending(path: "Sources/\(module)")
+        return try FileManager.default.subpathsOfDirectory(atPath: base.path).filter { $0.hasSuffix(".swift") }
+            .map { path in
+                let parts = path.split(separator: "/").map(String.init)
+                return (
+                    folder: parts.count > 1 ? parts[0] : "", name: parts[parts.count - 1],
+                    text: try String(contentsOf: base.appending(path: path), encoding: .utf8)
+                )
+            }
+    }
+
+    /// The lowest floors know nothing of the higher ones, not even a name.
+    @Test func noFloorNamesATypeOfAHigherOne() throws {
+        let floors = try floors()
+        #expect(floors.count > 10)
+        let sources = try sources("UnionCore").filter { $0.folder != "" && $0.folder != "Testing" }
+        #expect(Set(sources.map(\.folder)) == Set(floors))
+        var homes: [Substring: Int] = ["Union": floors.count - 2]
+        for source in sources {
+            guard let floor = floors.firstIndex(of: source.folder) else { continue }
+            for name in declaredTypes(in: source.text) { homes[name] = floor }
+        }
+        for source in sources {
+            guard let floor = floors.firstIndex(of: source.folder) else { continue }
+            for name in namedTypes(in: source.text) where homes[name] ?? 0 > floor {
+                Issue.record("\(source.folder)/\(source.name) names \(name), which is above it")
+            }
+        }
+    }
+
+    /// A request's operation has one file on the wire's side and one on the engine's, which may have further parts.
+    @Test func bothSidesHaveTheSameOperations() throws {
+        func operations(_ module: String) throws -> Set<Substring> {
+            Set(
+                try sources(module).filter { $0.folder == "Operations" }.map { source in
+                    source.name.prefix { $0 != "." && $0 != "+" }
+                })
+        }
+        #expect(try operations("UnionCore") == operations("FuseServer"))
+    }
+
+    private func declaredTypes(in text: String) -> [Substring] {
+        var found: [Substring] = []
+        for line in text.split(separator: "\n") where line.first?.isLetter == true {
+            let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+            guard !words.contains("private"), !words.contains("fileprivate"),
+                let kind = words.firstIndex(where: { ["class", "struct", "enum", "protocol"].contains($0) }),
+                kind + 1 < words.count
+            else { continue }
+            found.append(words[kind + 1])
+        }
+        return found
+    }
+
+    /// Words that may be types: in capitals, in no comment and no text, and no member of another.
+    private func namedTypes(in text: String) -> Set<Substring> {
+        var found: Set<Substring> = []
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
+            for (index, part) in parts.enumerated() where index.isMultiple(of: 2) {
+                let code = part.firstRange(of: "//").map { part[..<$0.lowerBound] } ?? part
+                var before: Character = " "
+                var start: Substring.Index?
+                for position in code.indices + [code.endIndex] {
+                    let isWord = position < code.endIndex && (code[position].isLetter || code[position].isNumber)
+                    if isWord, start == nil {
+                        start = position
+                        before = position > code.startIndex ? code[code.index(before: position)] : " "
+                    } else if !isWord, let begun = start {
+                        let word = code[begun..<position]
+                        if before != ".", word.first?.isUppercase == true { found.insert(word) }
+                        start = nil
+                    }
+                }
+                if code.endIndex != part.endIndex { break }
+            }
+        }
+        return found
+    }
+}
