@@ -2,6 +2,8 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
+    /// fallocate(2) on an open file, as the caller; `offset` and `length` in bytes. The errors are those of
+    /// the real call.
     public func allocate(
         _ handle: HandleID, mode: Int32, offset: Int64, length: Int64, _ caller: CallerIdentity
     ) throws(Errno) {

@@ -3,8 +3,10 @@ internal import Synchronization
 public import SystemPackage
 
 extension Union {
-    /// What stat(2) tells of the node; `handle` an open file of it, where there is one. `caller` nil: nobody knows who
-    /// asks.
+    /// What stat(2) tells of the node, and how long the kernel may keep it. `handle`: an open file of the
+    /// node, where the request names one. `caller` nil: the caller isn't known. ENOENT: the directory has
+    /// gone, and nothing was ever told of it. ESTALE: the file isn't where it was; the kernel walks the path
+    /// again.
     public func attributes(
         of id: NodeID, handle: HandleID?, _ caller: CallerIdentity? = nil
     ) throws(Errno) -> (Attributes, Freshness) {
@@ -17,7 +19,8 @@ extension Union {
         }
     }
 
-    /// Changes attributes of the owner's real object, as the caller. EROFS where its layer is read-only.
+    /// Changes attributes of the owner's real object, as the caller. Returns the attributes after the change.
+    /// EROFS: the object's layer is read-only.
     public func setAttributes(
         of id: NodeID, handle: HandleID?, _ changes: AttributeChanges, _ caller: CallerIdentity
     ) throws(Errno) -> (Attributes, Freshness) {
@@ -73,7 +76,8 @@ extension Union {
         _ caller: CallerIdentity
     ) throws(Errno) {
         let object = target.descriptor
-        // Who has CAP_FSETID may change it and leave suid and sgid, who is in the file's group sgid.
+        // A caller with CAP_FSETID may change the size and leave suid and sgid. One in the file's group
+        // leaves sgid.
         let isPrivileged = target.status.isPrivileged
         try resolver.asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
             if let open, open.flags.writes { return try open.descriptor.truncate(to: size) }
@@ -81,8 +85,9 @@ extension Union {
         }
     }
 
-    /// What the kernel asks for before a write that it passes through. A chown(2) of neither id looks the
-    /// same; where nobody has the file open for writing it must be that.
+    /// Drops what a write costs a file. The kernel asks for this before a write that it passes through. A
+    /// chown(2) of neither id looks the same; a request is that where no client has the file open for
+    /// writing.
     private func killPrivileges(
         of node: Node, _ target: borrowing LocatedObject, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -95,9 +100,9 @@ extension Union {
         try killPrivileges(of: object, caller)
     }
 
-    /// What a local filesystem does before a write: the file's capabilities go, and by somebody without
-    /// CAP_FSETID suid, and sgid where the group may execute or the writer isn't in it. The kernel has decided
-    /// that it is to be done, but not which.
+    /// Does what a local filesystem does before a write: the file loses its capabilities. A writer without
+    /// CAP_FSETID also costs it suid, and costs it sgid where the group may execute the file or the writer
+    /// isn't in the group. The kernel has decided that something must go, but not what.
     private func killPrivileges(
         of object: FileDescriptor, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -106,7 +111,7 @@ extension Union {
         do {
             try object.removeXattr("security.capability")
         } catch .noData, .notSupported {
-            // None there, as nearly always.
+            // The file has none, as nearly always.
         }
     }
 
@@ -121,7 +126,8 @@ extension Union {
         if mode != status.permissions { try object.changeMode(mode) }
     }
 
-    /// A directory shows the newest times of what backs it: its skeleton must not be newer than the owner.
+    /// Gives the skeleton the owner's new time. A directory shows the newest times of what backs it, so its
+    /// skeleton must not be newer than the owner.
     private func followTimes(of node: Node, _ changes: AttributeChanges) {
         guard changes.modification != .omit, let upper = stack.upper, let view = try? resolver.view(of: node),
             let skeleton = view.directory(in: upper.index), layers.marks(of: "", in: skeleton).contains(.skeleton)
@@ -131,12 +137,13 @@ extension Union {
 }
 
 extension FileStatus {
-    /// It has suid or sgid, which changes of its data may cost it.
+    /// Whether it has suid or sgid. A change of its data may cost it these.
     var isPrivileged: Bool { mode & (ModeBits.setUser | ModeBits.setGroup) != 0 }
 }
 
 extension AttributeChanges {
-    /// The real chmod(2), chown(2) or truncate(2) as the caller drops suid and sgid by itself.
+    /// Whether the change touches suid and sgid: the real chmod(2), chown(2) or truncate(2), made as the
+    /// caller, drops these by itself.
     fileprivate var touchesMode: Bool { mode != nil || uid != nil || gid != nil || size != nil }
 }
 

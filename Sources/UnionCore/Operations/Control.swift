@@ -1,9 +1,9 @@
 public import LinuxSystem
 public import SystemPackage
 
-/// ioctl(2) commands whose argument is flat data that means the same in every process. All others are
-/// refused: an argument may hold pointers or descriptor numbers, which in the server would be its own.
-/// Numbers of <linux/fs.h>, as 64-bit and 32-bit clients send them.
+/// ioctl(2) commands whose argument is flat data that means the same in every process. The union refuses all
+/// others: an argument may hold pointers or descriptor numbers, and in the server these would be the server's
+/// own. Numbers of <linux/fs.h>, as 64-bit and 32-bit clients send them.
 private enum FlatCommand: UInt32 {
     case getFlags = 0x8008_6601
     case setFlags = 0x4008_6602
@@ -19,7 +19,8 @@ private enum FlatCommand: UInt32 {
 }
 
 extension Union {
-    /// ioctl(2) on an open file, or on a directory (`handle` nil). ENOTTY for what isn't known to be safe.
+    /// ioctl(2) on an open file, or on a directory (`handle` nil). Returns the command's result, and the
+    /// number of bytes in `output`. ENOTTY: the command isn't known to be safe.
     public func control(
         _ id: NodeID, handle: HandleID?, command: UInt32, argument: UInt64,
         input: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
@@ -51,7 +52,7 @@ extension Union {
     }
 }
 
-/// Lends zeroed bytes of the stack.
+/// Lends zeroed bytes on the stack.
 private func withTemporaryBytes<R>(
     _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> R
 ) throws(Errno) -> R {

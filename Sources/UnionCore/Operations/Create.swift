@@ -3,7 +3,7 @@ public import SystemPackage
 
 extension Union {
     /// open(2) with O_CREAT of a name that the kernel knows nothing of. Where the union shows a file by now,
-    /// it is opened, unless O_EXCL asks for a new one.
+    /// opens that file; with O_EXCL the answer is EEXIST.
     public func create(
         _ parent: NodeID, _ name: PathRef, mode: UInt32, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {
@@ -26,19 +26,21 @@ extension Union {
         }
     }
 
-    /// Whether somebody has just made the file that wasn't there, or removed the one that was: to open it or a new one
-    /// is right at any time.
+    /// Whether the failure came from a change under way: another process has just made the file that wasn't
+    /// there, or has just removed the one that was. Opening that file and making a new one are both right at
+    /// any time.
     private func hasPassed(_ error: Errno, _ lookup: NameLookup) -> Bool {
         switch error {
         case .fileExists, .noSuchFileOrDirectory: true
-        // What isn't a file the kernel must walk to.
+        // The kernel must walk to anything but a file.
         case .staleNFSFileHandle: lookup.owner?.status.isRegular != false
         default: false
         }
     }
 
-    /// `isSure`: nobody has made one since it was looked for, as far as is known. Else it is opened or made in one step, as who
-    /// makes and removes it without a pause might always be faster.
+    /// Makes the file. `isSure`: as far as is known, no process has made one since the lookup. Otherwise the
+    /// file is opened or made in one step: a process that makes and removes it without a pause might always
+    /// be faster than two steps.
     private func create(
         _ name: PathRef, in target: inout Target, mode: UInt32, _ flags: OpenFlags, _ caller: CallerIdentity,
         isSure: Bool
@@ -56,7 +58,7 @@ extension Union {
             return try LocatedObject(layer: layer, open: file)
         }
         let layer = made.layer
-        // What was made aside has another change time since.
+        // A file that was made aside and then moved has another change time.
         let status = target.lookup.whiteout == nil ? made.status : try made.descriptor.status()
         var entry = try reporting.newEntry(name, status, in: layer, target)
         do throws(Errno) {
@@ -83,7 +85,8 @@ extension Union {
             let node = try resolver.node(entry.node)
             var current = entry
             current.attributes = try resolver.attributes(of: node, files.find(file.handle))
-            // The kernel takes these in whatever it learnt meanwhile: they are for this call only.
+            // The kernel takes these attributes in, whatever it learnt meanwhile, so they are for this call
+            // only.
             current.freshness.attributeSeconds = 0
             return (current, file)
         } catch {
@@ -92,8 +95,9 @@ extension Union {
         }
     }
 
-    /// O_EXCL: what the union doesn't show must not be there, though somebody has just put it there. Without it nothing that might stand
-    /// there may hold up the server.
+    /// The flags for the real open(2). With O_EXCL the real file must be new too, even if another process has
+    /// just made one there. Without O_EXCL there may be an object of any kind, and it must not hold up the
+    /// server.
     private func creationFlags(_ flags: OpenFlags, mayExist: Bool) -> OpenFlags {
         flags.union([.create, mayExist ? .nonBlocking : .exclusive, .noFollow, .noTerminal])
             .subtracting(.kernelOnly)

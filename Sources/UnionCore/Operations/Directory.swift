@@ -2,12 +2,12 @@ public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
-// Listings. A pure directory's is its layer's own, streamed; the offsets are that filesystem's. A merged
-// directory's is a snapshot from the moment the listing started, and its offsets count its names: an entry
-// that is there from opendir to closedir shows exactly once.
+// Listings. A pure directory's listing is its layer's own, streamed; the offsets are that filesystem's. A
+// merged directory's listing is a snapshot from the moment it started, and its offsets count its names. So an
+// entry that is there from opendir to closedir shows exactly once.
 
 extension Union {
-    /// Opens the real directories as the caller.
+    /// Opens the real directories as the caller. A directory that has gone opens too, and lists nothing.
     public func openDirectory(
         _ id: NodeID, _ caller: CallerIdentity
     ) throws(Errno) -> HandleID {
@@ -16,16 +16,18 @@ extension Union {
         do throws(Errno) {
             listing = try listings.openListing(of: node, caller)
         } catch .noSuchFileOrDirectory {
-            // Removed while somebody is in it: it can be opened, and holds nothing.
+            // Removed while a process is in it: it can be opened, and holds nothing.
         }
         return directories.insert(DirectoryHandle(node: node, listing: listing))
     }
 
+    /// The client's last reference to the open directory has gone.
     public func releaseDirectory(_ handle: HandleID) {
         _ = directories.remove(handle)
     }
 
-    /// Lists from `offset` (0: the start) until `emit` returns false, which leaves that item for the next call.
+    /// Lists from `offset` (0: the start) until `emit` returns false. The item that `emit` refused is for the
+    /// next call. EBADF: there is no such handle.
     public func readDirectory(
         _ id: HandleID, offset: UInt64, _ caller: CallerIdentity, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) {
@@ -42,9 +44,10 @@ extension Union {
         try result.get()
     }
 
-    /// Lists a directory without a handle from `offset` (0: the start) until `emit` returns false, which leaves that item for
-    /// the next call. `room`: how many bytes the client takes. `withFiles`: an item may come with its file as LOOKUP would
-    /// tell of it. What is returned is for `finish`, once the answer is out, or `takeBack`.
+    /// Lists a directory without a handle from `offset` (0: the start) until `emit` returns false. The item
+    /// that `emit` refused is for the next call. `room`: how many bytes the client takes. `withFiles`: an
+    /// item may come with its file, as LOOKUP would tell of it. Give the result to `finish` once the answer
+    /// is out, or to `takeBack`.
     public func readDirectory(
         of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, withFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
@@ -53,10 +56,10 @@ extension Union {
             of: id, offset: offset, room: room, caller, withFiles: withFiles, emit)
     }
 
-    /// The answer was sent.
+    /// The answer with this part was sent.
     public func finish(_ part: consuming ListingPart) { listings.finish(part) }
 
-    /// Nobody has got the answer.
+    /// The answer with this part reached no client.
     public func takeBack(_ part: consuming ListingPart) { listings.takeBack(part) }
 }
 

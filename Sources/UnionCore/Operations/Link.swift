@@ -2,8 +2,9 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// link(2), within the layer of the existing file. EXDEV where the new parent has no place in that layer, nothing may
-    /// be changed there, or something hidden has the new name and would hide the file.
+    /// link(2), within the layer of the existing file. EPERM: it is a directory. EXDEV: that layer doesn't
+    /// have the new parent, or nothing may be changed in that layer, or something hidden has the new name and
+    /// would hide the file.
     public func link(
         _ id: NodeID, to newParent: NodeID, _ newName: PathRef, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
@@ -23,12 +24,12 @@ extension Union {
         }
         var entry = try reporting.newEntry(newName, in: target)
         guard entry.node == id else {
-            // Not what was linked there, but what somebody has put there since.
+            // The name leads to what another process has put there since, not to what was linked.
             reporting.forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }
         change.end(by: caller)
-        // The kernel takes these attributes in whatever it learnt meanwhile: they are for this call only.
+        // The kernel takes these attributes in, whatever it learnt meanwhile, so they are for this call only.
         entry.freshness.attributeSeconds = 0
         return entry
     }

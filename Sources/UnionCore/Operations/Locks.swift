@@ -2,13 +2,15 @@ public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
-// Locks of clients that are taken on the real files too. flock(2) belongs to an open file, which the handle's
-// real file is. A record lock belongs to an owner, which has an open file of its own (`LockOwner`).
+// Clients' locks that the union takes on the real files too. A flock(2) lock belongs to an open file, so it
+// is on the handle's real file. A record lock belongs to an owner, which has an open file of its own
+// (`LockOwner`).
 //
-// Nothing here waits: who must, gets a `LockWait` to be carried out elsewhere.
+// Nothing here waits. A request that must wait gets a `LockWait`, which another thread carries out.
 
 extension Union {
-    /// flock(2): LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. nil: done; else it is to be waited for.
+    /// flock(2): LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. Returns nil if it is done, else what is
+    /// to be waited for. EAGAIN: with LOCK_NB, another lock is in the way.
     public func flock(
         _ handle: HandleID, owner: UInt64, operation: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> LockWait? {
@@ -47,14 +49,15 @@ extension Union {
         }
     }
 
-    /// Who gets a lock counts on what the one before has done under it, though its events are still on their way. (While
-    /// somebody has a watched file open for writing nothing of its attributes is kept.)
+    /// Drops what the kernel keeps of the file's attributes. A caller that gets a lock counts on what the
+    /// holder before it has done, though the events of that are still on their way. (While a client has a
+    /// watched file open for writing, the kernel keeps none of its attributes.)
     private func refreshAttributes(of node: Node) {
         if coherence.plan.isLasting && node.state.withLock({ $0.openFiles?.hasWriter }) == true { return }
         reporting.dropAttributes(of: node)
     }
 
-    /// The lock that stands in the way of `lock`; of type F_UNLCK where none does.
+    /// The lock that stands in the way of `lock`. It is of type F_UNLCK where none does.
     public func getLock(_ handle: HandleID, owner: UInt64, lock: LockRange) throws(Errno) -> LockRange {
         let id = handle
         let handle = try file(handle)
@@ -71,14 +74,14 @@ extension Union {
             let unlocked = Int16(FileLock.Kind.unlock.rawValue)
             return LockRange(type: unlocked, start: lock.start, end: lock.end, pid: 0)
         }
-        // An open file's lock has no process, and the kernel takes no -1 for one.
+        // An open file's lock has no process (-1), and the kernel doesn't take -1 for one.
         return LockRange(
             type: Int16(truncatingIfNeeded: found.kind.rawValue), start: found.start, end: found.end,
             pid: max(found.pid, 0))
     }
 
-    /// Takes or frees a record lock. nil: done. EAGAIN where another one is in the way; with `wait`, it is to be
-    /// waited for then, or EDEADLK.
+    /// Takes or frees a record lock. Returns nil if it is done, else what is to be waited for (with `wait`
+    /// alone). EAGAIN: another lock is in the way, and `wait` is false. EDEADLK: the wait would never end.
     public func setLock(
         _ handle: HandleID, owner: UInt64, lock: LockRange, wait: Bool, _ caller: CallerIdentity
     ) throws(Errno) -> LockWait? {
@@ -112,7 +115,7 @@ extension Union {
         return blocked
     }
 
-    /// The owner's own file, whose locks aren't in its way.
+    /// The owner's own open file. Its locks don't stand in the owner's way.
     private func lockFile(of key: LockOwner.Key, _ use: LockUse) throws(Errno) -> LockFile {
         if let known = ledger.find(key) { return known.file }
         return try use.openFile()
@@ -124,16 +127,16 @@ extension Union {
             staysInside: !locksReach(stack[handle.layer]))
     }
 
-    /// Whether locks on the layer's files are for those beside the union, too.
+    /// Whether locks on the layer's files are for programs beside the union, too.
     private func locksReach(_ layer: Layer) -> Bool {
         policies.locks == .through || coherence.plan.isShared(layer)
     }
 }
 
-// The kernel tells of the last close of an open file when close(2) has returned already: who asks for a lock
-// right then must not be told that it is still held.
+// The kernel tells of the last close of an open file only when close(2) has returned already. A caller that
+// asks for a lock right then must not be told that the closed file still holds it.
 extension Union {
-    /// Tries again while open files of the same file are about to be released. EAGAIN when none is any more.
+    /// Tries again while other open files of this file are about to be released. EAGAIN: none is any more.
     private func afterReleases(of handle: FileHandle, _ attempt: () throws(Errno) -> Void) throws(Errno) {
         let openFiles = handle.node.state.withLock { $0.openFiles }
         var milliseconds = 0
@@ -144,7 +147,7 @@ extension Union {
                 return try attempt()
             } catch .resourceTemporarilyUnavailable {}
         }
-        // Somebody has closed one descriptor of several: the open file stays.
+        // A client has closed one descriptor of several: the open file stays.
         if milliseconds > 0 { openFiles?.expectNoRelease() }
         try attempt()
     }

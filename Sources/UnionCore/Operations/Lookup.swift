@@ -3,7 +3,7 @@ internal import Synchronization
 public import SystemPackage
 
 extension Union {
-    /// Finds `name` in `parent`. ENOENT: the union shows nothing there. The node's lookup count grows by one.
+    /// Finds `name` in `parent`. The node's lookup count grows by one. ENOENT: the union shows nothing there.
     public func lookup(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) -> LookedUp {
@@ -37,6 +37,6 @@ extension Union {
         return try reporting.find(lookup, name, in: directory, view, watches: .late, caller.pid)
     }
 
-    /// The kernel drops `count` of its references to the node.
+    /// Drops `count` of the kernel's references to the node.
     public func forget(_ node: NodeID, count: UInt64) { reporting.forget(node, count: count) }
 }

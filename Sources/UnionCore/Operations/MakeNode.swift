@@ -2,7 +2,7 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// mknod(2): a file, fifo, socket or device. EPERM for the device 0:0, which is a whiteout.
+    /// mknod(2): makes a file, fifo, socket or device. EPERM: the device 0:0, which is a whiteout.
     public func makeNode(
         _ parent: NodeID, _ name: PathRef, mode: UInt32, device: UInt64, _ caller: CallerIdentity
     ) throws(Errno) -> Entry {
@@ -27,7 +27,8 @@ extension Union {
         }
         let entry = try reporting.newEntry(name, in: target)
         guard FileKind(mode: entry.attributes.mode) == kind else {
-            // Somebody has put something else there already, which the kernel wouldn't take: it asks again.
+            // Another process has put something of another kind there already. The kernel wouldn't take it:
+            // it asks again.
             reporting.forget(entry.node, count: 1)
             throw .staleNFSFileHandle
         }

@@ -5,12 +5,13 @@ public import SystemPackage
 extension OpenFlags {
     /// FMODE_EXEC of <linux/fs.h>: the kernel opens the file to execute it.
     static var execute: OpenFlags { OpenFlags(rawValue: 0o40) }
-    /// Flags of a request that mean something to the kernel alone.
+    /// Flags of a request that mean something only to the kernel.
     static var kernelOnly: OpenFlags { .execute }
 }
 
 extension Union {
-    /// Opens the owner's real file as the caller, with the caller's own flags.
+    /// Opens the owner's real file as the caller, with the caller's own flags. The errors are those of the
+    /// real open(2). ESTALE: the file isn't where it was; the kernel walks the path again.
     public func open(
         _ id: NodeID, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> OpenedFile {
@@ -25,12 +26,13 @@ extension Union {
         if flags.writes, let acting { try agents.checkName(of: node, target.status, in: target.layer, acting) }
         let file = try openReal(target, node, acting, flags, caller)
         let opened = try opened(node, target.layer, file, flags, acting)
-        // Who writes asks how large it is, and others beside the union may write, too.
+        // A writer asks for the file's size, and programs beside the union may write, too.
         if flags.writes { reporting.dropAttributes(of: node) }
         return opened
     }
 
-    /// A metacopy is opened as the caller, by its own mode; its data, as overlayfs does, by who serves.
+    /// Opens a metacopy as the caller, by the metacopy's own mode. The server opens the data as itself, as
+    /// overlayfs does.
     private func open(
         _ data: RedirectedData, of node: Node, _ target: consuming LocatedObject, _ flags: OpenFlags,
         _ caller: CallerIdentity
@@ -49,8 +51,8 @@ extension Union {
     ) throws(Errno) -> OwnedDescriptor {
         let object = target.descriptor
         if flags.contains(.execute) {
-            // Running a program needs no right to read it: the right to execute is the caller's, the
-            // reading the kernel's.
+            // Running a program needs no right to read it. The caller has the right to execute, and the
+            // kernel does the reading.
             try resolver.asCaller(caller, on: node, in: target.layer) { () throws(Errno) in
                 try object.checkAccess(.execute)
             }
@@ -60,7 +62,8 @@ extension Union {
         if let acting, let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller) {
             return file
         }
-        // Truncating leaves suid and sgid to who has CAP_FSETID, sgid to who is in the file's group.
+        // Truncating leaves suid and sgid if the caller has CAP_FSETID, and sgid if the caller is in the
+        // file's group.
         let mindsRights = flags.contains(.truncate) && target.status.isPrivileged
         return try resolver.asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
             () throws(Errno) -> OwnedDescriptor in
@@ -68,7 +71,7 @@ extension Union {
         }
     }
 
-    /// Registers an open real file, and says how its data is to move.
+    /// Registers an open real file, and says how its data moves.
     func opened(
         _ node: Node, _ layer: Layer, _ file: consuming OwnedDescriptor, _ flags: OpenFlags,
         _ acting: ActingFile? = nil, metacopy: consuming OwnedDescriptor? = nil
@@ -94,14 +97,16 @@ extension Union {
             needsNoFlush: !isFlushed)
     }
 
-    /// Whether locks need to hear of each close. By far most files are opened for reading and never locked: they do
-    /// without that request, as far as nobody has locked them before. Their locks go with the open file then.
+    /// Whether locks need to hear of each close. Most files by far are opened for reading and never locked.
+    /// They do without that request if no client has locked them before; their locks then go with the open
+    /// file.
     private func mindsCloses(of openFiles: OpenFiles, _ flags: OpenFlags) -> Bool {
         needsLocks && (flags.writes || openFiles.mayBeLocked)
     }
 
-    /// How the data of an ordinary file moves that doesn't pass through. A page cache besides the layer's own holds
-    /// only what nobody changes, or what a watch tells of; so only such files can be mapped shared.
+    /// How the data of an ordinary file moves when the kernel doesn't pass it through. A page cache besides
+    /// the layer's own holds only what no program changes, or what a watch tells of. So only such files can
+    /// be mapped shared.
     private func requests(for node: Node, in layer: Layer) -> HandleIO {
         let plan = coherence.plan
         guard plan.suits(layer, node.filesystem) else { return .direct }
@@ -130,7 +135,7 @@ extension Union {
         }
     }
 
-    /// The client's last reference to the open file is gone.
+    /// The client's last reference to the open file has gone.
     public func release(_ handle: HandleID) {
         guard let file = files.remove(handle) else { return }
         ledger.release(handle, node: file.node.id)
@@ -146,7 +151,8 @@ extension Union {
 }
 
 extension FileDescriptor {
-    /// What the client may take back by fcntl(2) the real file does without; requests say it (`FollowedFlags`).
+    /// Sets the flags that the real file is served with. It does without flags that the client may take back
+    /// by fcntl(2); requests bring these (`FollowedFlags`).
     fileprivate func prepareToServe(_ flags: OpenFlags, _ io: HandleIO) {
         var without: OpenFlags = .append
         if case .mapped = io {} else { without.insert(.direct) }

@@ -2,12 +2,12 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// What of `events` (POLLIN, POLLPRI, …) is ready now.
+    /// Returns which of `events` (POLLIN, POLLPRI, …) are ready now. EBADF: there is no such handle.
     public func poll(_ handle: HandleID, events: Int16) throws(Errno) -> Int16 {
         try file(handle).descriptor.poll(events: events)
     }
 
-    /// The real file, for somebody who waits on it; nil where it is always ready.
+    /// A descriptor of the real file to wait on. nil: the file is always ready.
     public func pollDescriptor(of handle: HandleID) throws(Errno) -> OwnedDescriptor? {
         let file = try file(handle)
         guard file.node.filesystem.isPseudo || file.isStream else { return nil }

@@ -1,10 +1,11 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// The kernel keeps the targets of links for everybody, where it may. Those of proc depend on who reads them.
+// The kernel keeps the targets of links for all callers, where it may. Those of proc depend on the caller
+// that reads them.
 
 extension Union {
-    /// Whether it may: not where a layer is of proc, or has one mounted in it.
+    /// Whether the kernel may keep targets: not where a layer is of proc, or has a proc mounted in it.
     public var keepsTargets: Bool {
         guard cachesEntries, !stack.layers.contains(where: { $0.filesystem.type == .proc }) else {
             return false
@@ -17,14 +18,15 @@ extension Union {
         }
     }
 
-    /// One that was mounted there later: what the kernel is about to keep of the link goes again.
+    /// Has the kernel drop the link's target, which it is about to keep. For a proc that was mounted in a
+    /// layer later.
     func dropTarget(of node: Node) {
         if coherence.plan.isLasting { coherence.invalidations.append(.listing(node.id)) }
     }
 }
 
 extension FileDescriptor {
-    /// Where the directory is in this process's namespace now, with a slash at the end.
+    /// The directory's path in this process's namespace now, with a slash at the end.
     fileprivate var prefixOfPaths: [UInt8] {
         let link = OwnedName("/proc/self/fd/\(rawValue)")
         var buffer = [UInt8](repeating: 0, count: 4096)

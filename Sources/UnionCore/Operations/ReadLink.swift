@@ -2,7 +2,8 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// The symbolic link's target, without a NUL. Returns its length in bytes.
+    /// Reads the symbolic link's target, without a NUL. Returns its length in bytes. EINVAL: it isn't a
+    /// symbolic link.
     public func readLink(
         _ id: NodeID, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
@@ -35,8 +36,8 @@ extension Union {
         }
     }
 
-    /// `self` and `thread-self` of a proc filesystem are the caller's and not the server's. ENOENT: that
-    /// filesystem is of another pid namespace, in which its number isn't known.
+    /// The caller's `self` and `thread-self` of a proc filesystem, rather than the server's. nil: the link is
+    /// neither. ENOENT: that filesystem is of another pid namespace, which doesn't know the caller's number.
     private func callersOwn(
         _ node: Node, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {
@@ -45,7 +46,7 @@ extension Union {
         let layer = stack[alias.layer]
         let path = try resolver.path(of: node, in: layer)
         let isAsHere = agents.withProcRoot(above: path.ref, of: node.filesystem, in: layer) { root, rest in
-            // Further below a name like that is another thing.
+            // Further below, such a name is another thing.
             rest.holdsSlash ? nil : root?.numbersProcessesAsHere
         }
         guard let isAsHere else { return nil }
@@ -57,7 +58,7 @@ extension Union {
         return length
     }
 
-    /// Reads a link of proc where the caller is; nil: the serving thread is to do it.
+    /// Reads a link of proc where the caller is. nil: the serving thread must read it.
     private func readElsewhere(
         _ node: Node, in layer: Layer, _ caller: CallerIdentity, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int? {

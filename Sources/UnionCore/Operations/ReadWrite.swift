@@ -1,10 +1,11 @@
 public import LinuxSystem
 public import SystemPackage
 
-// Only what the kernel doesn't pass through comes here.
+// Requests come here only where the kernel doesn't pass them through.
 
 extension Union {
-    /// Reads at `offset`. `flags` are the open file's now, where they are known. Returns the number of bytes, 0 at the end.
+    /// Reads at `offset`. `flags`: those that the open file has now, if they are known. Returns the number of
+    /// bytes, 0 at the end. EBADF: there is no such handle.
     public func read(
         _ handle: HandleID, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
         flags: Int32? = nil, _ caller: CallerIdentity
@@ -20,21 +21,23 @@ extension Union {
         }
     }
 
-    /// Writes at `offset`, at the end where `flags`, the open file's now, have O_APPEND. Returns the number of bytes.
+    /// Writes at `offset`, or at the end if `flags` have O_APPEND. `flags`: those that the open file has now.
+    /// Returns the number of bytes.
     ///
-    /// As the caller where it matters who writes: files of pseudo filesystems, and files that lose suid, sgid
-    /// or capabilities by a write of somebody who isn't privileged, which the real write then sees to.
+    /// Writes as the caller where it matters which process writes. This is so for files of pseudo
+    /// filesystems. It is so, too, for files that lose suid, sgid or capabilities by a write of an
+    /// unprivileged caller: the real write then sees to that.
     ///
-    /// `isFromCache`: pages that somebody mapped and the kernel writes back, as nobody knows who. Files of
-    /// pseudo filesystems take none: directly they can't be mapped so. EPERM, which nobody sees but who waits
-    /// in msync(2).
+    /// `isFromCache`: the kernel writes back pages that a process had mapped, and the writer isn't known. A
+    /// file of a pseudo filesystem takes none (EPERM): without the union it can't be mapped so. Only a
+    /// process that waits in msync(2) sees this error.
     public func write(
         _ handle: HandleID, at offset: Int64, from buffer: UnsafeRawBufferPointer, flags: Int32? = nil,
         killPrivileges: Bool, isFromCache: Bool = false, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let file = try file(handle)
         if isFromCache && file.node.filesystem.isPseudo { throw .notPermitted }
-        // Pages go where they belong, whatever the file that they are written through was opened with.
+        // Pages go to their own offsets, whatever flags the file was opened with.
         let flags = isFromCache ? [] : flags.map { OpenFlags(rawValue: $0) } ?? file.flags
         if !isFromCache { file.follow(flags) }
         if let acting = file.acting {
@@ -48,7 +51,8 @@ extension Union {
         }
     }
 
-    /// A client closes one of its descriptors of the open file.
+    /// A client closes one of its descriptors of the open file. The owner loses its record locks on it.
+    /// Throws what the real filesystem says of data that it has held back.
     public func flush(_ handle: HandleID, lockOwner: UInt64) throws(Errno) {
         let file = try file(handle)
         ledger.close(lockOwner, node: file.node.id)
@@ -94,7 +98,7 @@ extension FileHandle {
 }
 
 extension FileDescriptor {
-    /// Closes a copy, which makes filesystems send what they hold back, and tell of errors.
+    /// Closes a copy. This makes filesystems send what they hold back, and tell of errors.
     fileprivate func flush() throws(Errno) {
         let copy = try duplicated()
         try copy.release().closeOnce()

@@ -2,8 +2,8 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// rmdir(2): the directory must be empty as the union shows it, except that a pseudo filesystem's own
-    /// rmdir decides for what it lists. Lowers go first, bottom up, then the upper.
+    /// rmdir(2). The directory must be empty as the union shows it; for what a pseudo filesystem lists, that
+    /// filesystem's own rmdir decides. Parts in lower layers go first, bottom up, then the upper's.
     public func removeDirectory(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -28,7 +28,7 @@ extension Union {
         reporting.leaveEmptied(target.directory)
     }
 
-    /// Removes what every layer has of a directory that is empty to users, or covers it.
+    /// Removes what every layer has of a directory that is empty to users, or covers it with a whiteout.
     private func removeParts(
         of target: inout Target, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -46,19 +46,19 @@ extension Union {
         }
     }
 
-    /// The lower layers' parts, bottom up.
+    /// Removes the lower layers' parts, bottom up.
     private func removeLowers(
         _ plan: RemovalPlan, _ name: PathRef, _ view: borrowing DirectoryView, _ caller: CallerIdentity
     ) throws(Errno) {
         for part in plan.removed where part.isDirectory && !part.layer.isUpper {
             guard let directory = view.directory(in: part.layer.index) else { continue }
             if try changes.removePlain(name, in: directory, caller) { continue }
-            // What keeps it is hidden by whiteouts above: it stays, hidden itself.
+            // Whiteouts above hide what keeps it from going: it stays, and is hidden itself.
             guard plan.isCovered, try changes.isOrdinary(part) else { throw .directoryNotEmpty }
         }
     }
 
-    /// The one directory that stands under the name, in a writable layer.
+    /// The directory in a writable layer that has the name, if no other layer has one.
     private func onlyDirectory(
         of lookup: NameLookup, _ view: borrowing DirectoryView
     ) -> FileDescriptor? {
@@ -67,7 +67,7 @@ extension Union {
         return view.directory(in: only.layer.index)
     }
 
-    /// The upper's part, which may still hold whiteouts and unseen skeletons: then it is put aside.
+    /// Removes the upper's part. If it still holds whiteouts and unseen skeletons, it is put aside.
     private func removeUpper(
         _ lookup: NameLookup, _ name: PathRef, in parent: Node, _ view: borrowing DirectoryView,
         _ caller: CallerIdentity

@@ -1,12 +1,13 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// The rename of a directory that several layers back: one rename in each of them, whatever is in it. To who looks through
-// the union it is one step (`MergedRenames`), and a crash leaves none of it or all (`RenameRecord`).
+// The rename of a directory that several layers back: one rename in each of them, whatever is in it. To all
+// who look through the union it is one step (`MergedRenames`). A crash leaves none of it or all
+// (`RenameRecord`).
 
-/// What is there before anything moves, and goes when all has.
+/// What is prepared before anything moves. It goes once everything has moved.
 struct MergedPreparation: ~Copyable {
-    /// The lowest part was marked complete.
+    /// The lowest part was marked as complete.
     let isMarked: Bool
     /// The name in the staging directory for what is in the way.
     let aside: [UInt8]?
@@ -14,9 +15,9 @@ struct MergedPreparation: ~Copyable {
 }
 
 extension Union {
-    /// Renames a merged directory in each layer that backs it. EXDEV where one of them can't take part, EPERM instead
-    /// where a pseudo filesystem has a part: nobody shall copy its files. ESTALE, upon which the kernel looks again: the
-    /// names have changed meanwhile. A layer's own error: nothing is changed.
+    /// Renames a merged directory in each layer that backs it. EXDEV: one of them can't take part. EPERM
+    /// instead, if a pseudo filesystem has a part: its files mustn't be copied. ESTALE, upon which the kernel
+    /// looks again: the names have changed meanwhile. A layer's own error: nothing is changed.
     func renameMerged(
         _ source: consuming Target, _ name: PathRef, to destination: consuming Target, _ newName: PathRef,
         _ flags: RenameFlags, _ caller: CallerIdentity, tries: Int = 0
@@ -27,7 +28,7 @@ extension Union {
         } catch {
             guard error == .staleNFSFileHandle, tries < Self.mostPlans else { throw error }
         }
-        // Most likely a skeleton was just made, or taken back for the sake of this rename.
+        // Most likely a skeleton was just made, or was taken back for the sake of this rename.
         let source = try changes.target(parent, name, caller, for: .take)
         let destination = try changes.target(newParent, newName, caller, for: .replace)
         guard source.lookup.isMerged, flags != .noReplace || !destination.lookup.isVisible else {
@@ -73,7 +74,7 @@ extension Union {
         finishMerged(rename, prepared)
     }
 
-    /// Marks what must be marked, and writes down what is about to be done.
+    /// Marks the lowest part if need be, and writes down what is about to happen.
     private func prepare(_ rename: borrowing MergedRename) throws(Errno) -> MergedPreparation {
         let mustMark = isToBeMarked(rename)
         let aside = rename.inTheWay == nil ? nil : work.asideName()
@@ -82,7 +83,7 @@ extension Union {
         do throws(Errno) {
             written = try WrittenRename(record, in: work)
         } catch {
-            // There is nowhere to write it down.
+            // There is no place to write it down.
             throw error == .readOnlyFileSystem ? rename.refusal : error
         }
         do throws(Errno) {
@@ -99,8 +100,8 @@ extension Union {
         return !isMarkedComplete(rename.name, in: lowest.from)
     }
 
-    /// What lower layers have of the new name mustn't become part of the directory, from its first moment there. (Where
-    /// it stands now nothing lies below it.)
+    /// Keeps out what lower layers have of the new name: it mustn't become part of the directory, from the
+    /// directory's first moment there. (Nothing lies below the directory at its old name.)
     private func shutOut(_ rename: borrowing MergedRename, mustMark: Bool) throws(Errno) {
         guard rename.shutsOut, let lowest = rename.lowest else { return }
         do throws(Errno) {
@@ -122,7 +123,7 @@ extension Union {
         for part in rename.parts {
             let origin = try identify(rename.name, in: part.from, part.layerEntry.layer)
             let isReplacing = part.replaced != nil || part.layerEntry.layer.isUpper && rename.inTheWay != nil
-            // Nobody could tell the one from the other afterwards.
+            // Afterwards the one couldn't be told from the other.
             if origin.isKnownByNameAlone && isReplacing { throw rename.refusal }
             record.parts.append(origin)
             if marks, part.layerEntry.layer === rename.lowest?.layerEntry.layer { record.completed = origin }
@@ -141,7 +142,7 @@ extension Union {
         return record
     }
 
-    /// Nobody looks at either name until this returns.
+    /// Moves all parts. No request looks at either name until this returns.
     private func moveAsOne(
         _ rename: inout MergedRename, _ prepared: borrowing MergedPreparation
     ) throws(Errno) {
@@ -169,7 +170,7 @@ extension Union {
         }
     }
 
-    /// ESTALE: the names aren't what they were when this was planned.
+    /// Checks that the names are what they were when this was planned. ESTALE: they aren't.
     private func checkUnchanged(_ rename: borrowing MergedRename) throws(Errno) {
         for part in rename.parts {
             try check(rename.name, in: part.from, is: part.layerEntry.status)
@@ -179,7 +180,7 @@ extension Union {
         guard let upper = stack.upper, !rename.parts.contains(where: { $0.layerEntry.layer === upper }) else {
             return
         }
-        // A skeleton may have been made meanwhile.
+        // A request may have made a skeleton meanwhile.
         let path = try resolver.path(of: rename.name, in: rename.source.directory)
         if rename.source.lookup.unseen == nil, let stray = try? upper.openObject(at: path.ref) {
             _ = consume stray
@@ -198,7 +199,7 @@ extension Union {
         }
     }
 
-    /// The marks that it got are no news.
+    /// Takes in the directory's makeup with its new marks, so that they are no news later.
     private func noteMakeup(of node: Node, _ rename: borrowing MergedRename) {
         guard
             let lookup = try? resolver.dividedLookup(
@@ -209,15 +210,15 @@ extension Union {
         reporting.setMakeup(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
-    /// Nothing has moved, or all is back.
+    /// Clears up after nothing has moved, or everything is back.
     private func takeBack(_ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation) {
         if prepared.isMarked { unmark(rename) }
         prepared.written.erase()
     }
 
-    /// All has moved.
+    /// Clears up after everything has moved.
     private func finishMerged(_ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation) {
-        // Before the record, which is all that knows of it.
+        // This comes before the record is erased: only the record knows of what was put aside.
         if let aside = prepared.aside,
             let path = try? resolver.path(of: rename.newName, in: rename.destination.directory)
         {

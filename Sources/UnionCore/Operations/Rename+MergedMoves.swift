@@ -1,9 +1,9 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// The real renames of a merged directory's parts, and how they are undone.
+// The real renames of a merged directory's parts, and their undoing.
 
-/// What was done of it so far, in this order.
+/// The steps that were done so far, in this order.
 struct MergedProgress {
     var isAside = false
     /// How many parts have moved.
@@ -37,7 +37,7 @@ extension Union {
         progress.isCovered = true
     }
 
-    /// The real rename. What is replaced comes to the old name, so that it can come back.
+    /// Makes the real rename of one part. What it replaces goes to the old name, so that it can come back.
     private func move(
         _ part: inout MovingPart, _ name: PathRef, _ newName: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -64,7 +64,7 @@ extension Union {
         }
     }
 
-    /// False: something stays where it came to.
+    /// Undoes the steps. False: something stays at its new name.
     func undo(
         _ rename: borrowing MergedRename, _ prepared: borrowing MergedPreparation, _ progress: MergedProgress
     ) -> Bool {
@@ -100,7 +100,8 @@ extension Union {
         try made.descriptor.changeMode(replaced.permissions)
     }
 
-    /// What was replaced goes from the old name. What can't go, for somebody has just put something in it, is covered.
+    /// Removes what was replaced from the old name. A directory can't go if another process has just put
+    /// something in it: then it is covered.
     func removeRemains(_ rename: inout MergedRename) {
         let (name, caller) = (rename.name, rename.caller)
         for part in rename.parts where part.isExchanged {

@@ -1,10 +1,11 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Renames that take several steps, of an object that one layer has: a crash leaves none of it or all.
+// Renames of an object that one layer has, where they take several steps. A crash leaves none of it or all.
 extension Union {
-    /// Writes down what is about to be done. nil: there is nowhere to write it, or nobody could tell afterwards how far it
-    /// came. `marks`: the directory is about to be marked complete for this.
+    /// Writes down what is about to happen. nil: there is no place to write it, or what is written couldn't
+    /// tell afterwards how far the rename came. `marks`: the directory is about to be marked as complete for
+    /// this rename.
     func writeDown(
         _ renaming: borrowing Renaming, from: FileDescriptor, to: FileDescriptor, marks: Bool
     ) throws(Errno) -> WrittenRename? {
@@ -12,7 +13,8 @@ extension Union {
         return try write(record)
     }
 
-    /// The same of the mark on a directory that an exchange brings from `name`, in the real directory `real`, to another one.
+    /// Writes down the mark on a directory that an exchange takes from `name`, in the real directory `real`,
+    /// to the other name. nil: there is no place to write it, or the directory is known by its name alone.
     func writeDownMark(
         _ layer: Layer, _ source: borrowing Target, _ name: PathRef, in real: FileDescriptor,
         to destination: borrowing Target, _ newName: PathRef
@@ -74,7 +76,8 @@ extension Union {
         return try OriginRecord(of: object.descriptor, try object.descriptor.status(), in: layer)
     }
 
-    /// All is done. Before that is forgotten it must be on disk, where the record may be on another one.
+    /// Erases the record after all steps are done. The directories must be on disk before that, if the record
+    /// is on another filesystem.
     func erase(_ written: borrowing WrittenRename, after directories: [FileDescriptor]) {
         let device = written.device
         for directory in directories where device == nil || (try? directory.status())?.device != device {

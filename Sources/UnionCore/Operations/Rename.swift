@@ -14,17 +14,17 @@ struct Renaming: ~Copyable {
     var moving: LayerEntry { plan.moving }
 }
 
-/// The whiteout that is to cover the old name, and where.
+/// The whiteout that is to cover the old name.
 private struct Cover {
     let directory: FileDescriptor
-    /// In the work area, made already.
+    /// The whiteout's name in the work area, where it is made already.
     let staged: PathRef
 }
 
 extension Union {
-    /// renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE. EXDEV where it would need a copy: for an object of a
-    /// read-only layer, a new parent that has no place in the owner's layer, a new name under which something above
-    /// would hide the object. (A merged directory: `renameMerged`.)
+    /// renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE. EXDEV: it would need a copy. That is so for an
+    /// object of a read-only layer, for a new parent that the owner's layer doesn't have, and for a new name
+    /// under which something above would hide the object. (For a merged directory: `renameMerged`.)
     public func rename(
         _ parent: NodeID, _ name: PathRef, to newParent: NodeID, _ newName: PathRef, flags: UInt32,
         _ caller: CallerIdentity
@@ -57,7 +57,7 @@ extension Union {
         var renaming = Renaming(
             source: source, destination: destination, name: name, newName: newName, plan: plan,
             caller: caller)
-        // Of two names of one file both stay, as rename(2) has it.
+        // If both are names of one file both stay, as rename(2) has it.
         if isSameFile { return noteMoved(renaming, isSameFile: true) }
         try rename(&renaming, flags)
     }
@@ -72,7 +72,7 @@ extension Union {
         try move(&renaming, flags, cover: Cover(directory: upper, staged: staged.ref))
     }
 
-    /// The steps of a rename: everything that may fail for a reason of the union's comes first.
+    /// Takes the steps of a rename. Whatever may fail for a reason of the union's comes first.
     private func move(
         _ renaming: inout Renaming, _ flags: RenameFlags, cover: Cover?
     ) throws(Errno) {
@@ -122,8 +122,9 @@ extension Union {
         reporting.leaveEmptied(renaming.source.directory)
     }
 
-    /// What lies hidden under the names and has to go, goes before the rename, unseen: then it must not turn out that the
-    /// layer renames nothing from the one directory to the other.
+    /// Checks that the layer can rename from the one directory to the other at all. EXDEV: it can't. What
+    /// lies hidden under the names and has to go, goes before the rename, unseen; so this must be known
+    /// before.
     private func checkMount(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
@@ -142,14 +143,15 @@ extension Union {
             renaming.source.lookup.hidden, renaming.name, renaming.source.view, except: nil, renaming.caller)
     }
 
-    /// Undoes a rename of which the rest failed. A file that it replaced is gone. False: that failed, too; the next mount tries
-    /// again.
+    /// Undoes a rename of which the rest failed. A file that it replaced has gone for good. False: the
+    /// undoing failed, too; the next mount tries again.
     private func moveBack(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ cover: Cover?
     ) -> Bool {
         let (name, newName) = (renaming.name, renaming.newName)
         if cover != nil && renaming.layer.isUpper && renaming.plan.swapsPlaces {
-            // What it has changed places with stands there still, as a whiteout is wanted there.
+            // The whiteout that it changed places with still stands at the old name, as a whiteout is wanted
+            // there.
             return (try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .exchange)) != nil
         }
         if let cover { try? cover.directory.unlink(at: name) }
@@ -183,13 +185,13 @@ extension Union {
         }
     }
 
-    /// Two names of one file.
+    /// Whether these are two names of one file.
     func isSameObject(_ moving: LayerEntry, _ other: LayerEntry?) -> Bool {
         guard let other, !other.isWhiteout, other.layer === moving.layer else { return false }
         return resolver.identity(of: other) == resolver.identity(of: moving)
     }
 
-    /// The rules of rename(2) on what stands under the new name, as the union shows it.
+    /// Checks rename(2)'s rules for what the union shows under the new name.
     private func checkReplaceable(
         by moving: LayerEntry, _ name: PathRef, _ destination: borrowing Target
     ) throws(Errno) {
@@ -213,9 +215,9 @@ extension Union {
         return (from, to)
     }
 
-    /// A directory that comes to stand over directories of lower layers must not be merged with them, nor must anything
-    /// below it, from its first moment there: what it may be backed by is settled before it moves. (Where it stands now
-    /// nothing lies below it.)
+    /// Settles what the directory may be backed by, before it moves. At its new name it may stand over
+    /// directories of lower layers. Neither it nor anything below it may be merged with these, from its first
+    /// moment there. (Nothing lies below it at its old name.)
     private func completeBeforeMove(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, mustMark: Bool
     ) throws(Errno) {
@@ -256,12 +258,12 @@ extension Union {
         return reporting.unlinkedTarget(destination.lookup, newName, in: destination.directory, destination.view)
     }
 
-    /// The rename itself, written down if more is to be done then.
+    /// Makes the rename itself. Writes it down first if further steps come after it.
     private func moveReal(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags,
         _ written: inout WrittenRename?
     ) throws(Errno) {
-        // A whiteout may be replaced though something new is asked for.
+        // It may replace a whiteout even with RENAME_NOREPLACE.
         let flags = renaming.plan.arrival.replaced == nil ? flags : []
         if try moveLeavingWhiteout(renaming, from, to, flags) { return }
         if renaming.plan.hasFurtherSteps && written == nil {
@@ -270,7 +272,8 @@ extension Union {
         try moveAlone(renaming, from, to, flags)
     }
 
-    /// Renames and leaves a whiteout, in one step. False: that isn't wanted, or not for this filesystem or caller.
+    /// Renames and leaves a whiteout, in one step. False: a whiteout isn't wanted, or this filesystem or
+    /// caller can't do that.
     private func moveLeavingWhiteout(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
     ) throws(Errno) -> Bool {
@@ -283,7 +286,7 @@ extension Union {
             }
             return true
         } catch {
-            // What else it may be, the rename without one tells.
+            // The rename without a whiteout tells of any other error.
             return false
         }
     }
@@ -293,7 +296,7 @@ extension Union {
     ) throws(Errno) {
         let (name, newName, there) = (renaming.name, renaming.newName, renaming.plan.arrival.replaced)
         if isSameObject(renaming.moving, there) {
-            // It lies hidden there already, under a name of its own: rename(2) would do nothing.
+            // It lies hidden there already, under a second name: rename(2) would do nothing.
             return try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
         }
         do {
@@ -303,7 +306,8 @@ extension Union {
         } catch {
             guard [.directoryNotEmpty, .fileExists, .notDirectory, .isDirectory].contains(error), let there
             else { throw error }
-            // Somebody filled what lay hidden: nobody sees why it should be in the way.
+            // Another process has filled the directory that lies hidden. A user doesn't see why that should
+            // be in the way.
             guard renaming.plan.swapsPlaces else {
                 throw renaming.plan.arrival.replacesShown ? error : .improperLink
             }
@@ -311,8 +315,9 @@ extension Union {
         }
     }
 
-    /// A directory can't replace a whiteout, nor a directory that holds whiteouts: they change places, and what comes to
-    /// the old name goes, unless a whiteout is wanted there anyway.
+    /// Exchanges the object with what is at the new name: a directory can't replace a whiteout, nor a
+    /// directory that holds whiteouts. What comes to the old name then goes, unless a whiteout is wanted
+    /// there anyway.
     private func changePlaces(
         _ renaming: borrowing Renaming, _ there: LayerEntry, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
@@ -337,7 +342,7 @@ extension Union {
 
 // RENAME_EXCHANGE
 extension Union {
-    /// How each of the two comes to the other's name. EXDEV: they aren't in one layer, or would not be seen there.
+    /// How each of the two gets the other's name. EXDEV: they aren't in one layer, or wouldn't be seen there.
     private func exchangePlan(
         _ departure: DeparturePlan, _ source: borrowing Target, _ destination: borrowing Target
     ) throws(Errno) -> (there: RenamePlan, back: Arrival) {

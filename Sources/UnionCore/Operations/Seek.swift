@@ -2,7 +2,8 @@ internal import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// lseek(2) with SEEK_DATA and SEEK_HOLE; the kernel keeps the position itself.
+    /// lseek(2) with SEEK_DATA and SEEK_HOLE. The kernel keeps the position itself. EINVAL: `whence` is
+    /// unknown. ENXIO: there is no such part.
     public func seek(_ handle: HandleID, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
         guard let origin = SeekWhence(rawValue: whence) else { throw .invalidArgument }
         return try file(handle).descriptor.seek(to: offset, whence: origin)

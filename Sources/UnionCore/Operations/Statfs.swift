@@ -2,7 +2,7 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// statfs(2) of the layer where new files go; without one, of the topmost.
+    /// statfs(2) of the layer where new files go. If none can be found, of the topmost layer.
     public func fileSystemStatus(_ id: NodeID) throws(Errno) -> FileSystemStatus {
         try createLayer(id).root.descriptor.fileSystem()
     }

@@ -2,7 +2,7 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// O_TMPFILE: a file without a name, in the layer where the directory's new files go.
+    /// O_TMPFILE: makes a file without a name in the layer where the directory's new files go, and opens it.
     public func makeTemporary(
         _ parent: NodeID, mode: UInt32, flags: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> (Entry, OpenedFile) {

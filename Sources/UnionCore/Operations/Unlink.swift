@@ -3,9 +3,10 @@ internal import Synchronization
 public import SystemPackage
 
 extension Union {
-    /// Removes the name from the union: from every layer where it stands, bottom up, so that an error leaves
-    /// it visible and whole. What can't be removed, in a read-only layer or a directory that lay hidden, is
-    /// covered by a whiteout in the upper, before what has hidden it so far goes.
+    /// Removes the name from the union. It goes from every layer that has it, bottom up, so that an error
+    /// leaves it visible and whole. A whiteout in the upper covers what can't be removed: what is in a
+    /// read-only layer, and a directory that lay hidden. The whiteout is there before whatever has hidden
+    /// that so far goes.
     public func unlink(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {

@@ -2,12 +2,13 @@ public import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// Returns the value's length; with an empty buffer, the length only. ENODATA: no such attribute.
+    /// Returns the value's length; with an empty buffer, the length only. ENODATA: there is no such
+    /// attribute. ERANGE: the buffer is too short.
     public func getXattr(
         _ id: NodeID, _ name: PathRef, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
         let node = try resolver.node(id)
-        // Of a directory that was removed underneath nothing is left that could have any.
+        // A directory that was removed underneath has nothing left that could have attributes.
         if node.isDirectory && resolver.isOutOfReach(node) { throw .noData }
         let target = try resolver.object(of: node)
         if MarkName.isPrivate(name) {
@@ -18,18 +19,18 @@ extension Union {
                 try unsafe target.descriptor.getXattr(name, into: buffer)
             }
         } catch .notSupported where MarkName.isACL(name) {
-            // A layer without ACLs has none on the file. The kernel would take the error as its answer to the
-            // question whether the caller may use the file.
+            // A layer without ACLs has none on the file. The kernel would take this error for the answer to
+            // whether the caller may use the file.
             throw .noData
         } catch .noData where name == "security.selinux" && !hasSELinux {
-            // `ls -l` asks it of each file, and the kernel keeps no answer; this error tells ls that it need ask of no
-            // other file here.
+            // `ls -l` asks for it on each file, and the kernel keeps no answer. This error tells ls that it
+            // need ask for no other file here.
             throw .notSupported
         }
     }
 
-    /// Returns the length of the list of names, the union's own left out; with an empty buffer, a length that
-    /// suffices.
+    /// Lists the names of attributes, without the union's own. Returns the list's length; with an empty
+    /// buffer, a length that suffices.
     public func listXattrs(
         _ id: NodeID, into buffer: UnsafeMutableRawBufferPointer, _ caller: CallerIdentity
     ) throws(Errno) -> Int {
@@ -40,13 +41,15 @@ extension Union {
             try unsafe target.descriptor.listXattrs(into: buffer)
         }
         guard length > 0, unsafe !buffer.isEmpty else { return length }
-        // What overlayfs remembers of a copy-up isn't true of a copy, which would be in a layer that can be written, and
-        // refused there.
+        // Overlayfs's marks of a copy-up aren't true of a copy. The copy would be in a writable layer, and
+        // setting them there would be refused.
         let areMarksHidden = target.layer.isReadOnly
         return unsafe withoutPrivateNames(
             UnsafeMutableRawBufferPointer(rebasing: buffer[..<length]), areMarksHidden)
     }
 
+    /// Sets an attribute of the owner's real object, as the caller. `flags`: those of setxattr(2). EPERM: the
+    /// name is the union's own. EROFS: the object's layer is read-only.
     public func setXattr(
         _ id: NodeID, _ name: PathRef, value: UnsafeRawBufferPointer, flags: Int32,
         _ caller: CallerIdentity
@@ -57,13 +60,15 @@ extension Union {
         }
     }
 
+    /// Removes an attribute of the owner's real object, as the caller. EPERM: the name is the union's own.
+    /// ENODATA: there is no such attribute. EROFS: the object's layer is read-only.
     public func removeXattr(
         _ id: NodeID, _ name: PathRef, _ caller: CallerIdentity
     ) throws(Errno) {
         let node = try resolver.node(id)
         if name == "security.capability", !node.filesystem.isPseudo {
-            // The kernel takes it away before a write by whomever. Who asks for it himself has been judged by
-            // its capabilities alone, which nothing can have changed since.
+            // The kernel removes this attribute before any caller's write. A caller that asks for the removal
+            // itself was judged by its capabilities alone, and nothing can have changed these since.
             let target = try resolver.object(of: node)
             try layers.checkWritable(target.layer)
             return try target.descriptor.removeXattr(name)
@@ -86,7 +91,8 @@ extension Union {
         if isACL && node.isDirectory { followACL(of: node, change) }
     }
 
-    /// What is created in a skeleton must inherit what its origin bequeaths.
+    /// Changes the ACL on the skeleton too: what is created in a skeleton must inherit what its origin
+    /// bequeaths.
     private func followACL(of node: Node, _ change: (FileDescriptor) throws(Errno) -> Void) {
         guard let upper = stack.upper, let view = try? resolver.view(of: node),
             let skeleton = view.directory(in: upper.index), layers.marks(of: "", in: skeleton).contains(.skeleton)
@@ -115,7 +121,7 @@ extension Union {
     }
 }
 
-// Attributes that aren't on the file but about it.
+// Attributes that aren't on the file but tell about it.
 extension Union {
     private func virtualXattr(
         _ name: PathRef, of node: Node, _ target: borrowing LocatedObject,
@@ -158,7 +164,7 @@ extension Union {
 }
 
 extension FileKind {
-    /// The word for it in status, explanations and the virtual attribute.
+    /// The kind's word in status, explanations and the virtual attribute.
     var name: String {
         switch self {
         case .regular: "file"
@@ -172,5 +178,5 @@ extension FileKind {
     }
 }
 
-/// The directory is there where SELinux is on.
+/// Whether SELinux is on: the directory exists only then.
 private let hasSELinux = (try? FileDescriptor.workingDirectory.status(at: "/sys/fs/selinux")) != nil

@@ -2,9 +2,9 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-// Keeping
+// Keeping views.
 extension Resolver {
-    /// The kept view of the directory, if there is one that is true now.
+    /// The directory's cached view, if there is one that is true now.
     func cachedView(of node: Node) -> SharedView? {
         guard views.find(node.id) != nil else { return nil }
         coherence.source?.drain()
@@ -13,8 +13,9 @@ extension Resolver {
         return view
     }
 
-    /// Whether an event would tell of any change on the way to the directory, and of itself; and whether that
-    /// is the way by which it was found. Who looked before may say later where it was: then it must be sought.
+    /// Whether an event would tell of any change of the directory and of the way to it, and whether that is
+    /// the way by which it was found. A thread that looked earlier may report later where the directory was:
+    /// then the directory must be looked for.
     private func isWatched(_ node: Node, along links: [ViewCache.Link]) -> Bool {
         var current = node
         var index = 1
@@ -29,7 +30,7 @@ extension Resolver {
         return false
     }
 
-    /// Makes the directory's view and keeps it, where that may be. nil: it may not, or isn't worth it.
+    /// Makes the directory's view and keeps it. nil: the view may not be kept, or isn't worth it.
     func cacheView(of node: Node) -> SharedView? {
         // The way to what a redirect leads to isn't watched whole.
         guard policies.orphans == .keep, !isRedirected(node), views.isWorthKeeping(node.id),
@@ -37,7 +38,7 @@ extension Resolver {
             isWatched(node, along: links)
         else { return nil }
         let serial = views.register(node.id, links)
-        // Whatever has happened until now may have been told before the registration.
+        // The events of all that has happened until now may have come before the registration.
         guard areBackingsAsWatched(upTo: node), let view = sharedView(of: node, links),
             isWatched(node, along: links)
         else { return nil }
@@ -54,7 +55,8 @@ extension Resolver {
         return SharedView(view, fingerprint: fingerprint, floor: floor, links: links)
     }
 
-    /// A filesystem that is mounted inside a layer couldn't be unmounted while a directory of it is open.
+    /// Whether no filesystem mounted inside a layer is part of the view. Such a filesystem couldn't be
+    /// unmounted while a directory of it is open.
     func isOnMountsOfLayers(_ view: borrowing DirectoryView) -> Bool {
         for backing in view.backings {
             guard let status = try? backing.directory.status(),
@@ -77,7 +79,7 @@ extension Resolver {
         return links
     }
 
-    /// The watches of the directories on the way are on what backs these now.
+    /// Whether the watches of the directories on the way are on the real directories that back these now.
     private func areBackingsAsWatched(upTo node: Node) -> Bool {
         var current = node
         while let parent = current.alias?.parent, !parent.isRoot {

@@ -2,8 +2,9 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension Resolver {
-    /// Runs a call with the caller's credentials on a node's real object in `layer`, which for a file of a pseudo filesystem the caller must be
-    /// able to reach there, too: proc hides directories by who asks, and tells the union nothing of it.
+    /// Runs a call on a node's real object in `layer`, with the caller's credentials. A file of a pseudo
+    /// filesystem the caller must also be able to reach there: proc hides directories by the caller, and
+    /// doesn't tell the union.
     func asCaller<R: ~Copyable>(
         _ caller: CallerIdentity, on node: Node, in layer: Layer, exact: Bool = false,
         _ call: () throws(Errno) -> R
@@ -21,7 +22,8 @@ extension Resolver {
         guard node.identity.matches(status) else { throw .staleNFSFileHandle }
     }
 
-    /// The same of one of the real directories that back a node. ENOENT: another one stands there by now.
+    /// Checks that the caller can reach one of the real directories that back a node. ENOENT: another
+    /// directory stands there by now.
     func checkReach(of node: Node, in backing: Backing) throws(Errno) {
         guard let found = try reach(node, in: backing.layer) else { return }
         let status = try backing.directory.status()
@@ -30,8 +32,8 @@ extension Resolver {
         }
     }
 
-    /// Walks to the node's path in `layer`, with the thread's credentials. nil: a layer's root, which everybody
-    /// may reach, or what has no name any more.
+    /// Walks to the node's path in `layer`, with the thread's credentials. nil: it is a layer's root, which
+    /// all callers may reach, or it has no name any more.
     func reach(_ node: Node, in layer: Layer) throws(Errno) -> OwnedDescriptor? {
         guard !node.isRoot, let path = try? path(of: node, in: layer) else { return nil }
         return try layer.openObject(at: path.ref)

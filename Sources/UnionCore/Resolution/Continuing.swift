@@ -2,18 +2,19 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension Resolver {
-    /// Whether the node is what these layers have under the name now: something of it is there still, or there was a
-    /// directory all the time.
+    /// Whether the node is what these layers have under the name now. It is if some real part of it is there
+    /// still, or if there was a directory under the name all the time.
     func continues(_ node: Node, as makeup: Makeup, at name: PathRef, in directory: Node) -> Bool {
         if node.continues(as: makeup) { return true }
         guard node.isDirectory, !node.isDead, makeup.layers != 0 else { return false }
-        // Moved with what it is in, it is where it was found since; another one is here.
+        // The node has moved with what it is in, and since then it is where it was found. This is another
+        // directory.
         if node.alias?.isAt(directory, name) != true && stands(node) { return false }
         coherence.source?.drain()
         return coherence.continuity.isSame(node, makeup.layers, at: name, in: directory)
     }
 
-    /// The same of the real directories at the node's alias.
+    /// Whether the node is what the real directories of the view are, at the node's alias.
     func continues(_ node: Node, as view: borrowing DirectoryView) -> Bool {
         if view.shows(node) { return true }
         guard !view.isEmpty, node.isReportedAtItsAlias, let alias = node.alias else { return false }

@@ -1,12 +1,13 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// Orphans that clients have emptied. They aren't shown any more, but rmdir(2) still finds them: who removes a tree removes
-/// what is in a directory first, and then the directory.
+/// Orphans that clients have emptied. They aren't shown any more, but rmdir(2) still finds them: a program
+/// that removes a tree first removes what is in a directory, then the directory.
 ///
-/// By the skeleton's real directory. The lock is a leaf.
+/// The key is the skeleton's real directory. The lock is a leaf.
 final class EmptiedOrphans: Sendable {
-    /// Who empties more without removing them finds the first ones gone.
+    /// The most that are remembered. If clients empty more without removing them, all earlier ones are
+    /// forgotten.
     private static let most = 65_536
 
     private struct Key: Hashable {
@@ -20,7 +21,7 @@ final class EmptiedOrphans: Sendable {
     }
 
     private let known = Mutex<Set<Key>>([])
-    /// How many there are, for who asks without the lock.
+    /// How many there are, to be read without the lock.
     private let count = Atomic<Int>(0)
 
     var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
@@ -30,7 +31,7 @@ final class EmptiedOrphans: Sendable {
         return known.withLock { $0.contains(Key(skeleton)) }
     }
 
-    /// A client has taken the last entry out of it.
+    /// Notes that a client has taken the last entry out of the skeleton.
     func note(_ skeleton: FileStatus) {
         known.withLock { known in
             if known.count >= Self.most { known = [] }
@@ -39,7 +40,7 @@ final class EmptiedOrphans: Sendable {
         }
     }
 
-    /// It is removed, holds something again, or is no orphan. False: it wasn't one of them.
+    /// Forgets the skeleton: it is removed, holds something again, or is no orphan. False: it wasn't known.
     @discardableResult
     func forget(_ skeleton: FileStatus) -> Bool {
         if isEmpty { return false }

@@ -2,18 +2,21 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Real objects that are held open for a moment after they were told, while strangers replace names faster than callers
-/// walk.
+/// Real objects that are held open for a moment after they were reported, while strangers replace names
+/// faster than callers walk.
 ///
-/// A caller that has looked a name up comes next by the node. Where another object stands at the name by then, ESTALE has
-/// the kernel walk the path once more; a second ESTALE reaches the caller, though its path was there all the time. So from
-/// the first ESTALE on, for a second, what is looked up is held: who has looked a name up reaches just that, as on any
-/// local filesystem. It does so for as long as a walk takes on a busy machine, and not after `sync`: a caller that stays in
-/// a directory that has gone finds nothing there. A thread of its own lets go of what is held. The lock is a leaf.
+/// A caller that has looked a name up comes next by the node. If another object stands at the name by then,
+/// ESTALE has the kernel walk the path once more. A second ESTALE would reach the caller, though its path was
+/// there all the time. So from the first ESTALE on, for a second, what is looked up is held: a caller that
+/// has looked a name up reaches just that object, as on any local filesystem.
+///
+/// An object is given to callers only for as long as a walk takes on a busy machine, and not after `sync`: a
+/// caller that stays in a directory that has gone finds nothing there. A thread of its own closes what is
+/// held. The lock is a leaf.
 final class HeldObjects: Sendable {
     private static let most = 128
     private static let milliseconds = 1000
-    /// In nanoseconds, from the look.
+    /// How long an object is given to callers, in nanoseconds from the look.
     private static let walk: UInt64 = 250_000_000
 
     final class Held: Sendable {
@@ -36,7 +39,7 @@ final class HeldObjects: Sendable {
         var held: [NodeID: Held] = [:]
         /// The oldest look first.
         var order: [NodeID] = []
-        /// ESTALE was said since the last tick.
+        /// A request was answered with ESTALE since the last tick.
         var isRenewed = false
         var hasThread = false
     }
@@ -44,10 +47,10 @@ final class HeldObjects: Sendable {
     private let state = Mutex(State())
     private let isActiveFlag = Atomic<Bool>(false)
 
-    /// Whether what is told now is to be held.
+    /// Whether to hold what is reported now.
     var isActive: Bool { isActiveFlag.load(ordering: .relaxed) }
 
-    /// ESTALE is about to be said.
+    /// Begins to hold, or goes on for another second: a request is about to be answered with ESTALE.
     func begin() {
         let isFirst = state.withLock { state in
             state.isRenewed = true
@@ -82,13 +85,13 @@ final class HeldObjects: Sendable {
         withExtendedLifetime(gone) {}
     }
 
-    /// Asked only where a look by the node's alias has failed.
+    /// The object held for the node. Asked only where a look by the node's alias has failed.
     func find(_ node: NodeID) -> Held? {
         guard let found = state.withLock({ $0.held[node] }), found.isOfThisWalk else { return nil }
         return found
     }
 
-    /// What is told from here on is looked at after the call.
+    /// Closes all that is held. What is reported from here on was looked at after this call.
     func letGo() {
         var gone: [NodeID: Held] = [:]
         state.withLock { state in
@@ -98,7 +101,7 @@ final class HeldObjects: Sendable {
         withExtendedLifetime(gone) {}
     }
 
-    /// Lets go of what no walk needs any more. False: nothing is held, nor to be held.
+    /// Closes what no walk needs any more. False: nothing is held, nor to be held.
     private func tick() -> Bool {
         var gone: [Held?] = []
         let goesOn = state.withLock { state in
@@ -117,7 +120,7 @@ final class HeldObjects: Sendable {
 }
 
 extension Resolver {
-    /// Holds what was just told, if that is called for. False: something else stands there by now.
+    /// Holds what was just reported, if holding is on. False: something else stands there by now.
     func hold(_ node: Node, _ lookup: NameLookup, _ name: PathRef, _ view: borrowing DirectoryView) -> Bool {
         guard held.isActive else { return true }
         let layerEntries = node.isDirectory ? lookup.visible : lookup.visible.prefix(1)
@@ -137,7 +140,7 @@ extension Resolver {
         return true
     }
 
-    /// The real directories that back the node, as they were when it was told a moment ago.
+    /// The real directories that backed the node when it was reported a moment ago.
     func heldView(of node: Node) -> DirectoryView? {
         guard !node.isDead, let held = held.find(node.id) else { return nil }
         var view = DirectoryView()
@@ -149,7 +152,7 @@ extension Resolver {
         return view
     }
 
-    /// The real file, the same way.
+    /// The real file that the node was when it was reported a moment ago.
     func heldObject(of node: Node) throws(Errno) -> LocatedObject? {
         guard let held = held.find(node.id), let layer = held.layers.first,
             let copy = try held.descriptors.first?.duplicated()

@@ -4,8 +4,8 @@ internal import SystemPackage
 // A name in the layers that back a directory, looked up top to bottom.
 extension Resolver {
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
-    /// `having`: a bit for each directory that may have the name. EPERM: a part of it can't be had (`Obstacle`).
-    /// `toRemove`: an orphan that a client has emptied counts.
+    /// `having`: a bit for each directory that may have the name. `toRemove`: an orphan that a client has
+    /// emptied counts, too. EPERM: a part of the object can't be had (`Obstacle`).
     func lookup(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
         having: UInt64 = .max, toRemove: Bool = false
@@ -17,7 +17,7 @@ extension Resolver {
         throw .notPermitted
     }
 
-    /// The same, whatever can't be had.
+    /// Looks the name up, and doesn't fail where a part can't be had.
     private func lookupAll(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64,
         toRemove: Bool
@@ -29,7 +29,7 @@ extension Resolver {
             })
     }
 
-    /// The same, perhaps in the midst of a merged directory's rename.
+    /// Looks the name up, perhaps in the midst of a merged directory's rename.
     func dividedLookup(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
         having: UInt64 = .max, toRemove: Bool = false
@@ -44,7 +44,8 @@ extension Resolver {
             view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
     }
 
-    /// The same to tell about it: where a layer failed or a part can't be had, what the others have.
+    /// The lookup that `explain` tells of. Where a layer failed or a part can't be had, it is what the other
+    /// layers have.
     func lookupToExplain(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node
     ) throws(Errno) -> NameLookup {
@@ -79,8 +80,9 @@ extension Resolver {
         }
     }
 
-    /// Whether the name was missing in all layers at one time: it may have been moved from one that wasn't looked at yet to
-    /// one that was. When the last layer had been looked at, those above still hadn't it.
+    /// Whether the name was missing in all layers at one time. It may have moved from a layer that was still
+    /// to be looked at to one that was done. It was missing if the upper ones still hadn't it after the last
+    /// layer was done.
     private func isMissingAtOnce(
         _ lookup: NameLookup, _ name: PathRef, _ backings: [Backing], _ having: UInt64
     ) -> Bool {
@@ -96,7 +98,7 @@ extension Resolver {
         return true
     }
 
-    /// Whether the directory is to be asked for the name.
+    /// Whether to ask the directory for the name.
     private func mayHave(
         _ name: PathRef, _ backing: Backing, _ position: Int, _ having: UInt64
     ) -> Bool {
@@ -104,8 +106,8 @@ extension Resolver {
         return !(backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix))
     }
 
-    /// Whether what was asked of the upper's directory in several calls was asked of one: such that aren't shown make
-    /// room for new ones.
+    /// Whether the several calls on the upper's directory all met one directory. Directories that aren't
+    /// shown make room for new ones.
     private func isOfOne(_ lookup: NameLookup, _ name: PathRef, _ backings: [Backing]) -> Bool {
         guard let upper = backings.first(where: { $0.layer.isUpper }),
             let layerEntry = lookup.unseen ?? lookup.layerEntries.first(where: { $0.layer === upper.layer }),
@@ -129,7 +131,7 @@ extension Resolver {
                 if let layerEntry = try layerEntry(of: name, in: backing, isLowest: isLowest) {
                     try add(layerEntry, name, in: directory, backings, to: &lookup)
                     if lookup.isDecided && !all { break }
-                    // What the layers below have by this name belongs to nobody.
+                    // What the layers below have by this name belongs to no object.
                     if lookup.redirections.count > 0 { break }
                 }
             } catch {
@@ -150,7 +152,7 @@ extension Resolver {
         if let failure = lookup.undecided(all: all) { throw failure }
         guard let position = lookup.skeleton else { return lookup }
         if !isShown(lookup, position, name, backings, toRemove: toRemove) {
-            // Then what it shuts out shows.
+            // Then whatever it shuts out shows.
             let isLast = position == lookup.layerEntries.count - 1 && lookup.isDecided && !all
             return isLast
                 ? try looks(
@@ -181,7 +183,7 @@ extension Resolver {
         lookup.add(found)
     }
 
-    /// What a backing directory has under the name; nil: nothing. `isLed`: a mark leads there.
+    /// What a backing directory has under the name. nil: nothing. `isLed`: a mark leads there.
     func layerEntry(
         of name: PathRef, in backing: Backing, isLowest: Bool, isLed: Bool = false
     ) throws(Errno) -> LayerEntry? {
@@ -206,8 +208,9 @@ extension Resolver {
         return LayerEntry(layer: backing.layer, status: status, isWhiteout: isWhiteout, marks: marks)
     }
 
-    /// Whether the error says that the layer has nothing of that name: now, or ever, as its filesystem takes
-    /// no such names (too long for it, bytes that it can't store; dots on bpffs).
+    /// Whether the error says that the layer doesn't have the name. It may not have it now, or may never have
+    /// it because its filesystem takes no such names: too long ones, bytes that it can't store, dots on
+    /// bpffs.
     private func cannotHold(_ error: Errno, _ layer: Layer) -> Bool {
         switch error {
         case .noSuchFileOrDirectory, .fileNameTooLong, .invalidArgument: true
@@ -216,8 +219,8 @@ extension Resolver {
         }
     }
 
-    /// Only the upper has skeletons. The lowest layer has nothing below it to shut out, but may have lost what a mark
-    /// leads to.
+    /// The marks of the name in a layer that count there. Only the upper has skeletons. The lowest layer has
+    /// nothing below it to shut out, but may have lost what a mark leads to.
     private func marks(of name: PathRef, in backing: Backing, isLowest: Bool) -> Marks {
         if isLowest && !backing.layer.isUpper && backing.layer.filesystem.isPseudo { return [] }
         var marks = layers.marks(of: name, in: backing.directory)
@@ -230,7 +233,8 @@ extension Resolver {
         return marks
     }
 
-    /// What backs the directory that the view is of, as if it had been looked up. `marksOf` the upper only.
+    /// What backs the directory that the view is of, as if the directory had been looked up. The marks are
+    /// those of the upper only.
     func lookup(of view: borrowing DirectoryView) throws(Errno) -> NameLookup {
         var lookup = NameLookup()
         lookup.failure = view.failure
@@ -255,7 +259,8 @@ extension Resolver {
 }
 
 extension Resolver {
-    /// Once a layer and reason: there may be thousands of them.
+    /// Posts a notice that a mark can't be followed. It does so once for a layer and reason: there may be
+    /// thousands of such marks.
     func noticeObstacle(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
         notices.post(
             .notFollowed(
@@ -264,7 +269,7 @@ extension Resolver {
             once: "\(obstacle.layer.index) \(obstacle.reason)")
     }
 
-    /// The order in which a name is looked for, where a rule wants another than top to bottom.
+    /// The order in which layers are asked for a name. nil: top to bottom, as no rule wants another order.
     func readPolicy(
         of name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> ReadPolicy? {

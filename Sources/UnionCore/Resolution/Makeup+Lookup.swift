@@ -1,5 +1,5 @@
 extension Makeup {
-    /// What the directory that was looked up is made of; `layer`: leaving out what that layer has.
+    /// What the directory that was looked up is made of. `layer`: leaves out what that layer has.
     init(of lookup: NameLookup, without layer: Layer? = nil) {
         self.init(floor: lookup.lastLayer ?? .max, redirections: lookup.redirections)
         for layerEntry in lookup.visible where layerEntry.layer !== layer {

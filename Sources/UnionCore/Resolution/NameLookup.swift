@@ -6,11 +6,11 @@ struct LayerEntry {
     let layer: Layer
     let status: FileStatus
     let isWhiteout: Bool
-    /// Directories: what is marked on it.
+    /// The marks on a directory; of a file, those of a metacopy.
     let marks: Marks
     /// Its path from the layer's root, where a mark of overlayfs leads to it.
     var elsewhere: [UInt8]?
-    /// Of a metacopy in sight.
+    /// The data of a metacopy that is visible.
     var data: RedirectedData?
 
     var isDirectory: Bool { !isWhiteout && status.isDirectory }
@@ -18,48 +18,49 @@ struct LayerEntry {
 
 /// What the layers that back a directory have under one name, top to bottom.
 ///
-/// The rules of resolution are here and nowhere else: the first hit decides; directories are merged down to
-/// the first that is none, to a whiteout or to a complete mark.
+/// The rules of resolution are here and nowhere else. The first hit decides. Directories are merged down to
+/// the first object that is no directory, to a whiteout or to a complete mark.
 struct NameLookup {
     private(set) var layerEntries: [LayerEntry] = []
-    /// How many of `layerEntries`, from the top, make the union object. 0: there is none.
+    /// How many of `layerEntries`, from the top, make the union object. 0: there is no object.
     private(set) var visibleCount = 0
     /// Nothing below what was seen so far belongs to the object.
     private(set) var isDecided = false
     /// The layer at which the search for the object ended; nil: it went through to the bottom.
     private(set) var lastLayer: Int?
     /// A directory of the upper that has the name and isn't shown: an orphan. It must make room for anything
-    /// new there.
+    /// new under the name.
     private(set) var unseen: LayerEntry?
-    /// What lies below the whiteout at which the search ended. It doesn't come to light with the name's removal, but is in
-    /// the way of what is to be put there. Changes alone look for it.
+    /// What lies below the whiteout at which the search ended. The name's removal doesn't bring it to light,
+    /// but it is in the way of what is to be put there. Only changes look for it.
     private(set) var buried: [LayerEntry] = []
-    /// With what the search ended before it was decided, as a layer failed.
+    /// The error with which a layer failed and ended the search, before the object was decided.
     var failure: Errno?
-    /// The same below the whiteout.
+    /// The error with which a layer failed below the whiteout.
     var buriedFailure: Errno?
-    /// In which order layers are looked at, where a rule wants another than top to bottom.
+    /// The order in which layers are looked at.
     var order = ReadPolicy.upperFirst
-    /// When it was begun, by the clock of `Coherence`.
+    /// When the lookup began, by the clock of `Coherence`.
     var begun: UInt64 = 0
-    /// Where `end` ended the search.
+    /// The layer at which `end` ended the search.
     private var end: Layer?
-    /// Where the object is in the layers below those, by marks of overlayfs; the last that is above a layer counts.
+    /// Where marks of overlayfs say that the object is in the layers below them. For a layer, the last one
+    /// above it counts.
     private(set) var redirections: [Redirection] = []
     /// Why nothing of the object may be shown.
     private(set) var obstacle: Obstacle?
 
-    /// A mark leads elsewhere in the layers that are still to come.
+    /// Notes that a mark leads elsewhere in the layers that are still to come.
     mutating func lead(by way: Redirection) { redirections.append(way) }
 
     mutating func block(_ layer: Layer, _ reason: RedirectObstacle) {
         obstacle = obstacle ?? Obstacle(layer: layer, reason: reason)
     }
 
-    /// Nothing that is found from here on belongs to the name.
+    /// Whether nothing that is found from here on belongs to the name.
     var hasEnded: Bool { end != nil || layerEntries.last?.isWhiteout == true }
 
-    /// Takes what the next lower layer has.
+    /// Adds what the next lower layer has.
     mutating func add(_ layerEntry: LayerEntry) {
         if hasEnded {
             buried.append(layerEntry)
@@ -76,13 +77,14 @@ struct NameLookup {
         }
     }
 
-    /// A whiteout that isn't an entry of its own (OCI): nothing from `layer` downwards counts.
+    /// Ends the search at a whiteout that isn't an entry of its own (OCI): nothing from `layer` downwards
+    /// counts.
     mutating func end(at layer: Layer) {
         if !isDecided { decide(at: layer) }
         end = end ?? layer
     }
 
-    /// The same without the skeleton at `position`, as if the upper had nothing of the name.
+    /// The lookup without the skeleton at `position`, as if the upper had nothing of the name.
     func leavingOut(_ position: Int) -> NameLookup {
         var rest = NameLookup()
         for index in layerEntries.indices where index != position { rest.add(layerEntries[index]) }
@@ -98,7 +100,7 @@ struct NameLookup {
         return rest
     }
 
-    /// Where the upper's skeleton is, if one is part of the object.
+    /// The position of the upper's skeleton, if one is part of the object.
     var skeleton: Int? {
         visible.firstIndex { $0.layer.isUpper && $0.marks.contains(.skeleton) }
     }
@@ -108,33 +110,34 @@ struct NameLookup {
         lastLayer = layer.index
     }
 
-    /// The union shows something under the name.
+    /// Whether the union shows something under the name.
     var isVisible: Bool { visibleCount > 0 }
     var visible: ArraySlice<LayerEntry> { layerEntries[..<visibleCount] }
-    /// What lies below the object, and would show if the object went; up to the first whiteout.
+    /// What lies below the object, and would show if the object went. It ends with the first whiteout.
     var hidden: ArraySlice<LayerEntry> { layerEntries[visibleCount...] }
     var isMerged: Bool { visibleCount > 1 }
 
-    /// The one that gives the object its attributes: the topmost that is no skeleton, and of an orphan the
-    /// skeleton itself.
+    /// The layer entry that gives the object its attributes: the topmost that is no skeleton. Of an orphan it
+    /// is the skeleton itself.
     var owner: LayerEntry? {
         for layerEntry in visible where !layerEntry.marks.contains(.skeleton) { return layerEntry }
         return visible.first
     }
 
-    /// Only a skeleton is left of what was a lower's directory.
+    /// Whether only a skeleton is left of what was a lower's directory.
     var isOrphan: Bool {
         isVisible && visible.allSatisfy { $0.marks.contains(.skeleton) }
     }
 
-    /// The error of a layer that failed, where only that layer could have answered. `all`: what lies hidden counts, too.
+    /// The error of a layer that failed, if only that layer could have answered. `all`: what lies hidden
+    /// counts, too.
     func undecided(all: Bool) -> Errno? {
         guard let failure, !isDecided || all else { return nil }
         // A skeleton alone says nothing: its origin may be in the layer that failed.
         return all || !isVisible || isOrphan ? failure : nil
     }
 
-    /// The topmost whiteout, where that is what the name is.
+    /// The topmost whiteout, if a whiteout is what the name is.
     var whiteout: LayerEntry? {
         guard !isVisible, let first = layerEntries.first, first.isWhiteout else { return nil }
         return first
@@ -143,7 +146,7 @@ struct NameLookup {
 
 // All that layers have under the name, for what is to be put there.
 extension NameLookup {
-    /// How many layers have something, shown, hidden or buried; in the order of the search.
+    /// How many layers have something, shown, hidden or buried, in the order of the search.
     var columnCount: Int { layerEntries.count + buried.count }
 
     func column(_ position: Int) -> LayerEntry {
@@ -152,13 +155,13 @@ extension NameLookup {
 
     func isBuried(_ position: Int) -> Bool { position >= layerEntries.count }
 
-    /// Whether the one layer is looked at before the other.
+    /// Whether the lookup looks at the one layer before the other.
     func isAbove(_ layer: Layer, _ other: Layer) -> Bool { order.rank(of: layer) < order.rank(of: other) }
 
-    /// A mark that can't be lifted hides whatever the layer has.
+    /// Whether a mark that can't be lifted hides whatever the layer has.
     func isShutOut(_ layer: Layer) -> Bool { end.map { isAbove($0, layer) } ?? false }
 
-    /// What an object in that layer would lie beneath isn't known, as a layer failed with that.
+    /// The error of a layer that failed, so that it isn't known what an object in `layer` would lie beneath.
     func failure(above layer: Layer) -> Errno? {
         guard let buriedFailure, let last = buried.last ?? layerEntries.last, isAbove(last.layer, layer)
         else { return nil }

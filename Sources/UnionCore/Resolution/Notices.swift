@@ -1,21 +1,22 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// What a person should know of, and can do something about.
+/// What a person should know, and can do something about.
 public enum UnionNotice: Sendable {
-    /// Nothing of what is at that path of the union is shown: it has a mark of overlayfs that can't be followed.
+    /// The union shows nothing of what is at that path: it has a mark of overlayfs that can't be followed.
     case notFollowed(path: String, layer: Int, RedirectObstacle)
-    /// What is at a layer's own path isn't the directory that the union was given, or is it again (nil).
+    /// What is at a layer's own path isn't the directory that the union was given. nil: it is that directory
+    /// again.
     case root(layer: Int, path: String, RootChange?)
 }
 
-/// Takes notices to who tells people. The lock is a leaf.
+/// Takes notices to the sink, which tells people. The lock is a leaf.
 final class Notices: Sendable {
     typealias Sink = @Sendable (UnionNotice) -> Void
 
     private struct State {
         var sink: Sink?
-        /// What was said already that is said but once.
+        /// The keys of notices that are said only once, and were said already.
         var said: Set<String> = []
     }
 
@@ -23,7 +24,7 @@ final class Notices: Sendable {
 
     func deliver(to sink: @escaping Sink) { state.withLock { $0.sink = sink } }
 
-    /// `once`: the second notice of that key, and all further ones, are nothing new.
+    /// Posts a notice. `once`: of all notices with that key, only the first is posted.
     func post(_ notice: @autoclosure () -> UnionNotice, once key: String? = nil) {
         let sink: Sink? = state.withLock { state in
             if let key, !state.said.insert(key).inserted { return nil }

@@ -3,7 +3,7 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Resolver {
-    /// What stat(2) tells of the node; `handle`: an open file of it, where the caller named one.
+    /// What stat(2) tells of the node. `handle`: an open file of it, where the caller named one.
     func attributes(of node: Node, _ handle: FileHandle? = nil) throws(Errno) -> Attributes {
         if node.isDirectory { return try directoryAttributes(of: node) }
         if let open = handle ?? node.state.withLock({ $0.openFiles })?.anyHandle {
@@ -28,7 +28,7 @@ extension Resolver {
         }
     }
 
-    /// Attributes of a real object that is the union object alone.
+    /// Attributes of a real object that alone is the union object.
     func attributes(_ status: FileStatus, _ filesystem: FilesystemFacts) -> Attributes {
         Attributes(
             inode: layers.numbering.number(of: status.inode, filesystem: filesystem.index), mode: status.mode,
@@ -38,8 +38,8 @@ extension Resolver {
             changeTime: status.changed)
     }
 
-    /// The owner's attributes; of a directory that several layers back, the newest times. `name` in the
-    /// directory that the view is of, or empty for that directory itself.
+    /// The owner's attributes; for a directory that several layers back, with the newest times. `name`: a
+    /// name in the directory that the view is of, or empty for that directory itself.
     func attributes(
         of lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, at name: PathRef,
         _ view: borrowing DirectoryView
@@ -49,7 +49,8 @@ extension Resolver {
         for other in lookup.visible where other.layer !== owner.layer {
             result.modificationTime = max(result.modificationTime, other.status.modified)
             if other.marks.contains(.skeleton) {
-                // Its own ctime and atime are bookkeeping; its mtime moves only by entries that users make.
+                // The skeleton's own ctime and atime are bookkeeping. Its mtime moves only by entries that
+                // users make.
                 result.changeTime = max(result.changeTime, other.status.modified)
                 if result.linkCount > 1 && other.status.linkCount != 2 {
                     result.linkCount &+= extraSubdirectories(other.layer, owner.layer, name, view)

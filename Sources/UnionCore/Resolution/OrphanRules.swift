@@ -3,8 +3,8 @@ internal import SystemPackage
 
 // Skeletons whose origin has gone: whether they show, and as what.
 //
-// With `orphans=keep` a skeleton belongs to its name: any directory of that name below is merged with it, and
-// without one it shows alone while it holds entries. With `orphans=hide` it belongs to its origin: without
+// With `orphans=keep` a skeleton belongs to its name. Any directory of that name below is merged with it;
+// without one it shows alone while it holds entries. With `orphans=hide` it belongs to its origin. Without
 // that very directory it doesn't show, nor does anything in it.
 
 extension Resolver {
@@ -42,9 +42,9 @@ extension Resolver {
         return origin.isOrigin(found.descriptor, in: layer)
     }
 
-    /// Takes the upper's directory out of a node's view where it, or one that holds it, is a skeleton whose
-    /// origin has gone. (`orphans=hide`: what was found by its path must be seen on every step of it.)
-    /// False: another one stands there by now, for it had to make room.
+    /// Takes the upper's directory out of a node's view if it, or one that holds it, is a skeleton whose
+    /// origin has gone. (`orphans=hide`: what was found by its path must be seen on every step of it.) False:
+    /// another directory stands there by now, for this one had to make room.
     func leaveOutUnseen(_ view: inout DirectoryView, of node: Node, at path: PathRef) -> Bool {
         guard let upper = stack.upper, let directory = view.directory(in: upper.index) else { return true }
         var current = node
@@ -56,7 +56,8 @@ extension Resolver {
             guard let alias = current.alias else { return true }
             current = alias.parent
         }
-        // Those on the way were looked at by their paths: of this very directory only if it is still there.
+        // Those on the way were looked at by their paths. What was found tells of this very directory only if
+        // it is still there.
         guard let status = try? directory.status(), let now = try? upper.openDirectory(at: path),
             let layerEntry = try? now.descriptor.status()
         else { return false }
@@ -70,7 +71,8 @@ extension Resolver {
         return !hasOrigin(origin, of: node, at: path.ref)
     }
 
-    /// The same of a node, which may be elsewhere in some layers.
+    /// Whether one of the lowers' directories that back the node is the one of the record. The node may be
+    /// elsewhere in some layers.
     private func hasOrigin(_ origin: OriginRecord, of node: Node, at path: PathRef) -> Bool {
         guard isRedirected(node) else { return hasOrigin(origin, at: path, floor: node.floor) }
         let floor = node.floor
@@ -86,8 +88,8 @@ extension Resolver {
         return false
     }
 
-    /// Whether one of the lowers' directories at `path`, down to the first that is none, is the one of the
-    /// record.
+    /// Whether one of the lowers' directories at `path` is the one of the record. The search ends at the
+    /// first object that is no directory.
     func hasOrigin(_ origin: OriginRecord, at path: PathRef, floor: Int) -> Bool {
         for layer in stack.layers where !layer.isUpper && layer.index <= floor {
             do throws(Errno) {
@@ -100,8 +102,8 @@ extension Resolver {
         return false
     }
 
-    /// Whether the skeleton, an open directory of the upper, may be used for `node`: with `orphans=hide` only
-    /// where it is that very directory's. What is no skeleton is everybody's.
+    /// Whether the skeleton, an open directory of the upper, may be used for `node`. With `orphans=hide` it
+    /// may only if it is that very directory's. A directory that is no skeleton may be used for any node.
     func isUsable(_ skeleton: FileDescriptor, for node: Node) -> Bool {
         guard policies.orphans == .hide, let origin = layers.origin(of: "", in: skeleton),
             let path = try? path(of: node)
@@ -118,7 +120,8 @@ extension Resolver {
         return try? view.backings.first?.directory.status()
     }
 
-    /// Nothing but a skeleton that holds nothing is left: it isn't shown, to those who are in it neither.
+    /// Whether only a skeleton is left, and it holds nothing. Then it isn't shown, not even to a caller that
+    /// is in it.
     func isEmptyOrphan(_ node: Node, _ view: borrowing DirectoryView) -> Bool {
         guard view.count == 1, let own = view.backings.first, own.layer.isUpper, !own.isRoot,
             view.failure == nil, node.makeup.hasSkeleton
@@ -127,10 +130,10 @@ extension Resolver {
     }
 }
 
-// The attributes that an orphan shows are the last that its origin showed.
+// An orphan shows the attributes that its origin showed last.
 extension Resolver {
-    /// Gives the skeleton its origin's mode and owner where these have changed since. What a lookup has seen
-    /// already is compared, so nothing is asked as long as they are the same.
+    /// Gives the skeleton its origin's mode and owner if these have changed since. It compares what a lookup
+    /// has seen already, so it makes no call as long as they are equal.
     func followOrigin(
         _ lookup: NameLookup, _ position: Int, _ name: PathRef, _ backings: [Backing]
     ) {

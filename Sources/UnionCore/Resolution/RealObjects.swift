@@ -4,8 +4,8 @@ internal import SystemPackage
 
 // The real object of a node, found by its names or by what is left of it.
 extension Resolver {
-    /// Opens a node's real object, O_PATH, by any of its names, an open file or what was kept of it.
-    /// ESTALE, upon which the kernel walks the path again: it isn't where it was.
+    /// Opens a node's real object, O_PATH, by any of its names, an open file or what was kept of it. ESTALE,
+    /// upon which the kernel walks the path again: the object isn't where it was.
     func object(of node: Node) throws(Errno) -> LocatedObject {
         if node.isDirectory { return try directoryObject(of: node) }
         do {
@@ -19,7 +19,7 @@ extension Resolver {
 
     private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
         if let alias = node.alias, let found = try objectIfThere(node, at: alias) { return found }
-        // It may have lost that name since, and another one be its first by now: all at once.
+        // It may have lost that name since, and another alias may be its first by now: try all.
         for alias in node.aliases {
             guard let found = try objectIfThere(node, at: alias) else { continue }
             node.prefer(alias)
@@ -42,7 +42,7 @@ extension Resolver {
         }
     }
 
-    /// What was unlinked lives on as long as somebody has it open or the kernel refers to it.
+    /// Opens what was unlinked. It lives on as long as a client has it open or the kernel refers to it.
     private func namelessObject(of node: Node) throws(Errno) -> LocatedObject {
         if let handle = node.state.withLock({ $0.openFiles })?.anyHandle {
             return try LocatedObject(layer: stack[handle.layer], open: handle.object.duplicated())
@@ -51,7 +51,7 @@ extension Resolver {
     }
 
     func openUnlinkedObject(of node: Node) throws(Errno) -> LocatedObject {
-        // Somebody else may end its parking: a descriptor of one's own is taken with the lock held.
+        // Another thread may close the unlinked object, so this one copies its descriptor with the lock held.
         let copy: OwnedDescriptor? = node.state.withLock { state in
             guard let unlinkedObject = state.unlinkedObject else { return nil }
             return try? unlinkedObject.duplicated()
@@ -72,7 +72,7 @@ extension Resolver {
         return LocatedObject(layer: stack[alias.layer], object: object, status: status)
     }
 
-    /// The owner's directory; of one that a client has removed, what is left of it.
+    /// Opens the owner's directory; of a directory that a client has removed, what is left of it.
     private func directoryObject(of node: Node) throws(Errno) -> LocatedObject {
         do throws(Errno) {
             let view = try view(of: node)
@@ -91,7 +91,7 @@ extension Resolver {
 struct LocatedObject: ~Copyable {
     let layer: Layer
     let object: OwnedDescriptor
-    /// As it was when the object was found.
+    /// The status when the object was found.
     let status: FileStatus
 
     init(layer: Layer, object: consuming OwnedDescriptor, status: FileStatus) {

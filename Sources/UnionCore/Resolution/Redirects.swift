@@ -4,13 +4,14 @@ internal import SystemPackage
 
 // Overlayfs's redirects and metacopies, followed as overlayfs does with redirect_dir=follow and metacopy=on.
 //
-// A mark counts in the layers below the one that has it. Each of these is walked name by name from its root, or from
-// its part of the same directory: through directories alone, so that no link is followed and no layer left.
+// A mark counts in the layers below the one that has it. The walk in each of these goes name by name, from
+// the layer's root or from its part of the parent. It goes through directories alone, so it follows no link
+// and leaves no layer.
 
 /// What a layer has where a mark leads.
 private enum Led {
     case nothing
-    /// Nothing, and nor have the layers below.
+    /// The layer has nothing, and nor have the layers below.
     case end
     case found(LayerEntry, from: Redirection?, isLast: Bool)
     case obstacle(RedirectObstacle)
@@ -60,7 +61,7 @@ extension Resolver {
         if let unanswered { lookup.block(unanswered, .missing) }
     }
 
-    /// Finds the data of a metacopy. Failing: why it can't be had.
+    /// Finds the data of a metacopy. Failure: why the data can't be had.
     func data(
         of layerEntry: LayerEntry, _ name: PathRef, in directory: Node, _ backings: [Backing]
     ) throws(Errno) -> Result<RedirectedData, MarkError> {
@@ -92,7 +93,7 @@ extension Resolver {
         return .failure(MarkError(.missing))
     }
 
-    /// What the mark on `name` says. An object without a redirect is where it is, by its own name.
+    /// Where the mark on `name` leads. An object without a redirect is where it is, by its own name.
     private func redirection(
         of layerEntry: LayerEntry, _ name: PathRef, in directory: FileDescriptor
     ) -> Result<Redirection, MarkError> {
@@ -115,7 +116,7 @@ extension Resolver {
         return .success(way)
     }
 
-    /// Walks one layer.
+    /// Walks one layer as the mark says, and returns what is there.
     private func led(
         by way: Redirection, to layer: Layer, in directory: Node, _ backings: [Backing]
     ) throws(Errno) -> Led {
@@ -172,7 +173,7 @@ struct MarkError: Error {
 }
 
 extension LayerEntry {
-    /// Nobody but root and the server's user can have set a `user.` attribute on it.
+    /// Whether only root and the server's user can have set a `user.` attribute on it.
     fileprivate var isOfServer: Bool {
         (status.uid == 0 || status.uid == ServerIdentity.uid) && status.permissions & 0o022 == 0
     }
@@ -180,7 +181,7 @@ extension LayerEntry {
 
 // Where directories are in each layer, as marks on them and above them say.
 extension Resolver {
-    /// Whether a mark leads some layer's part of the directory, or of one above it, elsewhere.
+    /// Whether a mark leads some layer's part of the directory, or of a directory above it, elsewhere.
     func isRedirected(_ node: Node) -> Bool {
         guard redirects.load(ordering: .relaxed) else { return false }
         var current = node
@@ -192,7 +193,7 @@ extension Resolver {
         return true
     }
 
-    /// Opens a real object of a lookup, which may be elsewhere than the directory says.
+    /// Opens a real object of a lookup. A mark may lead to it, so that it isn't under the name in the view.
     func openEntry(
         _ layerEntry: LayerEntry, _ name: PathRef, in view: borrowing DirectoryView, flags: OpenFlags
     ) throws(Errno) -> OwnedDescriptor {
@@ -206,7 +207,7 @@ extension Resolver {
 }
 
 extension Node {
-    /// Where a mark says that the directory is in that layer.
+    /// Where a mark says that the directory is in that layer. nil: no mark says anything.
     func redirection(in layer: Int) -> Redirection? {
         state.withLock { state in state.makeup.redirections.last { $0.layer < layer } }
     }
@@ -214,7 +215,7 @@ extension Node {
 
 // The data of metacopies.
 extension Resolver {
-    /// The data of the file that was found; nil: it has its own. EPERM: it can't be had.
+    /// The place of the file's data. nil: the file has its own. EPERM: the data can't be had.
     func dataElsewhere(
         of node: Node, _ target: borrowing LocatedObject
     ) throws(Errno) -> RedirectedData? {
@@ -244,7 +245,8 @@ extension Resolver {
         return try object.descriptor.reopen(flags: flags)
     }
 
-    /// Attributes of a file found by itself: a metacopy's are its own but for the room that the data takes.
+    /// Attributes of a file found by itself. A metacopy's are its own, except for the room that the data
+    /// takes.
     func attributes(
         of node: Node, _ object: borrowing LocatedObject, _ status: FileStatus
     ) -> Attributes {

@@ -2,17 +2,17 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-// A directory that was removed while somebody stands in it or has it open: what needs no name goes on, as on any local
-// filesystem. Of one that a client removed the real directory is still in reach; of one that went underneath
-// only what was told of it last is left.
+// A directory that was removed while a process stands in it or has it open. What needs no name goes on, as on
+// any local filesystem. If a client removed it, the real directory is still in reach. If it went underneath,
+// only what was reported of it last is left.
 extension Resolver {
-    /// Nothing real is left of the directory, as far as anybody knows.
+    /// Whether nothing real is left of the directory, as far as is known.
     func isOutOfReach(_ node: Node) -> Bool {
         if (try? view(of: node)) != nil { return false }
         return node.state.withLock { $0.unlinkedObject == nil }
     }
 
-    /// What stat(2) tells of it. ENOENT: nothing was ever told of it.
+    /// What stat(2) tells of the directory. ENOENT: nothing was ever reported of it.
     func removedAttributes(of node: Node) throws(Errno) -> Attributes {
         var left = node.state.withLock { $0.lastReported }
         if let unlinkedObject = try? openUnlinkedObject(of: node) { left = attributes(unlinkedObject.status, node.filesystem) }
@@ -21,8 +21,8 @@ extension Resolver {
         return left
     }
 
-    /// The kernel has judged that the caller may: nobody but those who hold it sees the change. nil: nothing was ever told
-    /// of it.
+    /// Changes the attributes of a removed directory. The kernel has judged that the caller may do so, and
+    /// only processes that hold the directory see the change. nil: nothing was ever reported of it.
     func changeRemoved(_ node: Node, _ changes: AttributeChanges) -> Attributes? {
         guard var left = try? removedAttributes(of: node) else { return nil }
         if let mode = changes.mode {
@@ -40,7 +40,7 @@ extension Resolver {
 }
 
 extension TimeChange {
-    /// nil: the time stays.
+    /// The time to set. nil: the time stays.
     fileprivate func time(now: Timestamp) -> Timestamp? {
         switch self {
         case .omit: nil

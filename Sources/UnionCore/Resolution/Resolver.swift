@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// From nodes and names to what the layers hold now.
 ///
-/// Every operation starts here. Nothing is changed, and the kernel is told nothing.
+/// Every operation starts here. A resolver changes nothing and tells the kernel nothing.
 final class Resolver: Sendable {
     let layers: Layers
     let stack: LayerStack
@@ -11,7 +11,7 @@ final class Resolver: Sendable {
     let table: InodeTable
     let coherence: Coherence
     let views: ViewCache
-    /// The root's, which never changes.
+    /// The root's view, which never changes.
     let rootView: SharedView
     let renames = RenameClock()
     let mergedRenames = MergedRenames()
@@ -19,7 +19,8 @@ final class Resolver: Sendable {
     let held = HeldObjects()
     let emptied = EmptiedOrphans()
     let notices = Notices()
-    /// A redirect of overlayfs was followed: a directory's path may differ from layer to layer.
+    /// Whether a redirect of overlayfs was followed. If so, a directory's path may differ from layer to
+    /// layer.
     let redirects = Atomic<Bool>(false)
 
     init(_ layers: Layers, _ table: InodeTable, _ coherence: Coherence) {

@@ -1,4 +1,4 @@
-/// A union directory as an operation that changes it finds it: open, with what stands under the name.
+/// A union directory as an operation that changes it finds it: open, with the lookup of the name.
 struct Target: ~Copyable {
     let directory: Node
     var view: DirectoryView

@@ -4,8 +4,8 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Resolver {
-    /// Makes a look that sees a merged directory as it is before its rename or after it. `look` is told how many such renames
-    /// had begun before.
+    /// Makes a look that sees a merged directory as it is before its rename or after it. `look` gets the
+    /// number of such renames that had begun before it.
     @inline(__always)
     func undivided<R: ~Copyable>(
         _ isConcerned: (MergedRenames.Move) -> Bool, _ look: (_ begun: UInt64) throws(Errno) -> R

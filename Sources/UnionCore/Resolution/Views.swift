@@ -6,28 +6,29 @@ internal import SystemPackage
 /// NAME_MAX: the kernel lets longer names through to a FUSE server.
 let longestName = 255
 
-/// Bytes; deeper than any tree that can be walked.
+/// In bytes; no tree that can be walked is as deep.
 let longestPath = 1 << 20
 
-/// Directories above one another, where aliases are followed: they may go round in a circle.
+/// The most directories above one another where aliases are followed: these may go round in a circle.
 let deepest = 4096
 
 // From nodes and names to what the layers hold: every operation starts here.
 extension Resolver {
-    /// The node with that number. ESTALE: the kernel names what it was never told.
+    /// The node with that number. ESTALE: the kernel was never told of such a node.
     func node(_ id: NodeID) throws(Errno) -> Node {
         guard let node = table.find(id) else { throw .staleNFSFileHandle }
         return node
     }
 
-    /// Refuses what can't be a name anywhere, and what would lead elsewhere: a path.
+    /// Refuses what can't be a name anywhere, and a path, which would lead elsewhere. ENAMETOOLONG: it is too
+    /// long. EINVAL: it is no name.
     func check(_ name: PathRef) throws(Errno) {
         if name.count > longestName { throw .fileNameTooLong }
         if name.isEmpty || name.isDots || name.holdsSlash { throw .invalidArgument }
     }
 
-    /// The union path of a node, relative to the root; the empty path is the root's. With `layer` the path below that
-    /// layer's root, which marks of overlayfs may have made another one. ESTALE: it has no name.
+    /// The union path of a node, relative to the root; the root's is empty. With `layer`, the path below that
+    /// layer's root, which marks of overlayfs may have changed. ESTALE: the node has no name.
     func path(of node: Node, in layer: Layer? = nil) throws(Errno) -> PathBuffer {
         var path = PathBuffer()
         try prependPath(of: node, in: layer?.index, to: &path)
@@ -38,8 +39,8 @@ extension Resolver {
         let layer = redirects.load(ordering: .relaxed) ? layer : nil
         var current = node
         while !current.isRoot {
-            // Places are where things were seen, and two of them need not have been true at one time: they may
-            // go round in a circle.
+            // Aliases are where objects were seen. Two of them need not have been true at one time, so they
+            // may go round in a circle.
             guard let alias = current.alias, path.count < longestPath else { throw .staleNFSFileHandle }
             if let layer, let way = current.redirection(in: layer) {
                 let elsewhere = OwnedName(way.path)
@@ -52,7 +53,8 @@ extension Resolver {
         }
     }
 
-    /// The real directories that back `node` now. ENOENT: it is gone, or another one stands in its place.
+    /// The real directories that back `node` now. ENOENT: the directory has gone, or another one stands in
+    /// its place.
     func view(of node: Node) throws(Errno) -> DirectoryView {
         guard node.isDirectory else { throw .notDirectory }
         if node.isRoot { return DirectoryView(rootView) }
@@ -62,11 +64,12 @@ extension Resolver {
         return try walkedView(of: node)
     }
 
-    /// The same for a request that names something in the directory. ESTALE, upon which the kernel walks the path again,
-    /// where the caller may have come by a name that was the directory's until now.
+    /// The real directories that back `node` now, for a request that names something in it. ENOENT: the
+    /// directory has gone. ESTALE instead, upon which the kernel walks the path again, if the caller may have
+    /// come by a name that was the directory's until now.
     ///
-    /// `name`: what is looked up. mkdir(2) and its like walk again upon ESTALE from the change, and not upon ESTALE from
-    /// the lookup that comes before it.
+    /// `name`: what the request looks up; nil for a change. mkdir(2) and its like walk again upon ESTALE from
+    /// the change, but not upon ESTALE from the lookup before it.
     func view(
         of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
@@ -91,8 +94,9 @@ extension Resolver {
         }
     }
 
-    /// The same within two milliseconds, where ESTALE was said a moment ago: the kernel walks once more for a change, and not
-    /// twice. Directories that are exchanged without a pause come back.
+    /// The node's view, if it has one again within two milliseconds. It waits only where a request was
+    /// answered with ESTALE a moment ago: for a change the kernel walks once more, and not twice. Directories
+    /// that are exchanged without a pause come back.
     private func viewSoon(of node: Node) -> DirectoryView? {
         guard held.isActive else { return nil }
         for _ in 0..<20 {
@@ -102,7 +106,8 @@ extension Resolver {
         return nil
     }
 
-    /// The same where what was told a moment ago will do: the caller reached the directory before a stranger moved it.
+    /// The real directories that back `node`, where those reported a moment ago will do: the caller reached
+    /// the directory before a stranger moved it.
     func viewToLook(
         of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
@@ -122,21 +127,23 @@ extension Resolver {
         }
     }
 
-    /// The directory isn't where it was seen. A kernel that asks by it all the same either has it open, or has a name
-    /// that should have been dropped: then it would fail there for ever.
+    /// Has the notify thread look at the directory's name: the directory isn't where it was seen. If the
+    /// kernel asks by it all the same, it has the directory open or keeps a name that should have been
+    /// dropped. With such a name it would fail there for ever.
     private func queueLook(at node: Node) {
         guard coherence.plan.isLasting, node.isReportedAtItsAlias, let alias = node.alias else { return }
         coherence.invalidations.appendName(alias.parent.id, alias.name)
     }
 
-    /// The same by walking to it.
+    /// The real directories that back `node`, found by a walk to its path. ENOENT: it has gone, or isn't
+    /// shown.
     func walkedView(of node: Node) throws(Errno) -> DirectoryView {
         let view = try viewAtAlias(of: node)
         if isEmptyOrphan(node, view) { throw .noSuchFileOrDirectory }
         return view
     }
 
-    /// The same, whether it is shown or not.
+    /// The real directories at the node's alias, whether the union shows the node or not.
     func viewAtAlias(of node: Node) throws(Errno) -> DirectoryView {
         return try withStableAliases { () throws(Errno) -> DirectoryView in
             try undivided(
@@ -144,11 +151,12 @@ extension Resolver {
         }
     }
 
-    /// The same, perhaps in the midst of a merged directory's rename.
+    /// The real directories at the node's alias, perhaps in the midst of a merged directory's rename.
     private func dividedView(of node: Node) throws(Errno) -> DirectoryView {
         guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
         var view = try openView(of: node, at: path.ref)
-        // It may have been made in a layer that was looked at already, before it was removed from one that wasn't.
+        // It may have been made in a layer that was done, before it was removed from one that was still to
+        // come.
         if view.isEmpty, stack.count > 1 { view = try openView(of: node, at: path.ref) }
         var tries = 0
         while policies.orphans == .hide, !leaveOutUnseen(&view, of: node, at: path.ref), tries < 64 {
@@ -175,7 +183,8 @@ extension Resolver {
             } catch {
                 switch error {
                 case .noSuchFileOrDirectory: continue
-                // A server that isn't root, and a directory that it may not search: not there for it.
+                // The server isn't root and may not search a directory on the way: for the server nothing is
+                // there.
                 case .permissionDenied: continue
                 case .notDirectory, .tooManySymbolicLinkLevels: return view
                 case let failure where failure.isLayerFailure:
@@ -189,7 +198,7 @@ extension Resolver {
         return view
     }
 
-    /// Makes an attempt that goes by names again when a rename through the union got in its way.
+    /// Repeats an attempt that goes by names if a rename through the union got in its way.
     func withStableAliases<R: ~Copyable>(_ attempt: () throws(Errno) -> R) throws(Errno) -> R {
         var tries = 0
         while true {
@@ -205,12 +214,13 @@ extension Resolver {
         }
     }
 
-    /// A rename that is under way may wait for a slow layer, or for a processor: a second, then it is taken for stuck.
+    /// A rename under way may wait for a slow layer, or for a processor. After a second it is taken for
+    /// stuck.
     private static var mostTries: Int { 1000 }
 }
 
 extension FileDescriptor {
-    /// A descriptor of one's own for the same open file.
+    /// Another descriptor for the same open file.
     func duplicated() throws(Errno) -> OwnedDescriptor {
         let borrowed = OwnedDescriptor(owning: self)
         do {
@@ -225,7 +235,8 @@ extension FileDescriptor {
 }
 
 extension Resolver {
-    /// The directory may be one of those itself.
+    /// The view of a directory in which something is to be removed. The directory may be an orphan that a
+    /// client has emptied.
     func viewToRemove(in directory: Node) throws(Errno) -> DirectoryView {
         do throws(Errno) {
             return try view(of: directory)
