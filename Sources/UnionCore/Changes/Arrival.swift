@@ -1,31 +1,34 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What has to be done so that the union shows an object under a name, whole and alone, that is put there in one layer.
+/// What must be done so that the union shows an object, whole and alone, under a name. One layer has the
+/// object.
 ///
-/// A value: it is made from a lookup before anything is changed. Operations carry it out, `explain` tells it.
+/// It is a value, made from a lookup before anything is changed. Operations carry it out, and `explain` tells
+/// it.
 struct Arrival {
     let layer: Layer
     let isDirectory: Bool
     /// What the layer itself has under the name.
     let replaced: LayerEntry?
-    /// `replaced` is the object that the union shows, or a part of it.
+    /// Whether `replaced` is the object that the union shows, or a part of it.
     let replacesShown: Bool
-    /// What is found before the layer's own, top to bottom. It goes when the object is there, the topmost last: until
-    /// then that is what shows, or hides.
+    /// What a lookup finds before the layer's own, top to bottom. It goes once the object is there, the
+    /// topmost last: until then the topmost is what shows, or hides.
     let above: [LayerEntry]
     /// An orphan that isn't shown: it makes room first.
     let unseen: LayerEntry?
-    /// A directory is marked as complete, or it would be merged with what lies below.
+    /// Whether to mark the directory as complete. Without the mark it would be merged with what lies below.
     let mustBeComplete: Bool
 
-    /// Nothing but a whiteout has the name in the layer.
+    /// Whether the layer has nothing under the name but perhaps a whiteout.
     var isFree: Bool { replaced?.isWhiteout != false }
 }
 
 extension Changes {
-    /// EXDEV: what would hide the object can't be taken away, as it is in a read-only layer or itself hidden. What lay
-    /// hidden behind a whiteout, and directories that lay hidden, are nobody's to remove.
+    /// How an object arrives under the name in the layer. EXDEV: what would hide the object can't be taken
+    /// away, as it is in a read-only layer or itself hidden. The union removes neither what lay hidden behind
+    /// a whiteout nor directories that lay hidden.
     func arrival(
         ofDirectory isDirectory: Bool, in layer: Layer, _ lookup: NameLookup, _ view: borrowing DirectoryView
     ) throws(Errno) -> Arrival {
@@ -65,8 +68,8 @@ extension Changes {
         if lookup.isBuried(position) || layerEntry.isDirectory { throw .improperLink }
     }
 
-    /// Takes away what stands above the object, the topmost last. Where one can't go, the whiteouts among those that went come
-    /// back; files don't.
+    /// Takes away what stands above the object, the topmost last. If something can't go, the whiteouts among
+    /// those that went come back; files don't.
     func uncover(
         _ arrival: Arrival, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
         _ caller: CallerIdentity
@@ -98,8 +101,8 @@ extension Changes {
         try layers.evict(name, in: real, at: try resolver.path(of: name, in: directory))
     }
 
-    /// Makes room where an orphan that isn't shown has the name, whatever the layer: it might show again, with what comes
-    /// to the name.
+    /// Makes room if an orphan that isn't shown has the name, whatever the layer of the arrival. Otherwise
+    /// the orphan might show again, with what comes to the name.
     func makeRoom(
         for arrival: Arrival, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) {
@@ -109,7 +112,7 @@ extension Changes {
         try layers.stash(name, in: upper, at: try resolver.path(of: name, in: directory), expecting: unseen.status)
     }
 
-    /// Whether the real directory holds nothing at all, whiteouts and what they hide included.
+    /// Whether the real directory holds nothing at all, not even whiteouts and what they hide.
     func isBare(_ name: PathRef, in parent: FileDescriptor) throws(Errno) -> Bool {
         let real = try parent.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
         var stream = DirectoryStream(reading: real.descriptor)
@@ -121,7 +124,7 @@ extension Changes {
 }
 
 extension Changes {
-    /// Makes room for something new in the upper where an orphan that isn't shown has the name.
+    /// Makes room in the upper for something new, if an orphan that isn't shown has the name.
     func makeRoom(
         for name: PathRef, in parent: FileDescriptor, of directory: Node, _ lookup: NameLookup
     ) throws(Errno) {

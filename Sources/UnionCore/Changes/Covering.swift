@@ -2,9 +2,9 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension Changes {
-    /// Puts a whiteout in the upper's directory that backs `directory`, where `name` may be in use: in one
-    /// step, so that there is no moment without either. What stood there goes; of a directory only whiteouts
-    /// and bookkeeping may be left.
+    /// Puts a whiteout in the upper's directory that backs `directory`, where `name` may be in use. It is one
+    /// step, so that at no moment both are missing. What stood there goes. A directory that goes may hold
+    /// only whiteouts and bookkeeping.
     func coverWithWhiteout(
         _ name: PathRef, in upper: FileDescriptor, of directory: Node
     ) throws(Errno) {
@@ -15,7 +15,7 @@ extension Changes {
         try putWhiteout(staged.ref, name, in: upper, of: directory)
     }
 
-    /// Puts it there in one step. What stood there stands in the work area now, or has gone.
+    /// Puts the staged whiteout in place in one step. What stood there is in the work area now, or has gone.
     func putWhiteout(
         _ staged: PathRef, _ name: PathRef, in upper: FileDescriptor, of directory: Node
     ) throws(Errno) {
@@ -27,7 +27,7 @@ extension Changes {
         }
         var replacesDirectory = existing?.isDirectory == true
         if replacesDirectory, let existing, policies.orphans == .hide, layers.hasEntries(name, in: upper) {
-            // What it holds unseen is kept, which takes a step of its own.
+            // What the directory holds unseen is kept, which takes a step of its own.
             try layers.stash(name, in: upper, at: try resolver.path(of: name, in: directory), expecting: existing)
             replacesDirectory = false
         }
@@ -35,8 +35,8 @@ extension Changes {
             from: try work.directory(), staged, to: upper, name, flags: replacesDirectory ? .exchange : [])
     }
 
-    /// Removes what has hidden things below it so far: a whiteout hides them first. To everybody who looks it is one step, and
-    /// none if it fails. A crash leaves the name removed, or as it was.
+    /// Removes what has hidden things below it so far, after a whiteout hides them. To all who look through
+    /// the union it is one step, and no step if it fails. A crash leaves the name removed, or as it was.
     func cover(
         _ name: PathRef, in upper: FileDescriptor, of directory: Node,
         removing remove: () throws(Errno) -> Void
@@ -53,7 +53,7 @@ extension Changes {
         let key = EntryKey(directory.id, name)
         let serial = resolver.mergedRenames.begin(MergedRenames.Move(from: key, to: key))
         defer { resolver.mergedRenames.end(serial) }
-        // What stands there, itself to be covered, waits in the work area.
+        // What stands there is to be covered itself, and waits in the work area.
         let isFree = try !upper.exists(at: name)
         if isFree {
             try layers.putInPlace(staged.ref, from: staging, name, in: upper)

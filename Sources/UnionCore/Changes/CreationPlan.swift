@@ -4,13 +4,13 @@ internal import SystemPackage
 /// Where a new object goes.
 struct CreationPlan {
     let first: Arrival
-    /// Tried when the first layer refuses.
+    /// Tried if the first layer refuses.
     let second: Arrival?
 }
 
 extension Changes {
-    /// EROFS: no layer may be written. EPERM: a rule denies it. EXDEV: the layer that a rule names doesn't back the
-    /// directory, or has something hidden under the name.
+    /// Where a new object of that name goes. EROFS: no layer may be written. EPERM: a rule denies it. EXDEV:
+    /// the layer that a rule names doesn't back the directory, or has something hidden under the name.
     func creationPlan(
         for operation: SelectedOperation, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, _ lookup: NameLookup
@@ -31,7 +31,8 @@ extension Changes {
         return CreationPlan(first: first, second: second)
     }
 
-    /// Of an object that is new in the layer. What lies hidden in its place there isn't replaced: EXDEV.
+    /// The arrival of an object that is new in the layer. EXDEV: the layer doesn't back the directory, or
+    /// something lies hidden in the object's place there; that isn't replaced.
     func newArrival(
         ofDirectory isDirectory: Bool, in layer: Layer, _ lookup: NameLookup, _ view: borrowing DirectoryView
     ) throws(Errno) -> Arrival {

@@ -1,8 +1,9 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// An orphan that a client has emptied isn't shown, to rmdir(2) alone: then `rm -r` and its like come to their end. The kernel
-// looks the name up before it asks for the removal, and doesn't say what for; the thread's system call does.
+// An orphan that a client has emptied is shown to rmdir(2) alone, so that `rm -r` and its like come to their
+// end. The kernel looks the name up before it asks for the removal, and doesn't say what for. The thread's
+// system call tells.
 extension Changes {
     /// The directory and the name for rmdir(2), emptied orphans included.
     func removalTarget(

@@ -4,21 +4,22 @@ internal import SystemPackage
 
 // The flags that chattr(1) sets.
 //
-// A layer minds those of its own directories. But what goes into the upper below a lower's directory goes into a
-// skeleton, which has none; and what a whiteout hides isn't touched at all.
+// A layer obeys the flags of its own directories. But what goes into the upper below a lower's directory goes
+// into a skeleton, which has no flags. And what a whiteout hides isn't touched at all.
 
 /// What a change does with a name.
 enum NameChange {
-    /// It is given to something.
+    /// Gives it to something.
     case put
-    /// It goes from what has it.
+    /// Takes it from what has it.
     case take
-    /// It is given to something, whatever has it.
+    /// Gives it to something, whatever has it.
     case replace
 }
 
 extension Changes {
-    /// EPERM where the directory's owner, or what the name stands for, has a flag that forbids the change.
+    /// Throws EPERM if the directory's owner, or what the name stands for, has a flag that forbids the
+    /// change.
     func checkFlags(
         of view: borrowing DirectoryView, _ lookup: NameLookup, for change: NameChange
     ) throws(Errno) {
@@ -30,13 +31,14 @@ extension Changes {
         if owner.isImmutable || takes && owner.isAppendOnly { throw .notPermitted }
     }
 
-    /// The status of the directory's owner, if that has such flags and isn't the one that is changed anyway.
+    /// The status of the directory's owner if it has such flags. nil: it has none, or is the directory that
+    /// is changed anyway.
     private func flagsOwner(of view: borrowing DirectoryView) throws(Errno) -> FileStatus? {
         guard let top = view.backings.first, view.count > 1 || !top.layer.isUpper else { return nil }
         for backing in view.backings.prefix(2) {
             let status = try backing.directory.status()
             if status.isImmutable || status.isAppendOnly { return status }
-            // The next one is the owner only below a skeleton.
+            // The next backing is the owner only below a skeleton.
             guard backing.layer.isUpper, !backing.isRoot, layers.marks(of: backing).contains(.skeleton) else {
                 break
             }

@@ -1,8 +1,8 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Renames of several steps in the midst of which a server ended. Before anybody looks they are finished or, where
-// that can't be, undone: how far they came is seen from where the parts are.
+// Renames of several steps in the midst of which a server ended. Before the first request they are finished
+// or, where that can't be, undone. Where the parts are tells how far such a rename came.
 
 extension Changes {
     func settleInterruptedRenames() {
@@ -10,7 +10,7 @@ extension Changes {
         defer { work.cleanIfThere() }
         guard let journal = try? work.journal(create: false) else { return }
         for (name, record) in RenameJournal.read(in: journal.descriptor) {
-            // Of one that was cut off nothing has moved.
+            // A record that was cut off has no step done.
             if let record, !InterruptedRename(record, of: self).settle() { continue }
             let name = OwnedName(name)
             try? journal.descriptor.unlink(at: name.ref)
@@ -40,14 +40,14 @@ private struct InterruptedRename {
         parts = record.parts.compactMap { find($0) }
     }
 
-    /// False: it is neither finished nor undone, as a layer fails.
+    /// Finishes or undoes the rename. False: it is neither finished nor undone, as a layer fails.
     consuming func settle() -> Bool {
         if parts.allSatisfy({ $0.side == .old }) { return takeBack() }
         if canFinish && move(to: .new) { return finish() }
         return move(to: .old) && takeBack()
     }
 
-    /// What must go or be covered thereafter is where something can be done about it.
+    /// Whether the layers of what must go or be covered thereafter can be written.
     private var canFinish: Bool {
         if record.isCovered && changes.stack.upper?.isReadOnly != false { return false }
         return !isAnythingAbove { $0.isReadOnly }
@@ -75,7 +75,7 @@ private struct InterruptedRename {
             ? object.layerPath == layer.path : object.isOrigin(found.descriptor, in: layer)
     }
 
-    /// False: not all of them are there now.
+    /// Moves all parts to that name. False: not all of them are there now.
     private mutating func move(to side: Side) -> Bool {
         for index in parts.indices where parts[index].side != side {
             let (from, to) = side == .new ? (old, new) : (new, old)
@@ -89,7 +89,7 @@ private struct InterruptedRename {
         return true
     }
 
-    /// What is replaced changes places with it, to be removed or to stay.
+    /// Moves one part. What it replaces changes places with it, and is then removed or stays.
     private func move(in layer: Layer, _ from: SplitPath, _ to: SplitPath) throws(Errno) {
         if layer.isReadOnly { throw .readOnlyFileSystem }
         let source = try from.openParent(in: layer)
@@ -102,7 +102,7 @@ private struct InterruptedRename {
             flags: isFree ? [] : .exchange)
     }
 
-    /// False: something stays that must go.
+    /// Takes the steps that follow the move. False: something stays that must go.
     private func finish() -> Bool {
         for remain in record.remains { remove(remain, at: old) }
         if record.isCovered && !cover() { return false }
@@ -111,8 +111,8 @@ private struct InterruptedRename {
         return !isAnythingAbove { _ in true }
     }
 
-    /// What is there is a whiteout, or an empty file that was to become one; else it is somebody's, and stays. False: there is
-    /// nothing, and no whiteout can be made.
+    /// Puts a whiteout at the old name. What is there may be a whiteout, or an empty file that was to become
+    /// one; anything else is a user's, and stays. False: there is nothing, and no whiteout can be made.
     private func cover() -> Bool {
         guard let upper = changes.stack.upper, let parent = try? old.openParent(in: upper) else { return false }
         let name = OwnedName(old.name)
@@ -127,7 +127,7 @@ private struct InterruptedRename {
         for layer in changes.stack.layers where isThere(object, at: path, in: layer) { remove(path, in: layer) }
     }
 
-    /// A directory that is empty for users may hold whiteouts.
+    /// Removes what is at the path. A directory that is empty for users may hold whiteouts.
     private func remove(_ path: SplitPath, in layer: Layer) {
         guard !layer.isReadOnly, let parent = try? path.openParent(in: layer) else { return }
         let name = OwnedName(path.name)
@@ -137,7 +137,7 @@ private struct InterruptedRename {
         try? changes.layers.evict(name.ref, in: parent.descriptor, at: path.buffer)
     }
 
-    /// All parts are where they were.
+    /// Takes back the preparations, as all parts are where they were.
     private func takeBack() -> Bool {
         if let completed = record.completed, let found = find(completed),
             let parent = try? old.openParent(in: found.layer)
@@ -158,7 +158,7 @@ private struct InterruptedRename {
     }
 }
 
-/// A path and its last name.
+/// A path, its parent's path and its last name.
 private struct SplitPath {
     let whole: [UInt8]
     let parent: [UInt8]
@@ -185,7 +185,7 @@ private struct SplitPath {
 }
 
 extension Changes {
-    /// What the upper had under the new name. What it may hold unseen is kept.
+    /// Discards what the upper had under the new name. What it may hold unseen is kept.
     func discardAside(_ name: [UInt8], of path: borrowing PathBuffer) {
         let name = OwnedName(name)
         guard let staging = try? work.directory() else { return }

@@ -6,10 +6,10 @@ struct MovingPart {
     let layerEntry: LayerEntry
     let from: FileDescriptor
     let to: FileDescriptor
-    /// What has the new name in that layer: an empty directory, or what nobody sees.
+    /// What has the new name in that layer: an empty directory, or what the union doesn't show.
     var replaced: FileStatus?
     let isPseudo: Bool
-    /// What was replaced has the old name now.
+    /// Whether the old name is now that of what was replaced.
     var isExchanged = false
 }
 
@@ -20,25 +20,26 @@ struct MergedRename: ~Copyable {
     let name: PathRef
     let newName: PathRef
     let caller: CallerIdentity
-    /// What is said where it can't be.
+    /// The error where the rename can't be done.
     let refusal: Errno
-    /// In the order in which they move.
+    /// The parts, in the order in which they move.
     var parts: [MovingPart] = []
-    /// Lower layers have directories of the new name, which mustn't become part of it.
+    /// Whether lower layers have directories of the new name, which mustn't become part of this one.
     var shutsOut = false
-    /// What the upper has under the new name, and must make way.
+    /// What the upper has under the new name. It must make way.
     var inTheWay: FileStatus?
-    /// Where a whiteout is to cover the old name.
+    /// The upper's directory in which a whiteout is to cover the old name.
     var cover: FileDescriptor?
-    /// It failed, and couldn't be undone: the next mount must.
+    /// Whether the rename failed and couldn't be undone: the next mount must see to it.
     var isTorn = false
 
-    /// The lowest part: a mark on it shuts out what lies below.
+    /// The lowest part. A mark on it shuts out what lies below.
     var lowest: MovingPart? { parts.max { $0.layerEntry.layer.index < $1.layerEntry.layer.index } }
 }
 
 extension Changes {
-    /// ENOTDIR, ENOTEMPTY: what stands under the new name. EXDEV, EPERM: it can't be.
+    /// Fills in the parts, and what stands in their way. ENOTDIR, ENOTEMPTY: what stands under the new name
+    /// isn't an empty directory. EXDEV, EPERM: the rename can't be done.
     func planMerged(_ rename: inout MergedRename) throws(Errno) {
         let lookup = rename.destination.lookup
         if let replaced = lookup.owner {
@@ -47,7 +48,7 @@ extension Changes {
         }
         let replaced = try lookAround(&rename)
         try findParts(&rename, replaced)
-        // From here on something may be made in the upper, which nobody sees.
+        // From here on directories may be made in the upper, which no user sees.
         if rename.source.lookup.hidden.contains(where: { mustBeCovered($0) }) {
             rename.cover = try upperDirectory(for: rename.source.directory, &rename.source.view)
         }
@@ -57,11 +58,11 @@ extension Changes {
         try layers.stash(rename.newName, in: directory, at: path, expecting: unseen.status)
     }
 
-    /// Looks at all that has the new name, whether it is seen or not. Returns what stands in the way of parts in their own
-    /// layers.
+    /// Looks at all that has the new name, whether the union shows it or not. Returns what stands in the way
+    /// of parts in their own layers, by layer.
     private func lookAround(_ rename: inout MergedRename) throws(Errno) -> [Int: FileStatus] {
         let visible = rename.source.lookup.visible
-        // By a rule the layers may be looked at in another order.
+        // A rule may have the layers looked at in another order.
         guard let lowest = visible.last?.layer.index, let topmost = visible.first?.layer.index,
             topmost < lowest,
             resolver.readPolicy(of: rename.newName, in: rename.destination.directory, rename.destination.view) == nil
@@ -82,7 +83,7 @@ extension Changes {
         return replaced
     }
 
-    /// What stands in the way of a part in its own layer, or above it.
+    /// Notes what stands in the way of a part in its own layer, or above it.
     private func lookAt(
         _ found: LayerEntry, in backing: Backing, _ rename: inout MergedRename,
         _ replaced: inout [Int: FileStatus]
@@ -103,20 +104,21 @@ extension Changes {
         backing.layer.isOCI && layers.isOCIWhiteout(name, in: backing.directory)
     }
 
-    /// What a part is to replace in its own layer must be such that it can be removed for good, or be put back.
+    /// Checks that what a part is to replace in its own layer can be removed for good, or be put back.
     private func checkReplaceable(
         _ found: LayerEntry, in backing: Backing, _ rename: borrowing MergedRename
     ) throws(Errno) {
-        // That is for the layer to say.
+        // The layer's own rename decides about that.
         if resolver.isOnPseudo(found) || !found.isDirectory { return }
         // Whiteouts above hide what is in it.
         if try !isBare(rename.newName, in: backing.directory) { throw rename.refusal }
     }
 
-    /// Pseudo filesystems go first, as they refuse most; the upper goes last.
+    /// Finds the parts in the order in which they move. Pseudo filesystems go first, as they refuse most; the
+    /// upper goes last.
     private func findParts(_ rename: inout MergedRename, _ replaced: [Int: FileStatus]) throws(Errno) {
         let visible = rename.source.lookup.visible
-        // Nothing is made for what can't be.
+        // Checked before any directory is made, so that none is made for a rename that can't be done.
         for layerEntry in visible where !layerEntry.layer.isUpper {
             if rename.destination.view.directory(in: layerEntry.layer.index) == nil { throw rename.refusal }
         }
@@ -134,8 +136,9 @@ extension Changes {
         }
     }
 
-    /// EXDEV, or EPERM, where a layer that backs the directory may not be changed, or there is nowhere to write down what is
-    /// under way. EROFS, EBUSY: the old name would take a whiteout, and there can be none.
+    /// Checks that the layers can take part. EXDEV, or EPERM: a layer that backs the directory may not be
+    /// changed, or there is no place to write down what is under way. EROFS, EBUSY: the old name would take a
+    /// whiteout, and there can be none.
     func checkParts(of lookup: NameLookup) throws(Errno) {
         if lookup.visible.contains(where: \.layer.isReadOnly) || !work.takesJournals {
             throw refusal(of: lookup)

@@ -4,8 +4,8 @@ internal import SystemPackage
 // Putting a new object under a name: the steps that create, mknod, mkdir, symlink and link share.
 
 extension Changes {
-    /// Opens the directory and finds all that stands under the name, hidden things too. EPERM: flags of the directory, or
-    /// of what the name stands for, forbid the change.
+    /// Opens the directory and finds all that stands under the name, hidden objects too. EPERM: flags of the
+    /// directory, or of what the name stands for, forbid the change.
     func target(
         _ parent: NodeID, _ name: PathRef, _ caller: CallerIdentity, for change: NameChange = .put
     ) throws(Errno) -> Target {
@@ -18,7 +18,7 @@ extension Changes {
         return Target(directory: directory, view: view, lookup: lookup)
     }
 
-    /// Lets `make` make the new object in the layer that the branch selector names, in the second one where
+    /// Has `make` make the new object in the layer that the branch selector names, or in the second one if
     /// the first refuses. EEXIST: the union shows something there.
     func put<R: ~Copyable>(
         _ operation: SelectedOperation, _ name: PathRef, in target: inout Target, _ caller: CallerIdentity,
@@ -35,7 +35,7 @@ extension Changes {
         }
     }
 
-    /// The same as planned. Where it fails, everything is as it was.
+    /// Has `make` make the new object as planned. If it fails, everything is as it was.
     func put<R: ~Copyable>(
         _ name: PathRef, in target: inout Target, _ arrival: Arrival, _ caller: CallerIdentity,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
@@ -50,7 +50,7 @@ extension Changes {
         return made
     }
 
-    /// With the mark that it needs, or not at all.
+    /// Makes the object with the mark that it needs, or not at all.
     private func makeWhole<R: ~Copyable>(
         _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
@@ -89,8 +89,9 @@ extension Changes {
         }
     }
 
-    /// Makes the object in place of the layer's own whiteout: in one step if it can be, so that a crash leaves either. Else
-    /// nobody looks between the two: the kernel holds the directory's lock over the whole operation.
+    /// Makes the object in place of the layer's own whiteout. It takes one step if it can, so that a crash
+    /// leaves either. Otherwise no request looks between the two steps: the kernel holds the directory's lock
+    /// over the whole operation.
     private func makeOverWhiteout<R: ~Copyable>(
         _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
@@ -105,8 +106,8 @@ extension Changes {
         }
     }
 
-    /// Makes it in a directory of the work area, which gives it what the parent would have given it, and puts it in place
-    /// by one rename. nil: something of that can't be here.
+    /// Makes the object in a directory of the work area, which gives it what the parent would have given it,
+    /// and puts it in place by one rename. nil: something of that isn't possible here.
     private func makeAside<R: ~Copyable>(
         _ name: PathRef, in parent: FileDescriptor, _ arrival: Arrival,
         _ make: (FileDescriptor, Layer) throws(Errno) -> R
@@ -129,8 +130,8 @@ extension Changes {
         }
     }
 
-    /// The real directory of that layer, its skeleton made in the upper where it is missing. EXDEV: a lower
-    /// doesn't have it, and nothing is made there that nobody asked for.
+    /// The real directory in that layer. In the upper its skeleton is made if it is missing. EXDEV: a lower
+    /// doesn't have the directory; nothing is made there that no user asked for.
     func directory(
         of directory: Node, _ view: inout DirectoryView, in layer: Layer
     ) throws(Errno) -> FileDescriptor {

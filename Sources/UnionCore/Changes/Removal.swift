@@ -3,8 +3,8 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Changes {
-    /// Unlinks the files that stand under the name in writable layers, bottom up. The one in the upper is left
-    /// where a whiteout is about to replace it (`except`).
+    /// Unlinks the files that stand under the name in writable layers, bottom up. Leaves the upper's file if
+    /// a whiteout is about to replace it (`except`).
     func removeFiles(
         _ layerEntries: some BidirectionalCollection<LayerEntry>, _ name: PathRef,
         _ view: borrowing DirectoryView, except upper: FileDescriptor?, _ caller: CallerIdentity
@@ -16,12 +16,12 @@ extension Changes {
             do {
                 try layers.asCaller(caller, in: directory) { () throws(Errno) in try directory.unlink(at: name) }
             } catch .noSuchFileOrDirectory where layerEntry.layer !== layerEntries.first?.layer {
-                // Gone meanwhile, and it wasn't in sight.
+                // It has gone meanwhile, and the union didn't show it.
             }
         }
     }
 
-    /// False: something is in it.
+    /// Removes an empty directory as the caller. False: something is in it.
     func removePlain(
         _ name: PathRef, in directory: FileDescriptor, _ caller: CallerIdentity
     ) throws(Errno) -> Bool {
@@ -35,14 +35,14 @@ extension Changes {
         }
     }
 
-    /// A directory that lists what keeps it from being removed.
+    /// Whether the part is a directory that lists whatever keeps it from being removed.
     func isOrdinary(_ part: LayerEntry) throws(Errno) -> Bool {
         guard let facts = stack.filesystems.find(part.status.device), facts.isPseudo else { return true }
         // bpffs holds what its users put there, and as an upper nothing else.
         return part.layer.isUpper && facts.type == .bpf
     }
 
-    /// ENOTEMPTY where the union shows an entry in the directory. Pseudo filesystems' parts aren't asked.
+    /// Throws ENOTEMPTY if the union shows an entry in the directory. Pseudo filesystems' parts don't count.
     func checkEmpty(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) {

@@ -3,14 +3,14 @@ internal import SystemPackage
 
 /// How a name is taken from the union: what goes from its layer, and whether a whiteout hides what stays.
 struct RemovalPlan {
-    /// What goes from its layer, in that order: bottom up. What the whiteout itself replaces goes with that.
+    /// What goes from its layer, in this order: bottom up. What the whiteout itself replaces isn't among it.
     let removed: [LayerEntry]
-    /// A whiteout in the upper covers the name.
+    /// Whether a whiteout in the upper covers the name.
     let isCovered: Bool
-    /// What goes hides what stays: the whiteout comes first.
+    /// Whether what goes hides what stays: then the whiteout comes first.
     let uncovers: Bool
 
-    /// `staying`: the layers of which a part of the directory stays behind.
+    /// `staying`: the layers in which a part of the directory stays behind.
     init(_ lookup: NameLookup, isDirectory: Bool, isCovered: Bool, staying: [Int] = []) {
         self.isCovered = isCovered
         let removed = lookup.layerEntries.indices.reversed().compactMap { position -> LayerEntry? in
@@ -28,18 +28,18 @@ struct RemovalPlan {
             }
     }
 
-    /// The layers that something goes from, in that order.
+    /// The layers that something goes from, in the order of `removed`.
     var layers: [Int] { removed.map(\.layer.index) }
 }
 
 extension Changes {
-    /// What only a whiteout can take from sight.
+    /// Whether only a whiteout can take the layer entry from sight.
     func mustBeCovered(_ layerEntry: LayerEntry) -> Bool {
         !layerEntry.isWhiteout && (layerEntry.layer.isReadOnly || layerEntry.isDirectory)
     }
 
-    /// How unlink(2) or rmdir(2) removes what the lookup shows. ENOENT, EISDIR, ENOTDIR, ENOTEMPTY as from those. EROFS,
-    /// EBUSY: it would take a whiteout, and there can be none.
+    /// How unlink(2) or rmdir(2) removes what the lookup shows. ENOENT, EISDIR, ENOTDIR and ENOTEMPTY are
+    /// those of the two calls. EROFS, EBUSY: the removal would take a whiteout, and there can be none.
     func removalPlan(
         _ lookup: NameLookup, isDirectory: Bool, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
@@ -53,7 +53,7 @@ extension Changes {
         return RemovalPlan(lookup, isDirectory: isDirectory, isCovered: isCovered, staying: staying)
     }
 
-    /// The layers whose part of a directory, which is empty to users, a whiteout must hide.
+    /// The layers whose part of a directory that is empty to users a whiteout must hide.
     private func staysBehind(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) -> [Int] {
@@ -64,19 +64,20 @@ extension Changes {
                 staying.append(part.layer.index)
                 continue
             }
-            // What keeps it is hidden by whiteouts above: it stays, hidden itself.
+            // Whiteouts above hide what keeps it from going: it stays, and is hidden itself.
             guard try isOrdinary(part), let parent = view.directory(in: part.layer.index) else { continue }
             if try !isBare(name, in: parent) { staying.append(part.layer.index) }
         }
         return staying
     }
 
-    /// EROFS, or EBUSY where it is a hidden directory that it is for: no whiteout can be put over what the lookup has.
+    /// Checks that a whiteout can be put over what the lookup has. EROFS: it can't. EBUSY: it can't, and only
+    /// hidden directories need it.
     func checkCover(_ lookup: NameLookup) throws(Errno) {
         let isReadOnly = lookup.layerEntries.contains { !$0.isWhiteout && $0.layer.isReadOnly }
         let error: Errno = isReadOnly ? .readOnlyFileSystem : .resourceBusy
         guard policies.whiteout == .auto, let upper = stack.upper, !upper.isReadOnly else { throw error }
-        // A rule may have lower layers looked at first.
+        // A rule may have lower layers looked at before the upper.
         for layerEntry in lookup.layerEntries where mustBeCovered(layerEntry) && !layerEntry.layer.isUpper {
             guard lookup.isAbove(upper, layerEntry.layer) else { throw error }
         }

@@ -4,10 +4,10 @@ internal import SystemPackage
 /// What leaves its name by a rename, and what becomes of the name.
 struct DeparturePlan {
     let moving: LayerEntry
-    /// A whiteout must cover the old name: what lies hidden below it can't be removed.
+    /// Whether a whiteout must cover the old name: what lies hidden below it can't be removed.
     let isCovered: Bool
 
-    /// The layer that owns what is renamed: the rename happens within it.
+    /// The layer that owns what is renamed. The rename happens within it.
     var layer: Layer { moving.layer }
 }
 
@@ -27,15 +27,16 @@ struct RenamePlan {
         return replaced
     }
 
-    /// The rename of the real object alone doesn't do it.
+    /// Whether it takes more than the rename of the real object.
     var hasFurtherSteps: Bool { departure.isCovered || !arrival.above.isEmpty || swapsPlaces }
 
-    /// The layer can leave a whiteout at the old name, if its filesystem can.
+    /// Whether the layer may leave a whiteout at the old name, if its filesystem can.
     var mayLeaveWhiteout: Bool {
         departure.isCovered && layer.isUpper && arrival.above.isEmpty && !swapsPlaces
     }
 
-    /// rename(2) can't put a directory over it: it takes a step of its own.
+    /// Whether the object must change places with what it replaces: rename(2) can't put a directory over
+    /// that, so it takes a step of its own.
     var swapsPlaces: Bool {
         guard moving.isDirectory, let replaced = arrival.replaced else { return false }
         return replaced.isWhiteout || replaced.isDirectory && layer.isUpper && arrival.replacesShown
@@ -43,8 +44,8 @@ struct RenamePlan {
 }
 
 extension Changes {
-    /// EXDEV: a read-only layer has it, so that mv copies. EROFS, EBUSY: the old name would take a whiteout, and there can
-    /// be none.
+    /// How the object leaves its name. EXDEV: a read-only layer has it, so that mv copies. EROFS, EBUSY: the
+    /// old name would take a whiteout, and there can be none.
     func departurePlan(_ lookup: NameLookup) throws(Errno) -> DeparturePlan {
         guard let moving = lookup.owner else { throw .noSuchFileOrDirectory }
         if lookup.isMerged || moving.layer.isReadOnly { throw .improperLink }
@@ -53,8 +54,8 @@ extension Changes {
         return DeparturePlan(moving: moving, isCovered: isCovered)
     }
 
-    /// EXDEV: the object wouldn't show, or something would have to go that the union doesn't show and that can't be
-    /// removed.
+    /// How the object is renamed. EXDEV: the object wouldn't show, or something that the union doesn't show
+    /// would have to go and can't be removed.
     func renamePlan(
         _ departure: DeparturePlan, to name: PathRef, _ destination: borrowing Target
     ) throws(Errno) -> RenamePlan {
@@ -70,7 +71,8 @@ extension Changes {
         return plan
     }
 
-    /// Directories that have to go from lower layers are empty to users: they must be so there, too.
+    /// Checks directories that have to go from lower layers. They are empty to users, and must hold nothing
+    /// there, either.
     private func checkBare(
         _ plan: RenamePlan, _ name: PathRef, _ view: borrowing DirectoryView
     ) throws(Errno) {

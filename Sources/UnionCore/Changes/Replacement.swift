@@ -1,12 +1,12 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// A name of a pseudo filesystem stays that filesystem's. A file of another layer in its place would look like the
-// switch and switch nothing.
+// A name of a pseudo filesystem stays that filesystem's. Another layer's file in its place would look like
+// the switch and switch nothing.
 
 extension Changes {
-    /// Asked before a rename changes anything. EPERM, as from most pseudo filesystems: it would put something over
-    /// what a pseudo filesystem shows there.
+    /// Called before a rename changes anything. EPERM, as from most pseudo filesystems: the rename would put
+    /// something over what a pseudo filesystem shows there.
     func checkReplacement(
         of moving: LayerEntry, by destination: borrowing NameLookup
     ) throws(Errno) {
@@ -15,7 +15,8 @@ extension Changes {
         }
     }
 
-    /// EXDEV would have the caller copy: a directory of control files is no such thing.
+    /// Throws EPERM if a pseudo filesystem's directory can't move within its layer. EXDEV would have the
+    /// caller copy it, and a directory of control files can't be copied.
     func checkMove(of moving: LayerEntry, to destination: borrowing Target) throws(Errno) {
         guard moving.isDirectory, !moving.layer.isReadOnly, resolver.isOnPseudo(moving),
             destination.view.directory(in: moving.layer.index) == nil

@@ -4,18 +4,18 @@ internal import SystemPackage
 /// The layers to try for a new object, in this order.
 struct Candidates {
     var first: Layer
-    /// Tried when the first refuses.
+    /// Tried if the first refuses.
     var second: Layer?
-    /// Taken where something hidden has the name in the first.
+    /// Taken if something hidden has the name in the first.
     var substitute: Layer?
 
-    /// The layer to go to where the first can't take the object for that reason.
+    /// The layer to try next after the first has failed with the error. nil: none.
     func other(after error: Errno) -> Layer? {
         if error == .improperLink { return substitute }
         return Self.isRefusal(error) ? second : nil
     }
 
-    /// Answers of a layer that can't take a new object, after which the second is tried.
+    /// Whether the error says that a layer can't take a new object. Then the second layer is tried.
     static func isRefusal(_ error: Errno) -> Bool {
         switch error {
         case .notPermitted, .permissionDenied, .readOnlyFileSystem, .noFunction, .notSupported,
@@ -27,7 +27,7 @@ struct Candidates {
 }
 
 extension Changes {
-    /// Where a new object of that name goes. EROFS: nowhere. EPERM: a rule denies it.
+    /// Where a new object of that name goes. EROFS: no layer may be written. EPERM: a rule denies it.
     func candidates(
         for operation: SelectedOperation, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView
@@ -37,7 +37,7 @@ extension Changes {
         case .layer(let index): return Candidates(first: try layer(numbered: index))
         case .deny: throw .notPermitted
         case .lower:
-            // A directory that only the upper has can take new things only there.
+            // A directory that only the upper has can take new objects only there.
             return Candidates(first: try lowerOrUpper(in: view), substitute: stack.upper)
         case .fallback:
             guard let lower = topmostLower(in: view) else { return Candidates(first: try requiredUpper()) }
@@ -70,7 +70,7 @@ extension Changes {
         return stack[index]
     }
 
-    /// A lower that may be written goes before one that may not.
+    /// The topmost lower that may be written; if none may, the topmost.
     private func topmostLower(in view: borrowing DirectoryView) -> Layer? {
         var topmost: Layer?
         for backing in view.backings where !backing.layer.isUpper {
@@ -82,7 +82,7 @@ extension Changes {
 }
 
 extension ReadPolicy {
-    /// Where the layer comes in the order in which layers are looked at. No two have the same.
+    /// The layer's position in the order in which layers are looked at. No two layers have the same.
     func rank(of layer: Layer) -> Int {
         switch self {
         case .upperFirst: layer.index

@@ -2,11 +2,11 @@ internal import LinuxSystem
 internal import SystemPackage
 
 // Skeletons: directories in the upper that exist only to hold upper entries below a directory that a lower
-// owns. They are made as the server and not as the caller, who need not have the right to make directories
-// there: nothing that anybody can see changes by it.
+// owns. The server makes them as itself and not as the caller, which may have no right to make directories
+// there. No user can see a change by it.
 
 extension Changes {
-    /// The upper's directory for `directory`, made with every missing parent where it isn't there yet.
+    /// The upper's directory for `directory`. It is made with every missing parent if it isn't there yet.
     func upperDirectory(
         for directory: Node, _ view: inout DirectoryView
     ) throws(Errno) -> FileDescriptor {
@@ -15,7 +15,7 @@ extension Changes {
             try alignSkeleton(existing, view)
             return existing
         }
-        // A skeleton is made by the path, where another directory stands by now.
+        // A skeleton would be made at the path, where another directory stands by now.
         if view.isHeld { throw .staleNFSFileHandle }
         let skeleton = try resolver.withStableAliases { () throws(Errno) -> OwnedDescriptor in
             try resolver.undivided(
@@ -47,7 +47,8 @@ extension Changes {
         return parent
     }
 
-    /// Opens the upper's directory at that alias, after making it from the directory that it stands for.
+    /// Opens the upper's directory at that alias. Makes it first, from the directory that it stands for, if
+    /// it is missing.
     private func skeleton(
         _ alias: NodeAlias, of node: Node, in parent: FileDescriptor, _ begun: UInt64
     ) throws(Errno) -> OwnedDescriptor {
@@ -58,16 +59,18 @@ extension Changes {
             try layers.stash(name, in: parent, at: try resolver.path(of: node), expecting: status)
         }
         let origin = try resolver.object(of: node)
-        // Its event is looked at when what the node is made of is noted.
+        // The skeleton's event is looked at when the node's makeup is noted.
         let change = OwnChange(coherence.noting, alias.parent, name)
         let made = try makeSkeleton(name, of: origin, for: node, in: parent)
         if made != nil, resolver.mergedRenames.now.begun != begun {
-            // What it stands for may be elsewhere by now. A rename that begins later finds it.
+            // The directory that it stands for may be elsewhere by now. A rename that begins later finds the
+            // skeleton.
             try? parent.removeDirectory(at: name)
             throw .noSuchFileOrDirectory
         }
         let found = try parent.openBeneath(name, flags: [.path, .directory, .noFollow])
-        // Somebody else's directory, faster than ours or in its place by now, is nothing that anybody was told.
+        // A stranger's directory may have been made first, or may be in our skeleton's place by now. The
+        // kernel was told of no such directory.
         if let made { reporting.noteLayers(of: node, with: made) }
         change.endUnseen()
         return found
@@ -84,7 +87,7 @@ extension Changes {
     }
 
     /// Prepares a skeleton in the work area and puts it in place in one step: a crash leaves nothing, or a
-    /// usable one. When somebody was faster, that directory is as good: nil.
+    /// usable one. nil: another thread or program was faster, and its directory is as good.
     private func makeSkeleton(
         _ name: PathRef, of origin: borrowing LocatedObject, for node: Node, in parent: FileDescriptor
     ) throws(Errno) -> MadeSkeleton? {
@@ -96,7 +99,7 @@ extension Changes {
             let made = try staging.openBeneath(temporary.ref, flags: [.path, .directory, .noFollow])
             try dress(made.descriptor, as: origin)
             let status = try made.descriptor.status()
-            // Watched before anybody can make anything in it.
+            // It is watched before anything can be made in it.
             let isWatched = reporting.watchSkeleton(made.descriptor, of: node)
             let before = try parent.status()
             try layers.putInPlace(temporary.ref, from: staging, name, in: parent)
@@ -120,14 +123,14 @@ extension Changes {
             let text = OwnedName(record.text)
             try layers.setMark(.origin, text.ref, on: "", in: skeleton)
         } catch .notSupported {
-            // Marks can be kept nowhere: the skeleton is an ordinary directory.
+            // There is no place for marks: the skeleton is an ordinary directory.
         }
         layers.align(skeleton, with: origin.descriptor, status)
         try skeleton.changeTimes(access: .set(status.accessed), modification: .set(status.modified))
     }
 
-    /// A skeleton's own mode and owner matter to who creates in it. They follow the directory that it stands
-    /// for, which may have changed since.
+    /// Gives a skeleton the mode and owner that the directory it stands for has now. The skeleton's own
+    /// matter to a caller that creates in it.
     private func alignSkeleton(
         _ skeleton: FileDescriptor, _ view: borrowing DirectoryView
     ) throws(Errno) {
@@ -140,7 +143,7 @@ extension Changes {
 }
 
 extension Changes {
-    /// What a user moves is the user's: an orphan that gets another name becomes an ordinary directory.
+    /// Makes an orphan that got another name an ordinary directory: what a user moves is the user's.
     func keepMoved(_ moved: LayerEntry, at name: PathRef, in directory: FileDescriptor) {
         guard moved.layer.isUpper, moved.marks.contains(.skeleton) else { return }
         try? layers.setMark(.holder, "y", on: name, in: directory)

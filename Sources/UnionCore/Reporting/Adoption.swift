@@ -4,12 +4,14 @@ internal import SystemPackage
 
 // Which node a name's answer is, and what the kernel is told by it.
 //
-// A file is the node of its real object. A directory is the node that the kernel was told at the same name, as long as
-// something of what it was made of is still there; one that a stranger has moved is found by its owner.
+// A file is the node of its real object. A directory is the node that the kernel was told at this name, as
+// long as some of what it was made of is still there. A directory that a stranger has moved is found by its
+// owner.
 
 extension Reporting {
-    /// The node of what was found under the name, told there. Its lookup count grows by one. nil: the look is older than
-    /// what was told or decided meanwhile. `isLast`: then it is told all the same, but mustn't be kept.
+    /// The node of what was found under the name, reported there. Its lookup count grows by one. nil: the
+    /// look is older than what was reported or decided meanwhile. `isLast`: an older look is reported all the
+    /// same, but must not be kept.
     func reportNode(
         _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node, isLast: Bool
@@ -55,7 +57,7 @@ extension Reporting {
                 noteReported(node, at: alias, displaced, hasOtherNames: false)
                 if known?.node != node.id { node.noteSettled(in: directory.makeup.backings) }
                 noteMakeup(makeup, owned, of: node, begun: lookup.begun)
-                // Where an invalidation batch has yet to take it, that notes the owner.
+                // If an invalidation batch has yet to take the makeup in, that batch notes the owner.
                 if node.state.withLock({ $0.owner?.part == owned.part }) {
                     table.noteOwner(owned.part, of: node)
                 }
@@ -68,7 +70,8 @@ extension Reporting {
         }
     }
 
-    /// The directory that the kernel knows by the name, if the union still shows it there; with a lookup count.
+    /// The directory that the kernel knows by the name, if the union still shows it there. Its lookup count
+    /// grows by one.
     private func continuing(
         _ known: NodeAlias?, _ makeup: Makeup, at name: PathRef, in directory: Node
     ) -> Node? {
@@ -78,8 +81,9 @@ extension Reporting {
         return table.retain(node) ? node : nil
     }
 
-    /// The directory that was seen here, or elsewhere and isn't there any more, with a lookup count: somebody may stand
-    /// in it. One that still is elsewhere, as a layer shows it at two places (a bind mount), is another one here.
+    /// The directory that was seen at this name before, or elsewhere and isn't there any more: a process may
+    /// stand in it. Its lookup count grows by one. If the directory still is elsewhere, a layer shows it at
+    /// two places (a bind mount), and this one is another node.
     private func seenBefore(
         _ owner: DirectoryOwner, _ makeup: Makeup, at name: PathRef, in directory: Node
     ) -> Node? {
@@ -89,34 +93,37 @@ extension Reporting {
         return table.retain(node) ? node : nil
     }
 
-    /// Where nothing is kept, nobody asks what was told before.
+    /// Notes that the node was reported at the alias, and takes its other aliases away where they have gone.
+    /// Where nothing is kept, nothing asks for earlier reports.
     private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool) {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
         node.noteSeen(at: alias)
         if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherAliases }) { return }
         for other in node.aliases where !other.isSame(as: alias) {
-            // The count may be of the moment when this name had just gone, and not the other.
+            // The link count may come from the moment when this name had just gone, and the other hadn't.
             if !node.isDirectory && resolver.isThere(node, at: other) { continue }
             other.parent.unreport(other)
             node.forget(other, isGone: true)
         }
     }
 
-    /// What a directory that the kernel knows is made of was looked at. Where that counts in what is kept, names in it
-    /// must be put right first, by who tells the kernel.
+    /// Notes what a directory that the kernel knows is made of. If that changes what the kernel keeps, the
+    /// notify thread must put names in the directory right first.
     private func noteMakeup(_ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64) {
         let (known, isCached) = node.state.withLock { ($0.makeup, $0.isCached) }
         if known == makeup { return }
         if coherence.plan.isLasting {
             if isCached { return coherence.invalidations.append(.object(node.id)) }
-            // It was kept once, perhaps. Queued before it is made of others: `sync` waits for this, too.
+            // The kernel perhaps kept it once. It is queued before it is made of other parts, so that `sync`
+            // waits for this, too.
             coherence.invalidations.append(.names(node.id))
         }
         setMakeup(makeup, owner, of: node, begun: begun)
     }
 
-    /// The directory is made of these from now on. Of more than before while what it holds is kept, unless it `mayGrow`
-    /// (`Node.note`), only when who tells the kernel has seen to that.
+    /// Notes what the directory is made of from now on. While the kernel keeps what the directory holds, it
+    /// can't be made of more than before: the notify thread sees to that first. `mayGrow` allows it
+    /// (`Node.note`).
     func setMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) {
@@ -125,7 +132,7 @@ extension Reporting {
         }
     }
 
-    /// False: something must be watched first.
+    /// Notes what the directory is made of from now on. False: something must be watched first.
     func trySetMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) -> Bool {
@@ -140,7 +147,7 @@ extension Reporting {
         }
     }
 
-    /// The kernel drops `count` of its references to the node.
+    /// Drops `count` of the kernel's references to the node.
     func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }
         coherence.listings.forget(node)
@@ -154,7 +161,7 @@ extension Reporting {
 }
 
 extension Node {
-    /// Whether a directory that is made so is the same to users: something of it was there all the time.
+    /// Whether a directory of this makeup is the same to users: some part of it was there all the time.
     func continues(as makeup: Makeup) -> Bool {
         isDirectory && state.withLock { !$0.isDead && $0.makeup.shares(with: makeup) }
     }

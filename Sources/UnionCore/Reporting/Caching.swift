@@ -2,12 +2,12 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-// Before the kernel is told anything that it may keep: first the watch, then the node's registration, then the
-// look whose answer it is told. Any later change then brings an event that finds the registration; any earlier
-// one is in the answer.
+// The order before the kernel is told anything that it may keep: first the watch, then the node's
+// registration, then the look whose answer it is told. A later change brings an event that finds the
+// registration. An earlier change is in the answer.
 
 extension Reporting {
-    /// For how long the answer that the lookup gives may be kept.
+    /// For how many seconds the lookup's answer may be kept.
     func entrySeconds(of lookup: NameLookup, in directory: Node, _ view: borrowing DirectoryView) -> Double {
         guard coherence.plan.isLasting else { return coherence.plan.freshness.entrySeconds }
         // An orphan comes and goes with what it holds, however deep.
@@ -24,11 +24,12 @@ extension Reporting {
 
     /// What was done so that something can be kept.
     enum Preparation {
-        /// All that can be; here is a look at the object that is younger than its watch, where one was needed.
+        /// Everything that can be kept is prepared. The value is a look at the object that is younger than
+        /// its watch, if one was needed.
         case lookedAt((status: FileStatus, begun: UInt64)?)
-        /// The watch comes after the reply. `endings`: the node's at this time.
+        /// The watch comes after the reply. `endings`: the node's count at this time.
         case watchLater(endings: UInt16)
-        /// It is probably about to go: attributes are kept for a moment, without a watch.
+        /// The file is probably about to go: its attributes are kept for a moment, without a watch.
         case passing
         /// The watch is newer than the look at the layers.
         case lookAgain
@@ -39,17 +40,17 @@ extension Reporting {
         }
     }
 
-    /// When a file's watch is set that hasn't one.
+    /// When a file that has no watch gets one.
     enum FileWatch {
-        /// Before it is told of.
+        /// Before it is reported.
         case first
-        /// Thereafter.
+        /// After it is reported.
         case late
         /// Not at all: it is about to go.
         case never
     }
 
-    /// Sees to it that what stands under the name can be kept.
+    /// Makes sure that what stands under the name can be kept.
     func prepareCaching(
         of node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, watches: FileWatch
@@ -57,7 +58,7 @@ extension Reporting {
         guard coherence.plan.isLasting else { return .lookedAt(nil) }
         if noteMounts(lookup) { return .lookAgain }
         guard directory.state.withLock({ $0.isCached }) else {
-            // What a directory's name denotes may change unseen: nothing below it is kept.
+            // The directory's name may come to denote something else, unseen: nothing below it is kept.
             if node.isDirectory { node.state.withLock { $0.isCached = false } }
             return .lookedAt(nil)
         }
@@ -67,7 +68,7 @@ extension Reporting {
         return watchDirectory(node, lookup, name, in: directory, view) ? .lookAgain : .lookedAt(nil)
     }
 
-    /// True: the look is older than the watch.
+    /// Watches the directory's parts if they aren't watched yet. True: the look is older than the watch.
     private func watchDirectory(
         _ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) -> Bool {
@@ -77,14 +78,14 @@ extension Reporting {
             return (state.isCached || isSettled, state.makeup == makeup, state.cachedSince)
         }
         if isWatched && isCurrent { return since > lookup.begun }
-        // Names in it are kept: who tells the kernel sees to those, and to the watch, first.
+        // The kernel keeps names in it: the notify thread first sees to those, and to the watch.
         if isWatched && node.state.withLock({ $0.isCached }) { return false }
         watchParts(of: node, lookup, name, view)
         return true
     }
 
-    /// Watches every real directory that makes the node up, and takes the lookup's for what it is made of. The look is
-    /// older than the watches then: it must be made again.
+    /// Watches every real directory that makes the node up, and notes the lookup's parts as its makeup. After
+    /// that the look is older than the watches, and must be made again.
     func watchParts(of node: Node, _ lookup: NameLookup, _ name: PathRef, _ view: borrowing DirectoryView) {
         guard let owner = lookup.owner,
             let filesystem = stack.filesystems.find(owner.status.device)
@@ -97,7 +98,7 @@ extension Reporting {
             switch watch(layerEntry, name, in: view, for: node) {
             case .watched: break
             case .refused: isWatched = false
-            // The look is out of date before it is told.
+            // The look is out of date before it is reported.
             case .replaced: return
             }
         }
@@ -107,7 +108,8 @@ extension Reporting {
         noteWatched(node, as: Makeup(of: lookup), isWatched, endings)
     }
 
-    /// Where a younger look has found it made of others, these were watched for nothing: the next look watches those.
+    /// Notes whether the node's parts are watched. If a younger look has found other parts, these watches
+    /// were in vain: the next look watches the others.
     private func noteWatched(_ node: Node, as makeup: Makeup, _ isWatched: Bool, _ endings: UInt16) {
         node.state.withLock { state in
             guard state.makeup == makeup else { return }
@@ -122,11 +124,11 @@ extension Reporting {
 
     private enum WatchResult {
         case watched, refused
-        /// Something else stands there than what was looked at.
+        /// Another object than the one looked at stands there.
         case replaced
     }
 
-    /// One real directory of a node.
+    /// Watches one real directory of a node.
     private func watch(
         _ layerEntry: LayerEntry, _ name: PathRef, in view: borrowing DirectoryView, for node: Node
     ) -> WatchResult {
@@ -149,7 +151,8 @@ extension Reporting {
         }
     }
 
-    /// What a mark of overlayfs leads to is known by its path: who moves a directory on it tells the node.
+    /// Watches the way to what a mark of overlayfs leads to, which is known by its path. When a stranger
+    /// moves a directory on the way, the event names the node.
     private func watchWay(
         to layerEntry: LayerEntry, for node: Node, _ source: any ChangeSource
     ) throws(Errno) -> Bool {
@@ -167,9 +170,9 @@ extension Reporting {
         return true
     }
 
-    /// The directory's watch tells if the name comes to denote another one: only the attributes are looked at
-    /// again. Who empties a directory looks at each file once, before it is removed, and a watch costs more than the
-    /// rest of that.
+    /// Watches the file, or says when to do so. The directory's watch tells if the name comes to denote
+    /// another object, so only the attributes are looked at again. A program that empties a directory looks
+    /// at each file once before it removes the file, and a watch costs more than all the rest of that.
     private func watchFile(
         _ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, watches: FileWatch
@@ -196,7 +199,7 @@ extension Reporting {
         return .lookedAt((latest, begun))
     }
 
-    /// A file without a watch that could have one. While somebody writes to it through the union its
+    /// Whether the file has no watch and could get one. While a client writes to it through the union its
     /// attributes change all the time, and aren't kept.
     func mayWatch(_ node: Node) -> Bool {
         node.state.withLock { state in
@@ -204,14 +207,15 @@ extension Reporting {
         }
     }
 
-    /// `endings`: the node's before anything of it was looked at.
+    /// Watches a file. `endings`: the node's count before anything of the file was looked at. False: there is
+    /// no watch.
     func watch(_ object: FileDescriptor, for node: Node, layer: Int, _ endings: UInt16) -> Bool {
         guard let source = coherence.source else { return false }
         let isWatched =
             makeRoomForWatch(source)
             && source.watch(object, for: node.id, layer: layer, isDirectory: false)
         node.state.withLock { state in
-            // Somebody may have ended this watch with another one.
+            // Another thread may have ended this watch meanwhile.
             state.isCached = isWatched && state.endings == endings
             state.isDegraded = !isWatched
             state.cachedSince = coherence.tick()
@@ -219,48 +223,49 @@ extension Reporting {
         return isWatched
     }
 
-    /// A layer that nobody changes, by the user's word.
+    /// Lets the node be kept without a watch: by the user's word, nothing changes its layer.
     private func keepUnwatched(_ node: Node) {
         node.state.withLock { $0.isCached = true }
     }
 
-    /// The same for a file that was found by itself.
+    /// Makes sure that the attributes of a file that was found by itself can be kept.
     func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) {
         guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return }
         guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
         _ = watch(object, for: node, layer: layer.index, node.state.withLock { $0.endings })
     }
 
-    /// What is about to be told of a file, which has no watch, may be kept for a moment.
+    /// Lets the attributes of a file without a watch, which are about to be reported, be kept for a moment.
     func keepAttributesUnwatched(_ entry: inout Entry) {
         coherence.unwatchedAttributes.note(entry.node)
         entry.freshness.attributeSeconds = UnwatchedAttributes.seconds
     }
 
-    /// For how long the attributes that are about to be told may be kept, and a note that they were told. `begun`:
-    /// when the look at them was. `thread`: what asks; 0: nobody knows.
+    /// For how many seconds the attributes that are about to be reported may be kept. Notes that they are
+    /// reported. `begun`: when the look at them began. `thread`: the thread that asks; 0: it isn't known.
     func attributeSeconds(
         of node: Node, reporting attributes: Attributes, begun: UInt64, to thread: Int32
     ) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
-        // A removed directory: it may turn out to have been moved.
+        // This is a removed directory: it may turn out to have been moved.
         if node.isDirectory && attributes.linkCount == 0 { return 0 }
         return node.state.withLock { state in
             if state.openFiles?.hasWriter == true { return 0 }
             guard state.isCached else {
-                // A file without a watch: a directory's watch tells of most changes by its name, not of all.
+                // The file has no watch. A directory's watch tells of most changes by the file's name, but
+                // not of all.
                 return state.isDegraded && !node.isDirectory && attributes.linkCount == 1 ? 1 : 0
             }
-            // A look that is older than the watch may have missed what came before it.
+            // A look that is older than the watch may have missed a change between the two.
             guard state.cachedSince <= begun else { return 0 }
             if node.isDirectory { state.reportedAttributes.add(attributes.fingerprint, to: thread) }
             return CoherencePlan.lasting
         }
     }
 
-    /// Somebody opens the file for writing through the union: its attributes aren't kept until the last such
-    /// handle is released, and what the kernel has of them goes.
+    /// Ends the keeping of the file's attributes, as a client opens it for writing through the union. They
+    /// aren't kept until the last such handle is released, and the kernel drops what it has of them.
     func endCaching(of node: Node) {
         guard coherence.plan.isLasting else { return }
         let wasCached = node.state.withLock { state in
@@ -273,7 +278,7 @@ extension Reporting {
         coherence.invalidations.append(.attributes(node.id))
     }
 
-    /// The kernel has forgotten the node.
+    /// Ends the node's watch after the kernel has forgotten the node.
     func endWatch(of node: Node) {
         guard coherence.plan.isLasting else { return }
         let wasDegraded = node.state.withLock { $0.isDegraded && node.isDirectory }
@@ -283,7 +288,7 @@ extension Reporting {
 }
 
 extension Reporting {
-    /// A file whose attributes aren't kept yet gets its watch before it is looked at.
+    /// Watches a file before its attributes are looked at, if these aren't kept yet.
     func watchBeforeLook(_ node: Node) throws(Errno) {
         guard coherence.plan.isLasting, !node.isDirectory,
             !node.state.withLock({ $0.isCached || $0.isDegraded })
@@ -299,8 +304,9 @@ extension Reporting {
         return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
-    /// Something changed the attributes of the node in a way that neither inotify nor the kernel's own FUSE tells of.
-    /// What the kernel has of them goes before the caller gets its answer: for attributes alone that waits for nobody.
+    /// Has the kernel drop the node's attributes, which changed in a way that neither inotify nor the
+    /// kernel's own FUSE tells of. They go before the caller gets its answer. To drop attributes alone waits
+    /// for no other request.
     func dropAttributes(of node: Node) {
         guard coherence.plan.freshness.attributeSeconds > 0 else { return }
         node.state.withLock { $0.reportedAttributes = .none }

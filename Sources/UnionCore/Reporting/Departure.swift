@@ -2,8 +2,8 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// A node that is about to lose a name. Its real object is kept in reach from before that until the kernel forgets the node,
-/// or until it turns out that it has kept a name.
+/// A node that is about to lose a name. Its real object is kept in reach from before the loss. It stays so
+/// until the kernel forgets the node, or until it turns out that the node has kept a name.
 struct UnlinkedTarget: ~Copyable {
     let node: Node?
     private let holdsObject: Bool
@@ -22,8 +22,8 @@ struct UnlinkedTarget: ~Copyable {
 
     deinit {
         guard holdsObject, let node else { return }
-        // Other names that it is known by may have gone as well, underneath. A layer may hang: no lock is held over the
-        // call. What is held stays until this departure has ended.
+        // Other names that the node is known by may have gone as well, underneath. A layer may hang, so no
+        // lock is held over the call. What is held stays until this departure has ended.
         let unlinkedObject: FileDescriptor? = node.state.withLock { $0.alias == nil ? nil : $0.unlinkedObject }
         let hasLinks = unlinkedObject.map { (try? $0.status().linkCount) != 0 } ?? false
         let unneeded: FileDescriptor? = node.state.withLock {
@@ -32,7 +32,7 @@ struct UnlinkedTarget: ~Copyable {
         if let unneeded { _ = OwnedDescriptor(owning: unneeded) }
     }
 
-    /// The name is gone.
+    /// Ends the departure: the name has gone.
     consuming func nameIsGone() {}
 }
 
@@ -47,7 +47,7 @@ extension Reporting {
         return UnlinkedTarget(node, try? real.openBeneath(name, flags: [.path, .noFollow]))
     }
 
-    /// The node that the kernel knows what the lookup shows by.
+    /// The node by which the kernel knows what the lookup shows.
     func knownNode(_ lookup: NameLookup, _ name: PathRef, in directory: Node) -> Node? {
         guard let owner = lookup.owner else { return nil }
         guard owner.isDirectory else { return table.find(resolver.identity(of: owner)) }
@@ -63,24 +63,26 @@ extension Reporting {
         return node
     }
 
-    /// A client has taken the name away. What the kernel knew by it has lost it; a directory is dead to the kernel,
-    /// though it may live on where a stranger had moved it a moment before.
+    /// Notes that a client has taken the name away. The node that the kernel knew by it has lost it. A
+    /// directory is dead to the kernel, though it may live on where a stranger had moved it a moment before.
     func noteTakenAway(_ name: PathRef, from directory: Node) {
-        // Looks from before aren't told any more.
+        // Earlier looks aren't reported any more.
         directory.outdateLooks(at: coherence.tick())
         let alias = directory.noteTakenAway(name)
         if let alias { noteDisplaced(alias) }
         noteDead(at: name, in: directory)
     }
 
-    /// The same where a client has put something else there.
+    /// Notes that a client has put something else under the name. The node that the kernel knew by it has
+    /// lost it, and a directory is dead.
     func noteDisplaced(_ alias: NodeAlias) {
         guard let node = table.find(alias.node) else { return }
         if node.isDirectory { node.die() }
         node.forget(alias, isGone: true)
     }
 
-    /// It isn't sure which directory the kernel knew by the name: it may be any of these.
+    /// Notes that each directory that the kernel may have known by the name is dead: it isn't sure which one
+    /// it was.
     func noteDead(at name: PathRef, in directory: Node) {
         let doubts = directory.doubts(of: name)
         for node in doubts { table.find(node)?.die() }

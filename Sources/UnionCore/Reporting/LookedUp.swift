@@ -2,11 +2,11 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// What LOOKUP is answered with, to be kept until that was sent: then its watch is set.
+/// The answer to LOOKUP, to be kept until it was sent: then its watch is set.
 ///
-/// To set a watch takes as long as the look itself, and the client needs no part of it. So it is told what was seen of
-/// a file, then the watch is set, and the file looked at once more: what changed in between without an event shows
-/// there, and is dropped like after one.
+/// To set a watch takes as long as the look itself, and the client doesn't have to wait for it. So the client
+/// gets what the look saw of a file. Then the watch is set, and the file is looked at once more. A change in
+/// between that brought no event shows there, and the kernel drops the file's attributes as after an event.
 public struct LookedUp: ~Copyable {
     public let entry: Entry
     private let watch: DeferredWatch?
@@ -20,7 +20,7 @@ public struct LookedUp: ~Copyable {
         self.reporting = reporting
     }
 
-    /// The answer was sent.
+    /// Sets the watch, as the answer was sent.
     public consuming func finish() {}
 
     deinit {
@@ -39,12 +39,12 @@ extension Reporting {
         guard let object = try? resolver.object(of: node),
             coherence.plan.choices[object.layer.index].mode == .watch
         else { return false }
-        // Another one who looked at it may have been quicker.
+        // Another thread that looked at it may have been quicker.
         let isWatched =
             node.state.withLock { $0.isCached }
             || mayWatch(node)
                 && watch(object.descriptor, for: node, layer: object.layer.index, late.endings)
-        // Who forgets a node ends the watches that it has at that time.
+        // A FORGET ends only the watches that the node has at that time.
         if table.find(node.id) == nil { coherence.source?.unwatch(node.id) }
         guard isWatched, let status = try? object.descriptor.status() else { return false }
         return resolver.attributes(of: node, object, status).fingerprint == late.reported

@@ -2,10 +2,10 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// What is told of a name, and what is to be done about it thereafter.
+/// What is reported of a name, and what is to be done about it thereafter.
 struct NameReport {
     var entry: Entry
-    /// It is something, and no directory.
+    /// It is an object, and no directory.
     let isFile: Bool
     var deferredWatch: DeferredWatch?
 
@@ -16,7 +16,8 @@ struct NameReport {
 }
 
 extension Reporting {
-    /// What a caller finds that is about to remove a directory; nil: that isn't what it does, or it is none of those.
+    /// What a caller finds that is about to remove a directory. nil: the caller does something else, or this
+    /// is no emptied orphan.
     func lookupToRemove(
         _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) -> NameReport? {
@@ -27,7 +28,7 @@ extension Reporting {
         return try find(lookup, name, in: directory, view, watches: .never, toRemove: true)
     }
 
-    /// What isn't there may be remembered too. ENOENT: not here.
+    /// The answer for a name that isn't there, which may be remembered too. ENOENT: it may not be remembered.
     func absentEntry(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) -> Entry {
@@ -51,7 +52,8 @@ extension Reporting {
         keepsAttributes: Bool = true, watches: FileWatch = .first, _ thread: Int32 = 0, toRemove: Bool = false
     ) throws(Errno) -> NameReport {
         var lookup = lookup
-        // The node of the look before, kept until the next look has its own: its watch must not end between.
+        // The node of the look before, kept until the next look has its own: its watch must not end in
+        // between.
         var previous: NodeID?
         defer { if let previous { forget(previous, count: 1) } }
         for attempt in 0... {
@@ -82,14 +84,15 @@ extension Reporting {
     /// What of an answer may be kept, if anything.
     private enum Keeping: Equatable {
         case nothing
-        /// In replies to changes the kernel takes attributes in whatever it has learnt meanwhile.
+        /// Names only: in replies to changes the kernel takes attributes in, whatever it has learnt
+        /// meanwhile.
         case names
-        /// The thread that asks.
+        /// Names and attributes. The value is the thread that asks.
         case all(Int32)
     }
 
-    /// What is told of a node that was prepared for. nil: only a look that is younger than the watch may be kept, and it may
-    /// find another one there.
+    /// What is reported of a node that was prepared for. nil: the look must be made again. Only a look that
+    /// is younger than the watch may be kept, and it may find another object there.
     private func found(
         _ node: Node, _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
         in directory: Node, _ view: borrowing DirectoryView, _ preparation: Preparation, _ keeping: Keeping
@@ -117,7 +120,8 @@ extension Reporting {
         return found
     }
 
-    /// What changes faster than it is looked at isn't kept. But it is held, if that is called for.
+    /// After how many looks the answer isn't kept: the name changes faster than it is looked at. While
+    /// reported objects are held, more looks are made.
     private var mostLooks: Int { resolver.held.isActive ? 64 : 6 }
 
     func reported(

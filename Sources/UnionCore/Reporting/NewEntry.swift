@@ -2,15 +2,15 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension Reporting {
-    /// The node of what was just made. A file's attributes aren't kept yet: who makes one mostly goes on to
-    /// change it.
+    /// The node of what was just made. A file's attributes aren't kept yet: a program that makes a file
+    /// mostly goes on to change it.
     func newEntry(_ name: PathRef, in target: borrowing Target) throws(Errno) -> Entry {
         let lookup = try resolver.lookup(target.view, name, in: target.directory)
         return try entry(lookup, name, in: target.directory, target.view, keepsAttributes: false)
     }
 
-    /// The same for a file that was made and is open, whose status that is. It is the answer even if somebody has put
-    /// another object there since: the kernel takes nothing but a file from CREATE.
+    /// The node of a file that was just made and is open; `status` is its status. It is the answer even if
+    /// another process has put another object there since: from CREATE the kernel takes nothing but a file.
     func newEntry(
         _ name: PathRef, _ status: FileStatus, in layer: Layer, _ target: borrowing Target
     ) throws(Errno) -> Entry {

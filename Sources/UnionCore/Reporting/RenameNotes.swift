@@ -3,10 +3,11 @@ internal import SystemPackage
 
 // What the kernel knows by the names after a rename through the union.
 extension Reporting {
-    /// The kernel moves what it knew by the old name over what it knew by the new one. Where that isn't what the layer
-    /// did, as somebody else stood there a moment before, both names are looked at again.
+    /// Moves in the tables what the kernel knew by the old name over what it knew by the new one, as the
+    /// kernel does. If the layer moved something else, because another object stood there a moment before,
+    /// both names are looked at again.
     ///
-    /// `lookAtMakeup`: the marks that the directory got are no news.
+    /// `lookAtMakeup`: takes in the marks that the directory got, so that they are no news later.
     func noteMoved(
         _ source: borrowing Target, _ name: PathRef, to destination: borrowing Target, _ newName: PathRef,
         _ layer: Layer, isSameFile: Bool = false, lookAtMakeup: (Node) -> Void
@@ -22,19 +23,21 @@ extension Reporting {
         }
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         if let moved { lookAtMakeup(moved) }
-        // Then rename(2) did nothing, and brings no event.
+        // In that case rename(2) did nothing, and brings no event.
         if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
             queueLook(at: source, name, destination, newName)
         }
     }
 
-    /// Looks from before the change aren't told any more: they would say that things are where they were.
+    /// Makes sure that looks from before the change aren't reported any more: they would say that objects are
+    /// where they were.
     private func noteChanged(_ from: Node, _ to: Node) {
         from.outdateLooks(at: coherence.tick())
         to.outdateLooks(at: coherence.tick())
     }
 
-    /// The kernel knows the node by the name from now on. Returns what it was told by it before.
+    /// Notes that the kernel knows the node by the name from now on. Returns the alias that it knew by that
+    /// name before.
     private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> NodeAlias? {
         let alias = NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now)
         let displaced = directory.notePut(alias)
@@ -43,7 +46,7 @@ extension Reporting {
         return displaced?.node == node.id ? nil : displaced
     }
 
-    /// What the layer moved, where the kernel has moved another one.
+    /// Notes where the layer's object is, if the kernel has moved another one.
     private func noteMovedEntry(
         _ node: Node?, known: Node?, at name: PathRef, in directory: Node, _ layer: Layer
     ) {
@@ -51,7 +54,7 @@ extension Reporting {
         node.noteSeen(at: NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now))
     }
 
-    /// What the kernel knew by the name has lost it, and a directory is dead.
+    /// Notes that the node that the kernel knew by the name has lost it. If it is a directory, it is dead.
     private func noteReplaced(_ displaced: NodeAlias?, by node: Node, at name: PathRef, in directory: Node) {
         if let displaced { noteDisplaced(displaced) }
         directory.endDoubts([node.id], of: name)
@@ -66,7 +69,8 @@ extension Reporting {
         coherence.invalidations.appendName(destination.directory.id, newName)
     }
 
-    /// The same of RENAME_EXCHANGE: the kernel exchanges what it knew by the two names.
+    /// Exchanges in the tables what the kernel knew by the two names, as the kernel does after
+    /// RENAME_EXCHANGE.
     func noteExchanged(
         _ source: borrowing Target, _ name: PathRef, _ destination: borrowing Target, _ newName: PathRef,
         _ layer: Layer
@@ -77,7 +81,7 @@ extension Reporting {
         let other = knownNode(destination.lookup, newName, in: to)
         let moved = take(name, from: from)
         let exchanged = take(newName, from: to)
-        // Neither is gone, whatever a look at the names told meanwhile.
+        // Both are still there, whatever was reported of the names meanwhile.
         let displaced = [
             moved.flatMap { put($0, at: newName, in: to, layer) },
             exchanged.flatMap { put($0, at: name, in: from, layer) },
@@ -94,7 +98,8 @@ extension Reporting {
         }
     }
 
-    /// What the kernel knew by the name, which it knows by another one now.
+    /// Takes the name from the node that the kernel knew by it. Returns the node, which the kernel knows by
+    /// another name now.
     private func take(_ name: PathRef, from directory: Node) -> Node? {
         guard let alias = directory.unreport(name), let node = table.find(alias.node) else { return nil }
         node.forget(alias, isGone: true)

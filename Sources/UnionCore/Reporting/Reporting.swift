@@ -1,5 +1,5 @@
-/// What the kernel is told: which node a name's answer is, for how long the answer may be kept, and the watch that comes
-/// before it.
+/// What the kernel is told: which node a name's answer is, how long the kernel may keep the answer, and the
+/// watch that comes before it.
 final class Reporting: Sendable {
     let layers: Layers
     let resolver: Resolver

@@ -5,13 +5,13 @@ internal import SystemPackage
 /// A skeleton that was put in place.
 struct MadeSkeleton {
     let status: FileStatus
-    /// Before anybody could make anything in it.
+    /// It was watched before anything could be made in it.
     let isWatched: Bool
 }
 
 extension Reporting {
-    /// A skeleton about to be put in place is one more directory that backs the node. Returns whether it is watched, or
-    /// needs no watch in its layer.
+    /// Watches a skeleton that is about to be put in place: it is one more directory that backs the node.
+    /// Returns whether it is watched, or needs no watch in its layer.
     func watchSkeleton(_ skeleton: FileDescriptor, of node: Node) -> Bool {
         guard node.state.withLock({ $0.isCached }), let upper = stack.upper else { return false }
         guard coherence.plan.choices[upper.index].mode == .watch else { return true }
@@ -24,7 +24,8 @@ extension Reporting {
         return isWatched
     }
 
-    /// A skeleton was made: one more layer backs the directory than it was told with, and nobody can see it.
+    /// Notes that a skeleton was made. One more layer now backs the directory than was reported, and no user
+    /// can see it.
     func noteLayers(of node: Node, with made: MadeSkeleton) {
         guard let upper = stack.upper, let alias = node.alias, let view = try? resolver.view(of: alias.parent),
             let lookup = try? resolver.lookup(view, alias.name, in: alias.parent), let owner = lookup.owner,
@@ -32,7 +33,7 @@ extension Reporting {
             let layerEntry = lookup.visible.first(where: { $0.layer === upper }),
             resolver.identity(of: layerEntry).matches(made.status)
         else { return }
-        // Anything else than the skeleton is a stranger's doing, and known by its event.
+        // Any other difference is a stranger's doing, and its event tells of it.
         guard !coherence.plan.isLasting || node.makeup.backings == Makeup(of: lookup, without: upper).backings
         else { return }
         setMakeup(

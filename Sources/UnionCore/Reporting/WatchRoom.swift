@@ -1,24 +1,27 @@
 internal import LinuxSystem
 internal import Synchronization
 
-// Watches are the user's, and other programs need some: from a number of them on, one is given back for each that is asked
-// for, the one that was asked for longest ago. The kernel tells of no use of what it keeps, so that is as near to the least
-// recently used as can be had; what is still in use is asked for again, and watched again.
+// Watches are the user's, and other programs need some. So from a number of watches on, each new one has an
+// old one given back: the one that was asked for longest ago. The kernel doesn't tell when it uses what it
+// keeps, so this is as near to the least recently used as can be had. What is still in use is asked for
+// again, and watched again.
 //
-// First nothing more is told to be kept, then the watch ends, then what was told is dropped: a change in between has been
+// First nothing more is reported to be kept. Then the watch ends. Then the kernel drops what was reported,
+// and a change in between with it. `switchfs sync` waits for that as for any event.
 // dropped with it. `switchfs sync` waits for that as for any event.
 extension Reporting {
-    /// Sees to it that one more watch may be asked for. False: none can be given back.
+    /// Makes room for one more watch. False: none can be given back.
     func makeRoomForWatch(_ source: any ChangeSource) -> Bool {
         guard source.isFull else { return true }
-        // Two for one, where the number that may be had has become smaller.
+        // Gives two back for one, as the number that may be had may have become smaller.
         for _ in 0..<2 {
             guard giveOldestBack(source) else { return !source.isFull }
         }
         return true
     }
 
-    /// A file's, if there is one among the next few: with a directory's go all names in it.
+    /// Gives a watch back: a file's, if there is one among the next few. With a directory's watch all names
+    /// in it go.
     private func giveOldestBack(_ source: any ChangeSource) -> Bool {
         var directories: [Node] = []
         for step in 0..<256 {
@@ -47,7 +50,8 @@ extension Reporting {
         coherence.invalidations.append(.attributes(node.id))
     }
 
-    /// Not where the kernel may remember names as missing: nobody could name those, and they would stay missing.
+    /// Gives a directory's watches back. False: the kernel may remember names in it as missing. No thread
+    /// could list these names, so they would stay missing.
     private func giveBackDirectory(_ node: Node, _ source: any ChangeSource) -> Bool {
         guard endKeeping(of: node, ofMissingToo: false) else { return false }
         source.unwatch(node.id)
@@ -56,18 +60,19 @@ extension Reporting {
         return true
     }
 
-    /// One of the real directories that back it from now on can't be watched.
+    /// Ends the keeping of the directory: a real directory that backs it from now on can't be watched.
     func noteUnwatched(_ node: Node) {
         if endKeeping(of: node, ofMissingToo: true) { coherence.invalidations.append(.givenBack(node.id)) }
     }
 
-    /// Nothing more of the directory is told to be kept, until it is looked up and watched again. False: the kernel may
-    /// remember names in it as missing, and those aren't meant.
+    /// Makes sure that nothing more of the directory is reported to be kept, until it is looked up and
+    /// watched again. False: the kernel may remember names in it as missing, and `ofMissingToo` doesn't
+    /// include those.
     private func endKeeping(of node: Node, ofMissingToo: Bool) -> Bool {
         let now = coherence.tick()
         let isNew: Bool? = node.state.withLock { state in
             if state.mayKnowAbsent && !ofMissingToo { return nil }
-            // Looks from before aren't told any more, as something that may be kept.
+            // Earlier looks aren't reported any more as something that may be kept.
             state.looksCountFrom = now
             state.isCached = false
             state.endings &+= 1
