@@ -3,59 +3,62 @@ public import SystemPackage
 
 /// Watches real objects of layers for the nodes that show them.
 public protocol ChangeSource: Sendable {
-    /// Watches an object, which may be O_PATH, for a node. A directory: the entries that come, go or move,
-    /// and its own attributes. Anything else: its attributes and content.
+    /// Watches an object, which may be O_PATH, for a node. For a directory it watches the entries that come,
+    /// go or move, and its own attributes. For anything else it watches attributes and content.
     ///
-    /// When this has returned, every later change of the object comes as an event. False when no watch can
-    /// be had (ENOSPC, EACCES, …), which is counted. Adding a watch for an object, node and layer that has
-    /// one already is fine and cheap.
+    /// When this has returned, every later change of the object comes as an event. False: no watch can be had
+    /// (ENOSPC, EACCES, …), which is counted. Adding a watch for an object, node and layer that has one
+    /// already is fine and cheap.
     func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool) -> Bool
 
-    /// The node's watches end: it is forgotten, or its attributes are no longer cached. An event that is on
-    /// its way may still come.
+    /// Ends the node's watches: the node is forgotten, or its attributes are no longer cached. An event that
+    /// is on its way may still come.
     func unwatch(_ node: NodeID)
 
-    /// So many watches are in use that no more are to be asked for before some are given back: other programs need some.
+    /// Whether so many watches are in use that some must be given back before more are asked for: other
+    /// programs need some.
     var isFull: Bool { get }
 
-    /// The node of another watch, from the one that was asked for first on, round and round; nil: there is none.
+    /// The node of another watch, from the one that was asked for first on, round and round. nil: there is
+    /// none.
     func nextOldest() -> NodeID?
 
-    /// Takes in every event that the kernel has queued so far, and changes of the table of mounts; callable from
-    /// any thread, but not from within the sink. When it returns, all of them were handed to the sink.
+    /// Takes in every event that the kernel has queued so far, and changes of the table of mounts. When it
+    /// returns, the sink has all of them. Any thread may call it, but the sink may not.
     func drain()
 
-    /// The kernel's watches there are now.
+    /// How many watches of the kernel's there are now.
     var watchCount: Int { get }
-    /// The events that were handed to the sink.
+    /// How many events the sink got.
     var eventCount: UInt64 { get }
     /// How often the kernel's queue overflowed.
     var overflowCount: UInt64 { get }
 }
 
-/// A source that has watches for everybody.
+/// A source that has watches for all nodes.
 extension ChangeSource {
     public var isFull: Bool { false }
     public func nextOldest() -> NodeID? { nil }
 }
 
-/// Takes changes in, in the order they happened. Must not block (it only queues), nor call the source.
+/// Takes changes in, in the order in which they happened. It must not block (it only queues), nor call the
+/// source.
 public protocol ChangeSink: AnyObject, Sendable {
     func changed(_ event: ChangeEvent)
 
     /// Events were lost: anything that is watched may have changed.
     func overflowed()
 
-    /// Something was mounted or unmounted, anywhere: watches say nothing of that.
+    /// Something was mounted or unmounted, anywhere: watches don't tell of that.
     func mountsChanged()
 
-    /// For how long the next events may be left to gather, in microseconds.
+    /// For how long the next events may gather, in microseconds.
     var delay: UInt32 { get }
 }
 
-/// Something changed underneath.
+/// A change underneath.
 public struct ChangeEvent {
-    /// Whom the changed object was watched for.
+    /// The node for which the changed object was watched.
     public var node: NodeID
     public var layer: Int
     public var kind: Kind
@@ -65,7 +68,7 @@ public struct ChangeEvent {
     public enum Kind: Sendable, Hashable {
         /// The name came, went or moved.
         case entry
-        /// The same of a directory.
+        /// A directory came under the name, or went from it.
         case directoryCame, directoryWent
         /// The watched object's own attributes or content changed.
         case object

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// All that keeps what the kernel was told true.
+/// All that keeps true what the kernel was told.
 final class Coherence: Sendable {
     let plan: CoherencePlan
     /// nil: no layer is watched.
@@ -13,21 +13,22 @@ final class Coherence: Sendable {
     let deferredWatches = DeferredWatches()
     let continuity: Continuity
     let invalidations: InvalidationQueue
-    /// The one that tells the kernel, while it runs.
+    /// The notify thread, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
-    /// What keeps the kernel's side, once somebody serves it.
+    /// The kernel's side of what is kept, once the union is served.
     let kernel = Mutex<(any KernelCache)?>(nil)
     private let clock = CoherenceClock()
-    /// Directories whose names couldn't be put right, as they weren't found: the next batch tries again.
+    /// Directories whose names couldn't be put right, as the directories weren't found: the next batch tries
+    /// again.
     let unsettled = Mutex<Set<NodeID>>([])
-    /// Directories whose watch couldn't be had.
+    /// How many directories couldn't get their watch.
     let degraded = Atomic<Int>(0)
-    /// Watches that were given back so that others could be had.
+    /// How many watches were given back so that others could be had.
     let givenBack = Atomic<UInt64>(0)
-    /// A look has gone through a mount point inside a layer.
+    /// Whether a look has gone through a mount point inside a layer.
     let hasMountsInside = Atomic<Bool>(false)
 
-    /// Notes of our own changes, where anybody will ask for them.
+    /// Notes of the union's own changes. nil: they are never asked for.
     var noting: OwnChanges? { plan.isLasting ? own : nil }
 
     init(

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Orders looks, events, watches and drops: moves on with each but the looks.
+/// Orders looks, events, watches and drops: each but the looks moves it on.
 final class CoherenceClock: Sendable {
     private let ticks = Atomic<UInt64>(1)
 

@@ -1,9 +1,9 @@
 internal import LinuxSystem
 
-/// How fresh each layer is shown, and what that makes of the whole union.
+/// How fresh each layer is shown, and what follows for the whole union.
 ///
-/// A name's answer depends on every layer that may have it, and each layer's root backs the union's: so the
-/// union may keep only what the least of its layers lets it keep.
+/// A name's answer depends on every layer that may have the name, and each layer's root backs the union's. So
+/// the union may keep only what the least of its layers lets it keep.
 struct CoherencePlan: Sendable {
     struct Choice: Sendable {
         let mode: CoherenceMode
@@ -12,9 +12,9 @@ struct CoherencePlan: Sendable {
 
     /// One for each layer.
     let choices: [Choice]
-    /// What the kernel may be told of any name.
+    /// For how long the kernel may keep any name and its attributes.
     let freshness: Freshness
-    /// Names, attributes and listings are kept until a watch says otherwise, or for ever.
+    /// Whether names, attributes and listings are kept until a watch says otherwise, or for ever.
     let isLasting: Bool
 
     /// "For good", in seconds: 31 years.
@@ -33,13 +33,13 @@ struct CoherencePlan: Sendable {
         }
     }
 
-    /// Whether somebody beside the union may use the layer's files in a way that concerns its clients.
+    /// Whether programs beside the union may use the layer's files in a way that concerns its clients.
     func isShared(_ layer: Layer) -> Bool {
         !layer.isReadOnly && choices[layer.index].mode != .static
     }
 
-    /// Whether names below a directory on that filesystem may be kept, where the layer's root may: a layer can
-    /// hold mounts of other kinds.
+    /// Whether names below a directory on that filesystem may be kept, if those in the layer's root may: a
+    /// layer can hold mounts of other kinds.
     func suits(_ layer: Layer, _ filesystem: FilesystemFacts) -> Bool {
         guard filesystem.device != layer.filesystem.device, layer.requestedCoherence == nil else {
             return true
@@ -68,7 +68,8 @@ extension Layer {
 }
 
 extension FileSystemType {
-    /// Filesystems of which inotify reports every change, whatever process makes it. Anything unknown isn't one.
+    /// Whether inotify reports every change on such a filesystem, whatever process makes it. False for any
+    /// unknown filesystem.
     var reportsChanges: Bool {
         switch self {
         case .ext4, .xfs, .btrfs, .temporary, .overlay, .f2fs, .bcachefs, .zfs, .ramfs, .erofs, .squashfs,

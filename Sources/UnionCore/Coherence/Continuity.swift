@@ -1,10 +1,11 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// Whether a directory was there all the time, where nothing of what it was made of is part of it any more.
+/// Whether a directory was there all the time, though nothing is left of what it was made of.
 ///
-/// One layer's directory may go when another layer's has come, faster than anybody looks: then the union showed a
-/// directory all the while, and it is the same one. Events say in which order they came and went. The lock is a leaf.
+/// One layer's directory may go when another layer's has come, faster than any look. Then the union showed a
+/// directory all the while, and it is the same one. Events say in which order they came and went. The lock is
+/// a leaf.
 final class Continuity: Sendable {
     private struct Noted {
         let at: UInt64
@@ -12,7 +13,7 @@ final class Continuity: Sendable {
         let layer: UInt64
     }
 
-    /// What happened to a name that the kernel knows as a directory, since that was settled last.
+    /// What happened to a name that the kernel knows as a directory, since the name was settled last.
     private struct History {
         /// The layers that had a directory there before.
         var layers: UInt64
@@ -25,7 +26,7 @@ final class Continuity: Sendable {
         }
     }
 
-    /// So many events of one name, unsettled, and it is taken for another directory.
+    /// With this many unsettled events of one name, it is taken for another directory.
     private static let most = 1024
 
     private let table: InodeTable
@@ -55,11 +56,12 @@ final class Continuity: Sendable {
 
     /// Whether the directory is still the one that these layers have under the name now.
     func isSame(_ node: Node, _ layers: UInt64, at name: PathRef, in directory: Node) -> Bool {
-        // What came with a directory that wasn't watched yet, no event tells.
+        // No event tells of what came with a directory that wasn't watched yet.
         if node.settledIn != directory.makeup.backings { return true }
         let makeup = node.makeup
         let isSame: Bool? = histories.withLock { $0[EntryKey(directory.id, name)]?.isSame(layers) }
-        // No event names it: it came and went with what it is in. In one layer that replaced it.
+        // No event names it: it came and went with what it is in. If it was in one of these layers before,
+        // another one replaced it there.
         return isSame ?? (layers & makeup.layers == 0)
     }
 
@@ -68,8 +70,8 @@ final class Continuity: Sendable {
         histories.withLock { $0[key]?.events.contains { $0.at > begun } == true }
     }
 
-    /// The name is settled by a look that was begun at that time: these layers had a directory there. Events that were noted
-    /// since count on.
+    /// Settles the name by a look that was begun at that time: these layers had a directory there. Events
+    /// that were noted since still count.
     func settle(_ key: EntryKey, _ layers: UInt64, begun: UInt64) {
         histories.withLock { histories in
             guard var history = histories[key] else { return }
@@ -79,9 +81,9 @@ final class Continuity: Sendable {
         }
     }
 
-    /// The kernel knows no directory by the name any more.
+    /// Forgets the name, by which the kernel knows no directory any more.
     func forget(_ key: EntryKey) { histories.withLock { $0[key] = nil } }
 
-    /// Events were lost.
+    /// Forgets all names, as events were lost.
     func forgetAll() { histories.withLock { $0.removeAll() } }
 }

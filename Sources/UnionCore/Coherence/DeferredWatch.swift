@@ -3,18 +3,20 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// A file of which the kernel is told before its watch is set.
+/// A file that is reported to the kernel before its watch is set.
 struct DeferredWatch {
     let node: Node
-    /// The mark of the attributes that are told.
+    /// The fingerprint of the attributes that are reported.
     let reported: UInt64
     /// How often the node's watches had ended before it was looked at.
     let endings: UInt16
 }
 
-/// Which LOOKUPs may have told what isn't watched yet, for who must know that they are through.
+/// Counts the LOOKUPs that may have reported what isn't watched yet, for callers that must wait until these
+/// are through.
 ///
-/// Counted in two turns, so that who waits for those there are doesn't wait for those that come.
+/// They are counted in two turns, so that a caller that waits for those there are doesn't wait for those that
+/// come.
 final class DeferredWatches: Sendable {
     private let turn = Atomic<Int>(0)
     private let counts = InlineArray<2, Atomic<Int>> { _ in Atomic(0) }
@@ -37,11 +39,11 @@ final class DeferredWatches: Sendable {
 
     func begin() -> Turn { Turn(self, turn.load(ordering: .sequentiallyConsistent)) }
 
-    /// Returns when all that had begun before the call have ended.
+    /// Returns when all turns that had begun before the call have ended.
     func waitForAll() {
         waiting.withLock { _ in
             let current = turn.load(ordering: .sequentiallyConsistent)
-            // Who began when the turn moved on the last time may have counted itself thereafter.
+            // A LOOKUP that began when the turn last moved on may have counted itself after that.
             waitForNone(of: 1 - current)
             turn.store(1 - current, ordering: .sequentiallyConsistent)
             waitForNone(of: current)

@@ -1,21 +1,23 @@
-/// What events say of a name that the kernel knows as a directory, since that was looked at last.
+/// What events say of a name that the kernel knows as a directory, since the name was looked at last.
 ///
-/// An exchange is told like two renames. Of the second name it says first that a directory came, then that one went: the
-/// one that went is the one that was there before. A rename over an empty directory says the first of these alone.
+/// The events of an exchange are those of two renames. For the second name they say first that a directory
+/// came, then that one went. The one that went is the one that was there before. A rename over an empty
+/// directory brings only the first of these two events.
 struct DirectoryCourse {
-    /// The layers that have a directory there; of those in `uncertain` nobody knows.
+    /// The layers that have a directory there. For those in `uncertain` this isn't known.
     private var layers: UInt64
-    /// Those in which one came in the place of another.
+    /// The layers in which one directory came in the place of another.
     private var replaced: UInt64 = 0
-    /// Those in which one went after that: it was the one before, in an exchange, or the one that came.
+    /// The layers in which a directory went after that: the earlier one, in an exchange, or the one that
+    /// came.
     private var uncertain: UInt64 = 0
-    /// One of these layers was all that there was, if it had one.
+    /// If not 0, only these layers were left, and it isn't known whether they had one.
     private var onlyUncertain: UInt64 = 0
-    /// There was none, or the only one was replaced, as far as events tell.
+    /// Whether there was no directory for a time, or the only one was replaced, as far as events tell.
     private var hasGap = false
-    /// The layers in which one came after that.
+    /// The layers in which a directory came after that.
     private var cameThereafter: UInt64 = 0
-    /// Something else stood there.
+    /// Whether something else stood there.
     private var isBroken = false
 
     init(layers: UInt64) { self.layers = layers }
@@ -32,7 +34,7 @@ struct DirectoryCourse {
         if layers == layer { startGap() }
         if layers & layer != 0 { replaced |= layer }
         if onlyUncertain & layer != 0 {
-            // It came in the place of nothing, or of the only one.
+            // It came where there was nothing, or in the place of the only one.
             startGap()
             onlyUncertain = 0
         }
@@ -46,7 +48,7 @@ struct DirectoryCourse {
             replaced &= ~layer
             uncertain |= layer
         } else {
-            // It had come with what it is in, and was there meanwhile.
+            // The one that went had come with what it is in, and was there meanwhile.
             if layers & layer == 0 { hasGap = false }
             uncertain &= ~layer
             layers &= ~layer
@@ -63,10 +65,10 @@ struct DirectoryCourse {
         cameThereafter = 0
     }
 
-    /// Whether there was a directory all the time, `now` being the layers that have one.
+    /// Whether there was a directory all the time. `now`: the layers that have one.
     func isSame(_ now: UInt64) -> Bool {
         if isBroken || onlyUncertain != 0 && onlyUncertain & now == 0 { return false }
-        // One that didn't come thereafter was there meanwhile: it had come with what it is in.
+        // A directory that didn't come after the gap was there meanwhile: it had come with what it is in.
         return !hasGap || now & ~cameThereafter != 0
     }
 }

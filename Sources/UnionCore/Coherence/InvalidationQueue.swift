@@ -1,15 +1,15 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// One thing to be looked into, or to be dropped by the kernel.
+/// One change to look into, or to have the kernel drop.
 enum Invalidation: Hashable, Sendable {
     /// A watched directory's entry came, went or moved.
     case entry(NodeID, [UInt8])
     /// A watched object's attributes or content changed.
     case object(NodeID)
-    /// A watched object is gone from where it was.
+    /// A watched object has gone from where it was.
     case gone(NodeID)
-    /// The names in a directory that is made of others than before.
+    /// The names in a directory that is made of other parts than before.
     case names(NodeID)
     /// A directory whose watch was given back.
     case givenBack(NodeID)
@@ -19,21 +19,21 @@ enum Invalidation: Hashable, Sendable {
     case unwatchedAttributes(NodeID)
     /// The listing of a directory of which nothing may be kept.
     case listing(NodeID)
-    /// The kernel's queue overflowed: everything.
+    /// The kernel's queue overflowed: look at everything.
     case everything
-    /// The table of mounts changed: everything, if that is inside a layer.
+    /// The table of mounts changed: look at everything, if the change is inside a layer.
     case mounts
 }
 
-/// The queue of changes, for the one thread that tells the kernel.
+/// The queue of changes, for the notify thread.
 ///
-/// Workers and the watcher only append, and never wait for that thread, which may wait for them and for
-/// locks of the kernel that they hold. What is queued already isn't queued again. Its lock is a leaf.
+/// Workers and the watcher only append, and never wait for that thread: it may wait for them, and for locks
+/// of the kernel that they hold. A change that is queued already isn't queued again. The lock is a leaf.
 final class InvalidationQueue: Sendable {
     private struct Queue {
         var pending: [Invalidation] = []
         var queued: Set<Invalidation> = []
-        /// Numbers of the last batch that was taken, and of the last that is through.
+        /// The numbers of the last batch that was taken, and of the last that is through.
         var taken: UInt64 = 0
         var done: UInt64 = 0
         var waiting: [(batch: UInt64, semaphore: Semaphore)] = []
@@ -45,7 +45,7 @@ final class InvalidationQueue: Sendable {
     private let continuity: Continuity
     private let queue = Mutex(Queue())
     private let work = Semaphore()
-    /// Notifications sent to the kernel.
+    /// How many notifications were sent to the kernel.
     let sent = Atomic<UInt64>(0)
     private let rest = BatchingDelay()
 
@@ -64,14 +64,14 @@ final class InvalidationQueue: Sendable {
         if isFirst { work.raise() }
     }
 
-    /// The name is to be looked at again.
+    /// Queues another look at the name.
     func appendName(_ directory: NodeID, _ name: PathRef) {
         append(.entry(directory, unsafe Array(name.bytes)))
     }
 
     var isStopped: Bool { queue.withLock { $0.isStopped } }
 
-    /// All that is queued, once there is something; nil at the end.
+    /// Waits until something is queued, and returns all of it. nil: the queue has stopped.
     func take() -> [Invalidation]? {
         while true {
             work.wait()
@@ -88,7 +88,7 @@ final class InvalidationQueue: Sendable {
         }
     }
 
-    /// The batch last taken is through. `hasReported`: the kernel was told something.
+    /// Ends the batch that was taken last. `hasReported`: the kernel was told something.
     func endBatch(hasReported: Bool) {
         rest.note(hasReported: hasReported)
         let woken = queue.withLock { queue in
@@ -126,7 +126,7 @@ final class InvalidationQueue: Sendable {
 
 extension InvalidationQueue: ChangeSink {
     func changed(_ event: ChangeEvent) {
-        // At once: a kept view is asked for next.
+        // These go at once: a cached view may be asked for next.
         listings.drop(event.node)
         views.noteChange(
             event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))

@@ -1,4 +1,4 @@
-/// What is kept of directories' listings, which goes with an event, and with the node.
+/// What is kept of directories' listings. It goes with an event, and with the node.
 protocol KeptListings: Sendable {
     /// Something happened to the directory.
     func drop(_ directory: NodeID)

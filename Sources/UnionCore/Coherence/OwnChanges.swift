@@ -1,14 +1,15 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// A change of the union's own under way on one name. Until its end nobody judges the name: the real change comes
-/// first, then the note of what the kernel will know by it. It ends with `left`, or by itself where it failed.
+/// A change of the union's own that is under way on one name. Until its end the name isn't judged: the real
+/// change comes first, then the note of what the kernel will know by the name. It ends with `end` or
+/// `endUnseen`, or by itself if it failed.
 struct OwnChange: ~Copyable {
     private let changes: OwnChanges?
     private let directory: Node
     private let key: EntryKey
 
-    /// `changes` nil: nobody asks.
+    /// `changes` nil: the union notes no changes, as nothing is kept.
     init(_ changes: OwnChanges?, _ directory: Node, _ name: PathRef) {
         self.changes = changes
         self.directory = directory
@@ -24,12 +25,12 @@ struct OwnChange: ~Copyable {
         directory.activity?.endChange()
     }
 
-    /// The change is through, and noted; the directory has changed by it.
+    /// Ends a change that is through, and noted. The directory has changed by it.
     consuming func end(by caller: CallerIdentity) {
         if changes != nil { directory.noteOwnChange(by: caller.pid) }
     }
 
-    /// The same of one that nobody can see.
+    /// Ends a change that no user can see.
     consuming func endUnseen() {}
 }
 

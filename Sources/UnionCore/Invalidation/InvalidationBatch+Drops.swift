@@ -4,8 +4,8 @@ internal import SystemPackage
 
 // What the kernel is told to drop.
 extension InvalidationBatch {
-    /// What the kernel knows by the name isn't there. It is taken out of the table first: what is told from here on is
-    /// noted, and the drop waits until it is taken in.
+    /// Has the kernel drop the name, as what it knows by it isn't there. The name first leaves the table.
+    /// What is reported from then on is noted, and the drop waits until the kernel has taken that in.
     mutating func dropName(_ name: PathRef, in directory: Node) {
         let alias = directory.beginDrop(name)
         let doubts = directory.doubts(of: name)
@@ -19,7 +19,8 @@ extension InvalidationBatch {
         try? kernel.dropEntry(directory.id, name)
     }
 
-    /// What else was told by the name was taken in by now, or wasn't: the kernel knows nothing but what is right.
+    /// Ends the doubts about the name. By now the kernel has taken in whatever else was reported by it, or
+    /// never will: all that it knows is right.
     func endDoubts(of name: PathRef, in directory: Node) {
         let doubts = directory.doubts(of: name)
         if doubts.isEmpty { return }
@@ -27,14 +28,15 @@ extension InvalidationBatch {
         directory.endDoubts(doubts, of: name)
     }
 
-    /// The kernel may remember the name as missing. What it is told of it meanwhile is right, and stays: it is but asked
-    /// for once more.
+    /// Has the name asked for once more, as the kernel may remember it as missing. What is reported of it
+    /// meanwhile is right, and stays.
     func forgetAbsent(_ name: PathRef, in directory: Node) {
         coherence.invalidations.sent.add(1, ordering: .relaxed)
         try? kernel.expireEntry(directory.id, name)
     }
 
-    /// What the kernel knows by the name is right, but may not be kept any more: it is asked for at the next look.
+    /// Has the name asked for at the next look. What the kernel knows by it is right, but may not be kept any
+    /// more.
     func expire(_ name: PathRef, in directory: Node) {
         waitForReplies(in: directory.id)
         coherence.invalidations.sent.add(1, ordering: .relaxed)
@@ -47,7 +49,7 @@ extension InvalidationBatch {
         for node in files { dropNode(node, content: false) }
     }
 
-    /// A listing from before may be on its way.
+    /// Has the kernel drop the directory's listing. An older listing may be on its way, so this waits for it.
     func dropListing(_ directory: NodeID) {
         if table.find(directory)?.state.withLock({ $0.isListingReported }) == true {
             waitForReplies(in: directory)
@@ -55,22 +57,23 @@ extension InvalidationBatch {
         dropNode(directory, content: true)
     }
 
-    /// Takes and leaves the directory's lock, which the kernel holds from a request until it has taken the
-    /// reply in.
+    /// Waits for replies to requests in the directory: takes and leaves the directory's lock, which the
+    /// kernel holds from a request until it has taken the reply in.
     func waitForReplies(in directory: NodeID) {
         try? kernel.dropEntry(directory, impossibleName)
     }
 
-    /// The kernel may be about to take in a node for the first time, from a reply older than the change: then
-    /// it has nothing to drop yet. Taking and leaving the lock of each directory that told the node waits for
-    /// such a reply; after that it can be dropped.
+    /// Has the kernel drop the node's attributes; with `content` a directory's listing too, and a file's
+    /// pages. The kernel may be about to take in the node for the first time, from a reply older than the
+    /// change: then it has nothing to drop yet. Such a reply is waited for by the lock of each directory that
+    /// reported the node. After that the node can be dropped.
     func dropNode(_ id: NodeID, content: Bool) {
         let openFiles = table.find(id)?.state.withLock { state in
             state.reportedAttributes = .none
             if content { state.isListingReported = false }
             return state.openFiles
         }
-        // Somebody may have mapped them.
+        // A client may have mapped the pages.
         let content = content || openFiles?.hasPages == true
         coherence.invalidations.sent.add(1, ordering: .relaxed)
         do throws(Errno) {
@@ -83,5 +86,5 @@ extension InvalidationBatch {
     }
 }
 
-/// A name that no client can have asked for: dropping it drops nothing.
+/// A name that no client asks for: dropping it drops nothing.
 private var impossibleName: PathRef { "\u{1}switchfs-barrier" }

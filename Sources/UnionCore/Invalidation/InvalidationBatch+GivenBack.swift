@@ -3,8 +3,9 @@ internal import Synchronization
 internal import SystemPackage
 
 extension InvalidationBatch {
-    /// The directory isn't watched any more: what the kernel knows by its names it asks for from now on. By its own name, too,
-    /// so that it is watched again when somebody comes by.
+    /// Has the kernel ask from now on for the names that it knows in the directory, which isn't watched any
+    /// more. It also asks for the directory's own name, so that the directory is watched again when a caller
+    /// comes by.
     func settleGivenBack(_ id: NodeID) {
         guard let node = table.find(id) else { return }
         waitForReplies(in: id)

@@ -2,13 +2,15 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-// The names in directories that are made of others than before, and in all after an overflow.
+// Puts names right: those in directories that are made of other parts than before, and all names after an
+// overflow.
 //
-// A name that the kernel knows as something is in the directory's table. One that it remembers as missing is wrong only
-// if it exists now: then it is in the listing. So all that can be wrong can be gone through.
+// A name that the kernel knows as an object is in the directory's table. A name that it remembers as missing
+// is wrong only if it exists now, and then it is in the listing. So it is possible to go through all names
+// that can be wrong.
 extension InvalidationBatch {
-    /// The node is the same directory as before, but perhaps made of others. From here on these are watched, and counted
-    /// on.
+    /// Watches the directory's parts and notes them as its makeup. It is the same directory as before, but
+    /// perhaps made of other parts.
     mutating func remake(_ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node) {
         guard node.makeup != Makeup(of: lookup) else { return }
         var lookup = lookup
@@ -35,7 +37,8 @@ extension InvalidationBatch {
         remade.append(node)
     }
 
-    /// Level by level: a directory that stays may be made of others by what its parent is made of.
+    /// Puts the names right level by level: what a parent is made of may change what a directory that stays
+    /// is made of.
     mutating func putNamesRight() {
         var isDone: Set<NodeID> = []
         while !remade.isEmpty || !gone.isEmpty {
@@ -54,7 +57,7 @@ extension InvalidationBatch {
         if node.mayKnowAbsent, !dropAbsent(in: node, except: reported) {
             coherence.unsettled.withLock { _ = $0.insert(node.id) }
         }
-        // What can't be watched is asked for each time from now on.
+        // The directory can't be watched: its names are asked for each time from now on.
         if !node.state.withLock({ $0.isCached }) {
             for alias in node.reportedNames { expire(alias.name, in: node) }
         }
@@ -62,7 +65,8 @@ extension InvalidationBatch {
         staleListings.insert(node.id)
     }
 
-    /// What wasn't found may have been elsewhere for a moment. When it is back, there are events, and so a batch.
+    /// Takes up directories that weren't found. Such a directory may have been elsewhere for a moment. When
+    /// it is back, there are events, and so a batch.
     mutating func resumeUnsettled() {
         let unsettled = coherence.unsettled.withLock { unsettled in
             defer { unsettled = [] }
@@ -71,8 +75,8 @@ extension InvalidationBatch {
         remade.append(contentsOf: unsettled.lazy.compactMap(table.find))
     }
 
-    /// Names that exist may be remembered as missing. To drop a name that the kernel knows as nothing harms nobody. False:
-    /// not all that the directory is made of was found.
+    /// Drops names that exist, as the kernel may remember them as missing. It does no harm to drop a name by
+    /// which the kernel knows nothing. False: not all parts of the directory were found.
     private func dropAbsent(in node: Node, except settled: [NodeAlias]) -> Bool {
         guard let view = try? resolver.view(of: node), let listing = try? listings.listAsServer(view) else {
             return false
@@ -86,8 +90,8 @@ extension InvalidationBatch {
         return node.isRoot || (try? view.backingsFingerprint()) == node.makeup.backings
     }
 
-    /// The directory isn't where the kernel knew it. Who stands in it sees what it holds where it is now, if that is
-    /// known, else nothing.
+    /// Drops all names in a directory that isn't where the kernel knew it. A process that stands in it sees
+    /// what it holds where it is now, if that is known, else nothing.
     private mutating func forgetNames(in node: Node) {
         if resolver.stands(node) { return }
         coherence.unsettled.withLock { _ = $0.remove(node.id) }
@@ -96,8 +100,8 @@ extension InvalidationBatch {
         dropNode(node.id, content: true)
     }
 
-    /// After an overflow nothing is known of what was watched. Parents go first: by them it is decided whether a directory
-    /// is still the same.
+    /// Looks at everything after an overflow: nothing is known of what was watched. Parents go first, as they
+    /// decide whether a directory is still the same.
     mutating func settleEverything() {
         let directories = table.directories.map { (node: $0, depth: depth(of: $0)) }
         remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))

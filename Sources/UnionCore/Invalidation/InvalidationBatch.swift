@@ -2,27 +2,26 @@ internal import Glibc
 internal import LinuxSystem
 internal import Synchronization
 
-/// One batch of changes, turned into what the kernel must drop. All of this runs on the one thread that tells the
-/// kernel.
+/// One batch of changes, turned into what the kernel must drop. All of this runs on the notify thread.
 ///
-/// A name is dropped only where what the kernel knows by it isn't what the union shows there now: with the name goes
-/// whatever users have mounted on it and below it.
+/// A name is dropped only if what the kernel knows by it isn't what the union shows there now. With the name
+/// goes whatever users have mounted on it and below it.
 struct InvalidationBatch {
     let reporting: Reporting
     let listings: Listings
     let kernel: any KernelCache
 
-    /// Directories whose staleListings are dropped at the end.
+    /// Directories whose listings are dropped at the end.
     var staleListings: Set<NodeID> = []
     /// Directories in which an event named what the kernel knows already.
     private var unchanged: Set<NodeID> = []
     /// Directories whose names were found right.
     private var found: Set<NodeID> = []
-    /// Directories that are made of others than before, whose names are to be put right.
+    /// Directories that are made of other parts than before. Their names must be put right.
     var remade: [Node] = []
     /// Directories that aren't where the kernel knew them.
     var gone: [Node] = []
-    /// Files that the kernel may be about to take in.
+    /// Files whose attributes the kernel may be about to take in.
     private var unwatchedAttributes: [NodeID] = []
 
     private init(_ reporting: Reporting, _ listings: Listings, _ kernel: any KernelCache) {
@@ -42,7 +41,7 @@ struct InvalidationBatch {
         batch.resumeUnsettled()
         for change in changes {
             batch.settle(change)
-            // What comes next may be in a directory that came with this one.
+            // The next change may be in a directory that came with this one.
             batch.putNamesRight()
         }
         batch.dropListings()
@@ -69,7 +68,8 @@ struct InvalidationBatch {
         }
     }
 
-    /// Listings last, once a directory: one read between two of its changes would be kept half true.
+    /// Drops listings, last of all and once a directory. A listing that was read between two changes would be
+    /// kept half true.
     private mutating func dropListings() {
         dropAttributes(of: unwatchedAttributes)
         for directory in unchanged.subtracting(staleListings) { settleAttributes(of: directory, listing: true) }
@@ -77,14 +77,15 @@ struct InvalidationBatch {
         for directory in staleListings { dropListing(directory) }
     }
 
-    /// Something happened to a name in a watched directory.
+    /// Looks at a name in a watched directory, to which something has happened.
     mutating func settleName(_ name: PathRef, in directory: Node) {
         let key = EntryKey(directory.id, name)
         for attempt in 1...Self.mostTries {
             waitForOwnChange(key)
-            // What has happened so far is noted: the look is younger.
+            // After this, what has happened so far is noted, so the look is younger.
             if directory.reported(name)?.isDirectory == true { coherence.source?.drain() }
-            // From here on a look that is older than this one isn't told any more. What was told before is in the table.
+            // From here on a look that is older than this one isn't reported any more. What was reported
+            // before is in the table.
             let now = coherence.tick()
             directory.outdateLooks(at: now)
             let parent = directory.makeup.backings
@@ -93,7 +94,7 @@ struct InvalidationBatch {
             if !isLast, isOvertaken(name, in: directory, since: now) { continue }
             let reported = directory.reported(name)
             if isRight(reported, lookup, name, in: directory) {
-                // It may have been looked at again.
+                // Another look may have been made of it since.
                 if !isLast, isOvertaken(name, in: directory, since: now) { continue }
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
@@ -105,7 +106,7 @@ struct InvalidationBatch {
                 }
                 return
             }
-            // What was told since is younger than this look.
+            // What was reported since is younger than this look.
             if let reported, reported.reported >= now { continue }
             if coherence.own.isPending(key) { continue }
             break
@@ -115,28 +116,31 @@ struct InvalidationBatch {
         staleListings.insert(directory.id)
     }
 
-    /// Whether something has happened to a directory's name since then. Layers are looked at one after the other: what moved
-    /// between two of them may have been missed in both. And what happened before a look mustn't count as if it came
-    /// thereafter.
+    /// Whether something has happened to a directory's name since then. Layers are looked at one after the
+    /// other, so what moved between two of them may have been missed in both. And what happened before a look
+    /// must not count as if it came after it.
     private func isOvertaken(_ name: PathRef, in directory: Node, since now: UInt64) -> Bool {
         guard directory.reported(name)?.isDirectory == true else { return false }
         coherence.source?.drain()
         return coherence.continuity.hasEvents(EntryKey(directory.id, name), since: now)
     }
 
-    /// Then somebody changes the name all the time, and it isn't what anybody has mounted anything on.
+    /// After so many tries the name is dropped. A program changes it all the time, and it isn't one that a
+    /// user has mounted anything on.
     private static var mostTries: Int { 64 }
 
-    /// Whether the kernel, as it was told, knows just what the union shows. (Looks whose answers it takes in later found
-    /// nothing else.) A directory that is made of others now is the same, but names in it are to be put right.
+    /// Whether what was reported to the kernel is just what the union shows. (Looks whose answers the kernel
+    /// takes in later found nothing else.) A directory that is made of other parts now is the same one, but
+    /// names in it must be put right.
     private mutating func isRight(
         _ reported: NodeAlias?, _ lookup: NameLookup?, _ name: PathRef, in directory: Node
     ) -> Bool {
-        // In a directory that isn't found nothing is known of its names.
+        // The directory isn't found, so nothing is known of its names.
         guard let lookup else { return false }
-        // An orphan that doesn't show may begin to, and nobody watches it.
+        // An orphan that doesn't show may begin to, and no watch tells of that.
         guard let owner = lookup.owner else { return reported == nil && lookup.unseen == nil }
-        // The kernel was told nothing of the name, and of no name in the directory that it is missing.
+        // The kernel was told nothing of the name. Nor was it told of any name in the directory that it is
+        // missing.
         if reported == nil && !owner.isDirectory && !directory.mayKnowAbsent { return true }
         guard owner.isDirectory else {
             guard let reported, !reported.isContested, let node = table.find(resolver.identity(of: owner)) else {
@@ -150,16 +154,17 @@ struct InvalidationBatch {
             noteSeen(lookup, owner, name, in: directory)
             return reported == nil && !directory.mayKnowAbsent
         }
-        // It may have been seen elsewhere meanwhile; or a client has moved it since.
+        // It may have been seen elsewhere meanwhile, or a client has moved it since.
         node.noteSeen(at: reported, ifReported: true)
         remake(node, lookup, name, in: directory)
         found.insert(node.id)
-        // It comes and goes with what it holds, however deep: it is asked for each time.
+        // An orphan comes and goes with what it holds, however deep: it is asked for each time.
         if lookup.isOrphan { expire(name, in: directory) }
         return true
     }
 
-    /// A directory that the kernel doesn't know by this name, but that somebody may stand in: a stranger has moved it here.
+    /// Notes where a directory is that a stranger has moved here. The kernel doesn't know it by this name,
+    /// but a process may stand in it.
     private mutating func noteSeen(
         _ lookup: NameLookup, _ owner: LayerEntry, _ name: PathRef, in directory: Node
     ) {
@@ -176,14 +181,14 @@ struct InvalidationBatch {
         remake(node, lookup, name, in: directory)
     }
 
-    /// An object's own attributes or content changed, or it is gone from where it was.
+    /// Looks at an object whose own attributes or content changed, or that has gone from where it was.
     private mutating func settleObject(_ id: NodeID, isGone: Bool) {
         guard let node = table.find(id) else { return }
         if node.isDirectory {
-            // What is marked on it may have changed, and by that what it is made of.
+            // The marks on it may have changed, and by them what it is made of.
             if let alias = node.alias { settleName(alias.name, in: alias.parent) }
         } else if !isGone {
-            // A look from before isn't told as something that may be kept; the next one sees to the watch.
+            // An earlier look isn't reported as something that may be kept. The next look sees to the watch.
             node.state.withLock { state in
                 state.isCached = false
                 state.endings &+= 1
@@ -192,12 +197,12 @@ struct InvalidationBatch {
         dropNode(id, content: isGone)
     }
 
-    /// What the union shows there now; nil where the directory isn't found.
+    /// What the union shows there now. nil: the directory isn't found.
     func look(at name: PathRef, in directory: Node) -> NameLookup? {
         guard let view = try? resolver.view(of: directory),
             let lookup = try? resolver.lookup(view, name, in: directory)
         else { return nil }
-        // A stranger may have moved a skeleton here: staleListings must look for it.
+        // A stranger may have moved a skeleton here: listings must look for it.
         if lookup.unseen != nil, let upper = reporting.stack.upper, let parent = view.directory(in: upper.index) {
             try? reporting.layers.noteHolder(parent)
         }
@@ -206,8 +211,10 @@ struct InvalidationBatch {
 }
 
 extension InvalidationBatch {
-    /// The names are what the kernel knows. But who looked at the directory meanwhile may have seen other changes of
-    /// these names, or of its own, whose events say nothing new now. `listing`: a listing may be older than these.
+    /// Drops the directory's attributes unless they are what was reported. Its names are what the kernel
+    /// knows. But a thread that looked at the directory meanwhile may have seen other changes of these names,
+    /// or of its own, whose events say nothing new now. `listing`: a listing may be older than these changes,
+    /// so it is dropped.
     private func settleAttributes(of directory: NodeID, listing: Bool) {
         guard let directory = table.find(directory) else { return }
         waitUntilQuiet(directory)
@@ -227,8 +234,8 @@ extension InvalidationBatch {
         }
     }
 
-    /// What the kernel will know of the name is noted at the end of the change. It holds the directory's lock meanwhile:
-    /// a drop would wait just as long.
+    /// Waits for the end of a change through the union, at which it is noted what the kernel will know of the
+    /// name. The change holds the directory's lock meanwhile: a drop would wait just as long.
     private func waitForOwnChange(_ key: EntryKey) {
         var pause: UInt32 = 20
         while coherence.own.isPending(key), !coherence.invalidations.isStopped {

@@ -1,33 +1,35 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What of a file of a pseudo filesystem depends on who asks, besides the credentials. `docs/security.md` has the
-/// list, with the reasons.
+/// What of a file of a pseudo filesystem depends on the caller, besides the credentials. `docs/security.md`
+/// has the list, with the reasons.
 struct ActingFile: Sendable {
     enum Role: Sendable {
         case plain
-        /// Holds numbers of processes; 0 is the writer.
+        /// The file holds numbers of processes; 0 is the writer.
         case processList
-        /// A write would be taken for the server's own, or speaks of descriptors, which would be the server's.
+        /// The filesystem would take a write for the server's own. Or what is written names descriptors,
+        /// which would be the server's.
         case refusesWriting(Errno)
     }
 
     let type: FileSystemType
     let role: Role
-    /// It is about a thread of the server, which the server's threads see with other eyes than others.
+    /// Whether the file is about a thread of the server. The server's own threads see such a file with other
+    /// eyes.
     let isServers: Bool
-    /// It may be another real file in other namespaces, or say other things.
+    /// Whether it may be another real file in other namespaces, or say other things.
     let showsNamespaces: Bool
-    /// Each namespace has a real file of its own.
+    /// Whether each namespace has a real file of its own.
     let hasFilesOfItsOwn: Bool
-    /// What is written to it is a path, with or without a slash.
+    /// Whether what is written to it is a path, with or without a slash.
     private let takesPath: Bool
 
-    /// It has paths in it, which begin at the reader's root.
+    /// Whether it has paths in it, which begin at the reader's root.
     private let showsPaths: Bool
 
-    /// `path`: from the root of its filesystem, of proc; else as much of it as is known. nil: of a proc filesystem whose
-    /// root isn't known, so that it may be any file.
+    /// `path`: of a proc filesystem, from its root; of another one, as much as is known. nil: it is on a proc
+    /// filesystem whose root isn't known, so it may be any file.
     init(_ type: FileSystemType, path: PathRef?, isServers: Bool) {
         self.type = type
         self.isServers = isServers
@@ -59,7 +61,8 @@ struct ActingFile: Sendable {
         }
     }
 
-    /// Of proc: the switches, System V's objects, and of processes what tells numbers of users and paths of groups.
+    /// Whether a file of proc depends on namespaces. These are the switches, System V's objects, and of
+    /// processes whatever tells numbers of users and paths of groups.
     private static func showsNamespaces(_ path: PathRef, _ name: PathRef) -> Bool {
         if path.isBelow("sys") || path.isBelow("sysvipc") || path == "stat" { return true }
         return name == "cgroup" || name == "cpuset" || name == "status" || name == "uptime"
@@ -72,7 +75,8 @@ struct ActingFile: Sendable {
     }
 }
 
-// In which namespaces of the caller's a call must be made. Each name here costs every call some microseconds.
+// The namespaces of the caller's in which a call must be made. Each name here costs every call some
+// microseconds.
 extension ActingFile {
     func opening(_ flags: OpenFlags) -> Namespaces {
         switch type {
@@ -102,22 +106,23 @@ extension ActingFile {
         }
     }
 
-    /// What must be entered because the text may be a path, which starts at the writer's root or working directory.
+    /// The namespaces to enter because the text may be a path, which starts at the writer's root or working
+    /// directory.
     func entered(for text: UnsafeRawBufferPointer) -> Namespaces {
         guard writing.contains(.mount) else { return [] }
         if takesPath { return .mount }
         return unsafe text.contains(0x2f) ? .mount : []
     }
 
-    /// Of directories: only switches have others elsewhere.
+    /// Those for a directory: only directories of switches have other entries elsewhere.
     var listing: Namespaces {
         hasFilesOfItsOwn ? [.user, .process, .network, .hostName, .ipc] : []
     }
 
-    /// Of a link of proc: whether it may be read is asked in the user namespace, and its text is a path.
+    /// Those for a link of proc. Its user namespace decides whether it may be read, and its text is a path.
     static var readingLink: Namespaces { [.user, .mount] }
 
-    /// Of a file of proc.
+    /// Those for reading a file of proc.
     private var shown: Namespaces {
         let paths: Namespaces = showsPaths ? .mount : []
         return paths.union(showsNamespaces ? Self.allButMounts : .user)

@@ -1,10 +1,10 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Short marks of what the kernel was told: equal marks, equal answers. They save telling it again.
+// Fingerprints of what the kernel was told: equal fingerprints, equal answers. They save telling it again.
 
 extension Attributes {
-    /// Of everything but the access time, which reading moves.
+    /// The fingerprint of all attributes but the access time, which reading moves.
     var fingerprint: UInt64 {
         var fingerprint = FingerprintBuilder()
         fingerprint.add(inode)
@@ -17,12 +17,12 @@ extension Attributes {
     }
 }
 
-/// Which attributes the kernel may have, of those that it was told.
+/// Which attributes the kernel may have, of those that were reported.
 enum ReportedFingerprint: Equatable {
     case none
     /// `to`: the thread that asked; 0: any.
     case one(UInt64, to: Int32)
-    /// Of replies at the same time the kernel takes the one that comes first, whichever that is.
+    /// Of several replies at one time the kernel keeps the one that comes first, whichever that is.
     case several
 
     mutating func add(_ fingerprint: UInt64, to thread: Int32) {
@@ -33,7 +33,8 @@ enum ReportedFingerprint: Equatable {
         }
     }
 
-    /// No such answer is on its way any more, as a thread waits for one request at a time, and this one makes another.
+    /// Whether no such answer is on its way any more. A thread waits for one request at a time, and this
+    /// thread makes another one now.
     func isTaken(by thread: Int32) -> Bool {
         switch self {
         case .none: true

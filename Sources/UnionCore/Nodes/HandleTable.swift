@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// Open files or directories by number. Sharded; the locks are leaves.
+/// Open files or directories by number. The table is sharded; its locks are leaves.
 final class HandleTable<Handle: AnyObject & Sendable>: Sendable {
     private static var shardCount: Int { 8 }
 

@@ -1,11 +1,11 @@
-/// Which slot the node of an identity is in: an open-addressing table that holds nothing but slots, and compares
-/// by the nodes in them.
+/// Finds the slot of an identity's node. It is an open-addressing table that holds nothing but slots, and
+/// compares by the nodes in them.
 struct IdentityIndex {
-    /// A slot and one; 0 is an empty cell. As many as a power of two, or none.
+    /// Each is a slot plus one; 0 is an empty cell. Their number is a power of two, or 0.
     private var cells: [UInt32] = []
     private var count = 0
 
-    /// What both the index and its part of the table are asked with.
+    /// The key of a look in the index and in its part of the table.
     struct Key {
         let identity: ObjectIdentity
         /// The bits above those that choose the part.
@@ -17,7 +17,8 @@ struct IdentityIndex {
         cell(of: key, in: slots).map { Int(cells[$0]) - 1 }
     }
 
-    /// From now on the identity's node, which had none, is the one in `slot`. `hash`: of any identity as `Key` has it.
+    /// Adds the identity's node, which had none before and is in `slot`. `hash`: gives any identity's hash as
+    /// `Key` has it.
     mutating func add(
         _ key: Key, to slot: Int, in slots: borrowing NodeSlots, hash: (ObjectIdentity) -> UInt64
     ) {
@@ -38,7 +39,8 @@ struct IdentityIndex {
         }
         let mask = cells.count - 1
         var next = (hole + 1) & mask
-        // What was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
+        // An entry that was moved on from the hole's cell or an earlier one moves back, so that searches
+        // needn't go on.
         while cells[next] != 0 {
             if let node = slots[Int(cells[next]) - 1] {
                 let home = position(hash(node.identity))

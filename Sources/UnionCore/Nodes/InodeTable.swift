@@ -3,11 +3,12 @@ internal import Synchronization
 
 /// The nodes that the kernel knows, by number and by the real object that they stand for.
 ///
-/// In parts by identity, so that growing stops the others for the time that a part takes. A part's lock is a leaf:
-/// nothing is called with it held but `Node` initialisers and nodes' own locks, one at a time.
+/// It is in parts by identity, so that growing stops the others only for the time that one part takes. A
+/// part's lock is a leaf: with it held, nothing is called but `Node` initialisers and nodes' own locks, one
+/// at a time.
 ///
-/// A node's number holds, from the lowest bit: its part, its slot in it, and how many nodes the part ever had. So
-/// a number that was forgotten doesn't come again before four billion nodes of its part have come and gone.
+/// A node's number holds, from the lowest bit: its part, its slot in it, and how many nodes the part ever
+/// had. So a forgotten number doesn't come again before four billion nodes of its part have come and gone.
 final class InodeTable: Sendable {
     private static let shardBits: UInt64 = 6
     private static let slotBits: UInt64 = 26
@@ -23,7 +24,7 @@ final class InodeTable: Sendable {
             return node
         }
 
-        /// The number of the next node. Never 0 nor the root's.
+        /// The number of the next node. It is never 0 nor the root's.
         mutating func nextID(shard: Int) -> NodeID {
             serial = serial == .max ? 1 : serial + 1
             let number = UInt64(serial) << InodeTable.slotBits | UInt64(slots.next)
@@ -37,10 +38,10 @@ final class InodeTable: Sendable {
     }
 
     private let boxes: [Box]
-    /// Directories by the real directory that owns them: how one that a stranger has moved is found again. Its lock is a
-    /// leaf.
+    /// Directories by the real directory that owns them. A directory that a stranger has moved is found again
+    /// by it. The lock is a leaf.
     private let owned = Mutex<[UInt64: Node]>([:])
-    /// Of directories, to spread them over the parts.
+    /// How many directories were added, to spread them over the parts.
     private let directoryCount = Atomic<Int>(0)
     private let seed = UInt64.random(in: 0 ... .max)
     let root: Node
@@ -50,13 +51,13 @@ final class InodeTable: Sendable {
         boxes = (0..<Self.shardCount).map { _ in Box() }
     }
 
-    /// The node with that number. nil: the kernel names what it was never told, or has forgotten.
+    /// The node with that number. nil: the kernel was never told of it, or has forgotten it.
     func find(_ id: NodeID) -> Node? {
         if id == .root { return root }
         return boxes[Self.shard(of: id)].shard.withLock { $0.find(id) }
     }
 
-    /// The node of that real file, where the kernel knows one.
+    /// The node of that real file, if the kernel knows one.
     func find(_ identity: ObjectIdentity) -> Node? {
         let (index, key) = alias(of: identity)
         return boxes[index].shard.withLock { shard in
@@ -64,7 +65,7 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// The node of that real file, new or known, with one more lookup count on it.
+    /// The node of that real file, new or known. Its lookup count grows by one.
     func findOrMake(_ identity: ObjectIdentity, make: (NodeID) -> Node) -> Node {
         let (index, key) = alias(of: identity)
         return boxes[index].shard.withLock { shard in
@@ -80,7 +81,7 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// A new directory, with one lookup count on it.
+    /// A new directory, with a lookup count of one.
     func add(_ make: (NodeID) -> Node) -> Node {
         let index = directoryCount.add(1, ordering: .relaxed).newValue & (Self.shardCount - 1)
         return boxes[index].shard.withLock { shard in
@@ -90,7 +91,7 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// Counts one more lookup of a node that is known. False: the kernel has forgotten it.
+    /// Counts one more lookup of a known node. False: the kernel has forgotten it.
     func retain(_ node: Node) -> Bool {
         boxes[Self.shard(of: node.id)].shard.withLock { shard in
             guard shard.find(node.id) === node else { return false }
@@ -99,7 +100,7 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// Takes `count` lookups back. With the last one the node goes, and is returned.
+    /// Takes `count` lookups back. Returns the node if it goes, as that was the last.
     func forget(_ id: NodeID, count: UInt64) -> Node? {
         guard id != .root else { return nil }
         return boxes[Self.shard(of: id)].shard.withLock { shard in
@@ -146,7 +147,7 @@ extension InodeTable {
     /// The directory that the real one (`Makeup.part`) owned when it was seen last.
     func directory(ownedBy part: UInt64) -> Node? { owned.withLock { $0[part] } }
 
-    /// The first that shows a real directory is the one that is found by it.
+    /// Notes that the real directory owns the node. If several nodes show it, it finds the first.
     func noteOwner(_ part: UInt64, of node: Node) {
         let isKnown = owned.withLock { owned in
             guard let other = owned[part], other !== node else {

@@ -1,16 +1,16 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// By which handle an owner locks, and on what: the real file, or a file in its place.
+/// The handle by which an owner locks, and what it locks: the real file, or a file in its place.
 struct LockUse {
     let handle: FileHandle
     let id: HandleID
     /// The process, as `F_GETLK` names it to others.
     let process: Int32
-    /// Nobody beside the union is to see the lock.
+    /// Whether the lock must not show beside the union.
     let staysInside: Bool
 
-    /// An open file of its own. The client has opened the file with `access` or less.
+    /// Opens a file for the owner's locks alone. The client has opened the file with `access` or less.
     func openFile(_ access: OpenFlags) throws(Errno) -> LockFile {
         if staysInside {
             let standIn = try handle.lockStandIn()
@@ -19,17 +19,17 @@ struct LockUse {
         do throws(Errno) {
             return LockFile(try handle.descriptor.reopen(flags: access), access)
         } catch {
-            // The client had the right to open it so, which may be gone, and which a server that isn't root may never
-            // have had a second time: a file that was made with the mode 0444.
+            // The client had the right to open it so, but may have lost it since. A server that isn't root
+            // may never have had it a second time: for a file that was made with the mode 0444.
             guard handle.flags.intersection(.accessMask) == access else { throw error }
             return LockFile(try handle.descriptor.duplicated(), access)
         }
     }
 
-    /// For an owner's first lock.
+    /// Opens a file for an owner's first lock.
     func openFile() throws(Errno) -> LockFile {
         let own = handle.flags.intersection(.accessMask)
-        // With both it can have all the locks that the owner may ask for by further descriptors.
+        // A file opened for both takes all locks that the owner may ask for by further descriptors.
         if own == .writeOnly, let file = try? openFile(.readWrite) { return file }
         return try openFile(own)
     }

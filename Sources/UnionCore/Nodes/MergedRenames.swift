@@ -3,12 +3,13 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The renames of merged directories that are under way, and removals before which a whiteout is laid (`Changes.cover`), whose
-/// two names are one.
+/// The renames of merged directories that are under way. A removal before which a whiteout is laid
+/// (`Changes.cover`) is one, too; its two names are one.
 ///
-/// Such a rename is one in each layer, and between two of them a look would find half a directory. So a look asks
-/// here before and after: a rename that concerns the look is waited for, and a look during which one began is made
-/// again (`Resolver.undivided`). Nobody holds a lock while it waits. The lock is a leaf.
+/// Such a rename is one rename in each layer, and between two of them a look would find half a directory. So
+/// a look asks here before and after (`Resolver.undivided`). It waits for a rename that concerns it. If a
+/// rename began during the look, the look is made again. A waiting thread holds no lock. The lock here is a
+/// leaf.
 final class MergedRenames: Sendable {
     /// The names between which a directory moves.
     struct Move: Sendable {
@@ -35,11 +36,11 @@ final class MergedRenames: Sendable {
     struct Moment {
         /// How many have begun so far.
         let begun: UInt64
-        /// None is under way.
+        /// Whether no rename is under way.
         let isQuiet: Bool
     }
 
-    /// How many have begun, and in the lowest bits how many of them haven't ended.
+    /// How many renames have begun; in the lowest bits, how many of them haven't ended.
     private let clock = Atomic<UInt64>(0)
     private static let oneBegun: UInt64 = 1 << 16
     private let moves = Mutex<[(serial: UInt64, move: Move)]>([])
@@ -51,7 +52,7 @@ final class MergedRenames: Sendable {
 
     var underWay: [Move] { moves.withLock { $0.map(\.move) } }
 
-    /// From here on looks wait, until `end` with what is returned.
+    /// From here on looks wait, until `end` is called with the returned serial.
     func begin(_ move: Move) -> UInt64 {
         moves.withLock { moves in
             let serial = clock.add(Self.oneBegun + 1, ordering: .sequentiallyConsistent).newValue
@@ -67,7 +68,8 @@ final class MergedRenames: Sendable {
         }
     }
 
-    /// Returns after a moment: a rename takes some ten microseconds, and on a slow layer as long as that layer.
+    /// Returns after a moment. A rename takes some ten microseconds, and on a slow layer as long as that
+    /// layer takes.
     static func pause(tries: Int) {
         if tries < 64 { sched_yield() } else { usleep(200) }
     }

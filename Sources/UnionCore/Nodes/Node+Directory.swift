@@ -2,17 +2,19 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-// What a union directory is made of, and which of its names the kernel was told.
+// What a union directory is made of, and which of its names were reported to the kernel.
 
 extension Node {
     var makeup: Makeup { state.withLock { $0.makeup } }
 
-    /// What the directory that it is in was made of when its name was settled last, or told first (`Makeup.backings`).
+    /// What the parent was made of (`Makeup.backings`) when this directory's name was settled last, or
+    /// reported first.
     var settledIn: UInt64 { state.withLock { $0.settledIn } }
 
     func noteSettled(in backings: UInt64) { state.withLock { $0.settledIn = backings } }
 
-    /// The lowest layer that may back the directory: complete marks on it, and on those above it, end the search there.
+    /// The lowest layer that may back the directory. Complete marks on it, and on directories above it, end
+    /// the search there.
     var floor: Int {
         var floor = Int.max
         var current = self
@@ -21,26 +23,26 @@ extension Node {
                 (state.makeup.floor, state.alias, state.makeup.redirections.contains(where: \.isAbsolute))
             }
             floor = min(floor, own)
-            // A mark leads away from what is above; what counts there was asked when it was followed.
+            // A mark leads away from what is above. What counts there was seen when the mark was followed.
             guard let alias, !isMoved else { break }
             current = alias.parent
         }
         return floor
     }
 
-    /// The directory is made of these from now on. `begun`: when that was looked at; what is newer stays. `mayGrow`: what is
-    /// new among these is watched, or nothing of the directory is kept soon.
+    /// Notes what the directory is made of from now on. `begun`: when the look began; a newer makeup stays.
+    /// `mayGrow`: new parts are watched, or nothing of the directory is kept soon.
     func noteMakeup(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64, mayGrow: Bool) -> MakeupNoting {
         state.withLock { state in
             guard state.madeAt <= begun else { return .outdated }
-            // In one step with the writing: another thread may just have begun to keep what it holds.
+            // This is one step with the writing: another thread may just have begun to keep what it holds.
             guard mayGrow || !state.isCached || makeup.isWithin(state.makeup) else { return .unwatched }
             defer { state.note(makeup, owner, begun) }
             return .taken(before: state.owner)
         }
     }
 
-    /// Nothing below `layer` backs the directory any more, as of `now`.
+    /// Lets nothing below `layer` back the directory any more, as of `now`.
     func lowerFloor(to layer: Int, at now: UInt64) {
         state.withLock { state in
             var makeup = state.makeup
@@ -50,58 +52,61 @@ extension Node {
         }
     }
 
-    /// A client has removed it, or put something in its place: to the kernel it is dead, whatever became of it.
+    /// Whether a client has removed it, or put something in its place. To the kernel it is dead then,
+    /// whatever became of it.
     var isDead: Bool { state.withLock { $0.isDead } }
 
     func die() { state.withLock { $0.isDead = true } }
 
-    /// What the kernel may know the name as; nil: as nothing, or not at all.
+    /// The alias that the kernel may know the name as. nil: it knows the name as missing, or not at all.
     func reported(_ name: PathRef) -> NodeAlias? { state.withLock { $0.names.find(name) } }
 
-    /// What the kernel may know the directory's names as.
+    /// The aliases that the kernel may know the directory's names as.
     var reportedNames: [NodeAlias] { state.withLock { $0.names.all } }
 
     /// Whether the kernel may remember names in the directory as missing.
     var mayKnowAbsent: Bool { state.withLock { $0.mayKnowAbsent } }
 
-    /// Whether the kernel knows the directory by its alias, as far as anybody can say.
+    /// Whether the kernel knows the directory by its alias, as far as is known.
     var isReportedAtItsAlias: Bool {
         guard let alias else { return false }
         return alias.parent.reported(alias.name)?.node == id
     }
 
-    /// A look that was begun before this isn't told any more: what the kernel knows of names in here was decided or changed
-    /// since.
+    /// Makes sure that looks that were begun before this aren't reported any more. What the kernel knows of
+    /// names in here was decided or changed since.
     func outdateLooks(at now: UInt64) { state.withLock { $0.looksCountFrom = now } }
 }
 
 /// What became of a look at what a directory is made of.
 enum MakeupNoting {
     case taken(before: DirectoryOwner?)
-    /// What is known is younger.
+    /// The makeup that is known is younger.
     case outdated
-    /// What the directory holds is kept, and something is part of it now that nobody watches yet.
+    /// What the directory holds is kept, and it has a new part that isn't watched yet.
     case unwatched
 }
 
-/// What became of a name's telling.
+/// What became of the reporting of a name.
 enum Report {
-    /// `displaced`: the kernel knew another one by the name.
+    /// `displaced`: the other alias that the kernel knew by the name.
     case reported(NodeAlias, displaced: NodeAlias?)
-    /// What was told or decided meanwhile is younger than the look.
+    /// What was reported or decided meanwhile is younger than the look.
     case outdated
-    /// Something else was told than was expected.
+    /// Another node was reported than was expected.
     case changed
 }
 
 extension Node {
-    /// The kernel is about to be told `child` under the name, by a look that was begun at that time; `.max`: whatever was
-    /// told meanwhile. `expected`: what must have been told before, where that matters.
+    /// Notes that the kernel is about to be told `child` under the name. `begun`: when the look began;
+    /// `.max`: whatever was reported meanwhile. `expected`: what must have been reported before, if that
+    /// matters.
     func report(
         _ name: PathRef, _ child: Node, layer: Int, begun: UInt64, expecting expected: NodeAlias?? = nil
     ) -> Report {
         state.withLock { state in
-            // In one step with the writing: who has decided sees what was written before, or is seen here.
+            // This is one step with the writing. A thread that has decided either sees what was written
+            // before, or is seen here.
             guard state.looksCountFrom <= begun else { return .outdated }
             let known = state.names.find(name)
             if let expected, expected?.node != known?.node { return .changed }
@@ -113,7 +118,8 @@ extension Node {
             }
             let alias = NodeAlias(of: child, in: self, name, layer: layer, reported: reported)
             if let known, known.node != child.id {
-                // A file may be on its way to the kernel in a listing, too: nobody knows which answer it takes in last.
+                // A file may be on its way to the kernel in a listing, too: it isn't known which answer it
+                // takes in last.
                 if known.isDirectory { state.doubts.add(known) } else { alias.contest() }
             }
             let displaced = state.names.set(alias)
@@ -121,8 +127,8 @@ extension Node {
         }
     }
 
-    /// The kernel is about to be told that there is nothing of that name, by a look that was begun at that time. False:
-    /// what was decided meanwhile is younger; such an answer mustn't be kept.
+    /// Notes that the kernel is about to be told that the name is missing, by a look that was begun at that
+    /// time. False: what was decided meanwhile is younger, and the answer must not be kept.
     func reportAbsent(_ name: PathRef, begun: UInt64) -> Bool {
         state.withLock { state in
             guard state.looksCountFrom <= begun else { return false }
@@ -132,7 +138,7 @@ extension Node {
                 known.contest()
                 return true
             }
-            // The kernel asks where it has nothing.
+            // The kernel asks only where it has nothing.
             state.names.remove(name)
             state.doubts.add(known)
             known.withdraw()
@@ -140,36 +146,39 @@ extension Node {
         }
     }
 
-    /// The kernel knows nothing by the name any more, or is about to be told so. Returns what it knew.
+    /// Notes that the kernel knows nothing by the name any more, or is about to be told so. Returns what it
+    /// knew.
     func unreport(_ name: PathRef) -> NodeAlias? {
         let alias = state.withLock { $0.names.remove(name) }
         alias?.withdraw()
         return alias
     }
 
-    /// That very alias isn't known any more.
+    /// Notes that the kernel doesn't know this very alias any more.
     func unreport(_ alias: NodeAlias) {
         state.withLock { $0.names.remove(alias) }
         alias.withdraw()
     }
 
-    /// A client has taken the name away: the kernel knows that there is nothing. Returns what it knew before.
+    /// Notes that a client has taken the name away, so that the kernel knows it as missing. Returns what it
+    /// knew before.
     func noteTakenAway(_ name: PathRef) -> NodeAlias? {
         state.withLock { $0.mayKnowAbsent = true }
         return unreport(name)
     }
 
-    /// A client has put a node there, whatever stood or stands there. Returns what the kernel knew before.
+    /// Notes that a client has put a node there, whatever stood or stands there. Returns what the kernel knew
+    /// before.
     func notePut(_ alias: NodeAlias) -> NodeAlias? { state.withLock { $0.names.set(alias) } }
 }
 
 // Doubts.
 extension Node {
-    /// The directories that the kernel may still know by the name, besides the one that it was told last.
+    /// The directories that the kernel may still know by the name, besides the one that was reported last.
     func doubts(of name: PathRef) -> [NodeID] { state.withLock { $0.doubts.nodes(of: name) } }
 
-    /// The name is about to be dropped: returns what the kernel was told by it, if anything. Until that is through, it
-    /// may know it still.
+    /// Notes that the name is about to be dropped. Returns what was reported by it, if anything. Until the
+    /// drop is through, the kernel may still know that.
     func beginDrop(_ name: PathRef) -> NodeAlias? {
         let alias = state.withLock { state in
             let alias = state.names.remove(name)
@@ -180,7 +189,7 @@ extension Node {
         return alias
     }
 
-    /// The kernel knows none of these by that name.
+    /// Notes that the kernel knows none of these by that name.
     func endDoubts(_ nodes: [NodeID], of name: PathRef) {
         if !nodes.isEmpty { state.withLock { $0.doubts.remove(nodes, of: name) } }
     }

@@ -2,15 +2,16 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// A union object that the kernel knows: the answer to a lookup, until it is forgotten.
+/// A union object that the kernel knows: the answer to a lookup, until the kernel forgets it.
 ///
-/// A file is one real object. A directory is what the union shows at a place, for as long as it shows one there: the
-/// real directories that make it up may change (`Makeup`).
+/// A file is one real object. A directory is what the union shows at a path, for as long as it shows one
+/// there: the real directories that make it up may change (`Makeup`).
 ///
-/// A node holds no descriptor (but see `unlinkedObject`): its real object is found by its alias, and told from
-/// whatever else may stand there by now by its identity.
-/// There are hundreds of thousands: 88 bytes, so that an allocation is one of 96. What only directories or few
-/// files need is in `State.aside`.
+/// A node holds no descriptor (but see `unlinkedObject`). Its alias finds its real object, and its identity
+/// tells that from whatever else may stand there by now.
+///
+/// There are hundreds of thousands of nodes. A node has 88 bytes, so that an allocation is one of 96. What
+/// only directories or few files need is in `State.aside`.
 final class Node: Sendable {
     let id: NodeID
     private let inode: UInt64
@@ -19,25 +20,27 @@ final class Node: Sendable {
     private let firstFilesystem: FilesystemFacts
     let state: Mutex<State>
 
-    /// What changes in a node. No lock is taken with this one held but that of `OpenFiles`, and no layer is called.
+    /// What changes in a node. With its lock held no lock is taken but that of `OpenFiles`, and no layer is
+    /// called.
     struct State: ~Copyable {
-        /// Where the object was seen last; nil for the root, and for what has no name (any more).
+        /// Where the object was seen last. nil: it is the root, or has no name (any more).
         var alias: NodeAlias?
-        /// Directories: a `DirectoryState`; files: nil as long as nothing is kept there.
+        /// A directory's is a `DirectoryState`. A file's is nil as long as nothing is kept there.
         var aside: RareState?
-        /// Since when, by the clock of `Coherence`: only a younger look may be kept.
+        /// Only a look that is younger than this may be kept, by the clock of `Coherence`.
         var cachedSince: UInt64 = 0
         /// The lowest 32 bits of `lookups`.
         var shortLookups: UInt32 = 1
-        /// How often what is cached of it has ended.
+        /// How often the keeping of it has ended.
         var endings: UInt16 = 0
-        /// What the kernel was told of it may be kept: a directory's names and attributes, a file's attributes.
+        /// Whether the kernel may keep what it was told of the node: a directory's names and attributes, a
+        /// file's attributes.
         var isCached = false
-        /// A watch was asked for and can't be had.
+        /// Whether a watch was asked for and couldn't be had.
         var isDegraded = false
     }
 
-    /// A file. The identity's device is the filesystem's. The lookup count is one.
+    /// Makes a file's node. The identity's device is the filesystem's. The lookup count is one.
     init(id: NodeID, identity: ObjectIdentity, filesystem: FilesystemFacts) {
         self.id = id
         firstFilesystem = filesystem
@@ -46,7 +49,7 @@ final class Node: Sendable {
         state = Mutex(State(alias: nil, aside: nil))
     }
 
-    /// A directory.
+    /// Makes a directory's node, with a lookup count of one.
     init(id: NodeID, owner: DirectoryOwner, makeup: Makeup) {
         self.id = id
         firstFilesystem = owner.filesystem
@@ -55,7 +58,7 @@ final class Node: Sendable {
         state = Mutex(State(alias: nil, aside: DirectoryState(owner, makeup)))
     }
 
-    /// The root, which the topmost layer owns.
+    /// Makes the root's node, which the topmost layer owns.
     convenience init(rootOf top: Layer) {
         let owner = DirectoryOwner(
             identity: ObjectIdentity(top.rootStatus, on: top.filesystem), filesystem: top.filesystem,
@@ -65,7 +68,7 @@ final class Node: Sendable {
 
     var kind: FileKind { born.kind }
 
-    /// The real object; a directory's owner.
+    /// The identity of the real object; of a directory, that of its owner.
     var identity: ObjectIdentity {
         if isDirectory, let owner = state.withLock({ $0.owner }) { return owner.identity }
         return ObjectIdentity(device: firstFilesystem.device, inode: inode, born: born)
@@ -77,7 +80,8 @@ final class Node: Sendable {
         return firstFilesystem
     }
 
-    /// The same as to compare the identities, without making the other one where it differs. For files.
+    /// Whether the node has that identity. It doesn't make the node's own identity if the inode number
+    /// differs. For files.
     func stands(for identity: ObjectIdentity) -> Bool { inode == identity.inode && self.identity == identity }
 
     /// Counts one more lookup.
@@ -98,26 +102,28 @@ final class Node: Sendable {
 
     var alias: NodeAlias? { state.withLock { $0.alias } }
 
-    /// Every name that the node is known by, the last seen first. There may be tens of thousands: not for each request.
+    /// Every name that the node is known by, the last seen first. There may be tens of thousands, so this
+    /// isn't for each request.
     var aliases: [NodeAlias] { state.withLock { $0.aliases } }
 
-    /// The same but for `alias`, in no order.
+    /// Every name that the node is known by, except `alias`, in no order.
     var otherAliases: [NodeAlias] { state.withLock { $0.otherAliases } }
 }
 
 // What is under way with a directory.
 extension Node {
-    /// Nothing is under way that may tell the directory's attributes or change them.
+    /// Whether nothing is under way that may report the directory's attributes or change them.
     var isQuiet: Bool { activity?.hasChanges != true && !isReporting }
 
-    /// Somebody may be about to tell the directory's attributes.
+    /// Whether a request may be about to report the directory's attributes.
     private var isReporting: Bool {
         activity?.hasLooks == true || alias?.parent.activity?.hasLookups == true
     }
 
-    /// A change of the union's own in the directory is through: the kernel drops its attributes and listing by itself
-    /// when it learns of that. Not so attributes that are on their way to another thread than the one that changes it:
-    /// when those are taken in, nobody knows.
+    /// Notes that a change of the union's own in the directory is through. When the kernel learns of the
+    /// change, it drops the directory's attributes and listing by itself. It doesn't drop attributes that are
+    /// on their way to another thread than the one that makes the change: it isn't known when the kernel
+    /// takes those in.
     func noteOwnChange(by thread: Int32) {
         let isReporting = isReporting
         state.withLock { state in
@@ -126,10 +132,11 @@ extension Node {
         }
     }
 
-    /// A file in the directory was removed.
+    /// Notes that a file in the directory was removed.
     func noteRemoval() { state.withLock { $0.isBeingEmptied = true } }
 
-    /// Whether that was the last that was done about a file in the directory; now another one is looked at.
+    /// Whether a file's removal was the last thing done to a file in the directory. Now another file is
+    /// looked at.
     func takeRemoval() -> Bool {
         state.withLock { state in
             defer { state.isBeingEmptied = false }
@@ -140,7 +147,8 @@ extension Node {
 
 // Where it was seen.
 extension Node {
-    /// The object stands at the alias, which is now the first to look at. `ifReported`: unless the alias was withdrawn meanwhile.
+    /// Notes that the object stands at the alias, which is now the first to look at. `ifReported`: not if the
+    /// alias was withdrawn meanwhile.
     func noteSeen(at alias: NodeAlias, ifReported: Bool = false) {
         state.withLock { state in
             if ifReported && alias.isWithdrawn { return }
@@ -153,7 +161,7 @@ extension Node {
         }
     }
 
-    /// The object was found at one of the other aliases, and not at the first: the next one to ask looks there first.
+    /// Makes the alias the first to look at. The object was found there, and not at the first one.
     func prefer(_ alias: NodeAlias) {
         state.withLock { state in
             guard let current = state.alias, state.removeOther(alias) else { return }
@@ -162,20 +170,20 @@ extension Node {
         }
     }
 
-    /// The alias isn't one of the node's any more. The one where it was seen last is kept, to be looked at if all else
+    /// Takes the alias from the node. The alias where the node was seen last stays, to be tried if all else
     /// fails, unless `isGone`: nothing of the node stands there.
     func forget(_ alias: NodeAlias, isGone: Bool) {
         state.withLock { state in
             state.removeOther(alias)
             guard let current = state.alias, current.isSame(as: alias) else { return }
-            // A directory has one alias alone: it is no longer where it was before.
+            // A directory has only one alias: it isn't where it was before any more.
             if isGone || !isDirectory && state.hasOtherAliases {
                 state.alias = isDirectory ? nil : state.takeOther()
             }
         }
     }
 
-    /// The kernel has forgotten the node: it has no alias any more. Returns where it was.
+    /// Takes all aliases from the node, which the kernel has forgotten. Returns them.
     func forgetAliases() -> [NodeAlias] {
         state.withLock { state in
             defer { state.forgetOthers() }
@@ -185,7 +193,7 @@ extension Node {
 }
 
 extension Node.State {
-    /// The last seen first.
+    /// All aliases, the last seen first.
     var aliases: [NodeAlias] {
         guard let alias else { return otherAliases }
         return [alias] + otherAliases

@@ -2,13 +2,13 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// What is under way with a directory, and may still change what the kernel knows of it.
+/// What is under way with a directory and may still change what the kernel knows of it.
 final class NodeActivity: Sendable {
-    /// Looks at the directory's attributes whose answers aren't noted yet.
+    /// How many looks at the directory's attributes have answers that aren't noted yet.
     private let looks = Atomic<Int>(0)
-    /// The same at names in it.
+    /// How many looks at names in it have answers that aren't noted yet.
     private let lookups = Atomic<Int>(0)
-    /// Changes of the union's own in it.
+    /// How many changes of the union's own in it are under way.
     private let changes = Atomic<Int>(0)
 
     var hasLooks: Bool { looks.load(ordering: .sequentiallyConsistent) != 0 }

@@ -1,13 +1,14 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// One name under which a node was told to the kernel. Only when it was told changes, and how sure that is: a rename makes
-/// a new one.
+/// One name under which a node was reported to the kernel. A rename makes a new alias: in an alias only the
+/// time of the report changes, and how sure it is.
 ///
-/// One allocation of 64 or 80 bytes for most names, for there are hundreds of thousands: the parent, and in the buffer's
-/// tail when it was told, of which node, the layer, the name's length and the name with its NUL.
+/// It is one allocation, of 64 or 80 bytes for most names, for there are hundreds of thousands. It holds the
+/// parent. The buffer's tail holds the time of the report, the node, the layer, the name's length and the
+/// name with its NUL.
 @safe struct NodeAlias: @unchecked Sendable {
-    // Sendable: of the tail only two fields change, which are atomic.
+    // Sendable: only two fields of the tail change, and these are atomic.
     private let storage: ManagedBuffer<Node, UInt8>
 
     private static let nodeOffset = 8
@@ -16,12 +17,12 @@ internal import Synchronization
     private static let stateOffset = 20
     private static let nameOffset = 21
 
-    /// `layer` owns what stands there. `reported`: when the look that was told last was begun, by the clock of
-    /// `Coherence`.
+    /// `layer` owns what stands there. `reported`: when the look that was reported last began, by the clock
+    /// of `Coherence`.
     init(of node: Node, in parent: Node, _ name: PathRef, layer: Int, reported: UInt64) {
         let size = Self.nameOffset + name.count + 1
         storage = .create(minimumCapacity: size) { _ in parent }
-        // The tail follows two words of the runtime's and the parent: words are aligned.
+        // The tail follows two words of the runtime's and the parent, so words in it are aligned.
         let tail = unsafe tail
         unsafe tail.bindMemory(to: Atomic<UInt64>.self, capacity: 1).initialize(to: Atomic(reported))
         unsafe tail.storeBytes(of: node.id.rawValue, toByteOffset: Self.nodeOffset, as: UInt64.self)
@@ -37,12 +38,12 @@ internal import Synchronization
 
     var parent: Node { storage.header }
 
-    /// What stands there, or stood.
+    /// The node that stands there, or stood there.
     var node: NodeID {
         unsafe NodeID(rawValue: tail.load(fromByteOffset: Self.nodeOffset, as: UInt64.self))
     }
 
-    /// Valid as long as the alias.
+    /// The name, valid as long as the alias.
     var name: PathRef {
         let tail = unsafe UnsafeRawPointer(tail)
         let count = unsafe Int(tail.load(fromByteOffset: Self.countOffset, as: UInt16.self))
@@ -53,16 +54,16 @@ internal import Synchronization
     /// The layer that owns what stands there.
     var layer: Int { unsafe Int(tail.load(fromByteOffset: Self.layerOffset, as: UInt16.self)) }
 
-    /// When the look that was told last was begun.
+    /// When the look that was reported last began.
     var reported: UInt64 { unsafe reportedField.pointee.load(ordering: .sequentiallyConsistent) }
 
-    /// Of two answers the kernel may have taken in either last.
+    /// Whether two answers were given, and the kernel may have taken in either last.
     var isContested: Bool { state & Self.contested != 0 }
 
-    /// What stands there is a directory: the kernel learns of it by LOOKUP alone, one answer after the other.
+    /// Whether a directory stands there: only LOOKUP reports it to the kernel, one answer after the other.
     var isDirectory: Bool { state & Self.directory != 0 }
 
-    /// The kernel doesn't know it any more; it is but where the object was seen last.
+    /// Whether the kernel doesn't know it any more. It is then only where the object was seen last.
     var isWithdrawn: Bool { state & Self.withdrawn != 0 }
 
     func noteReported(_ time: UInt64) {
@@ -81,7 +82,7 @@ internal import Synchronization
 
     func isSame(as other: NodeAlias) -> Bool { storage === other.storage }
 
-    /// Of this very alias, as long as somebody has it.
+    /// The key of this very alias, valid as long as the alias.
     var key: ObjectIdentifier { ObjectIdentifier(storage) }
 
     private var reportedField: UnsafeMutablePointer<Atomic<UInt64>> {

@@ -1,16 +1,17 @@
-/// The nodes of a part of the table, each in a slot of its own: 8 bytes a node, and growing moves none.
+/// The nodes of a part of the table, each in a slot of its own. A slot takes 8 bytes, and growing moves no
+/// node.
 struct NodeSlots {
     private static let chunkBits = 8
 
     private var chunks: [[Node?]] = []
     /// Slots that were used and are free.
     private var free: [UInt32] = []
-    /// Slots that were ever used.
+    /// How many slots were ever used.
     private var used = 0
 
     var count: Int { used - free.count }
 
-    /// The node in a slot, whatever number that is.
+    /// The node in a slot. nil: there is none, or no such slot.
     subscript(slot: Int) -> Node? {
         let chunk = slot >> Self.chunkBits
         guard chunk < chunks.count else { return nil }

@@ -10,20 +10,21 @@ final class FileHandle: Sendable {
     let flags: OpenFlags
     let io: HandleIO
     let isStream: Bool
-    /// Of a file of a pseudo filesystem, where it was there before.
+    /// What depends on the caller in a file of a pseudo filesystem. nil: another file, or one that was just
+    /// made.
     let acting: ActingFile?
-    /// Of a metacopy, whose data another file has: itself.
+    /// The metacopy itself, if another file has its data.
     private let metacopy: OwnedDescriptor?
     let isMetacopy: Bool
-    /// What has the attributes.
+    /// The object that has the attributes.
     let object: FileDescriptor
-    /// The kernel tells of each close of a descriptor, not of the last one alone.
+    /// Whether the kernel tells of each close of a descriptor, and not only of the last one.
     let isFlushed: Bool
-    /// What fcntl(2) can change, as the real file has it now.
+    /// The flags that fcntl(2) can change, as the real file has them now.
     let following: FollowedFlags
-    /// Of its locks, `LockMarks`.
+    /// Bits about its locks: `mayHold` and `isClosing`.
     private let lockMarks = Atomic<UInt8>(0)
-    /// For flock(2) where the real file isn't to be locked.
+    /// What flock(2) is called on if the real file isn't to be locked.
     private let standIn = Mutex<LockFile?>(nil)
 
     init(
@@ -45,7 +46,7 @@ final class FileHandle: Sendable {
         following = FollowedFlags(flags, io, keepsAccessTime: keepsAccessTime)
     }
 
-    /// The data.
+    /// The open file that has the data.
     var descriptor: FileDescriptor { file.descriptor }
 }
 
@@ -54,20 +55,21 @@ extension FileHandle {
     private static var mayHold: UInt8 { 1 }
     private static var isClosing: UInt8 { 2 }
 
-    /// Somebody takes locks by it.
+    /// Notes that a client takes locks by it.
     func noteLocks() {
         guard lockMarks.load(ordering: .relaxed) & Self.mayHold == 0 else { return }
         lockMarks.bitwiseOr(Self.mayHold, ordering: .relaxed)
         node.state.withLock { $0.openFiles }?.noteLocks()
     }
 
-    /// The open file is gone for its client. Here it may live on: the kernel has it for the passthrough of others.
+    /// Frees the flock(2) lock of an open file that has gone for its client. Here it may live on: the kernel
+    /// holds it for the passthrough of others.
     func freeFlock() {
         guard lockMarks.load(ordering: .relaxed) & Self.mayHold != 0 else { return }
         try? descriptor.lock(flock: unlockFlock)
     }
 
-    /// Somebody closes a descriptor of it, perhaps the last.
+    /// Notes that a client closes a descriptor of it, perhaps the last.
     func noteClosing() {
         guard lockMarks.load(ordering: .relaxed) & Self.mayHold != 0 else { return }
         lockMarks.bitwiseOr(Self.isClosing, ordering: .relaxed)
@@ -79,7 +81,7 @@ extension FileHandle {
         return marks & Self.isClosing != 0 || marks & Self.mayHold != 0 && !isFlushed
     }
 
-    /// What flock(2) is called on instead of the real file; nil: on the real file.
+    /// What flock(2) is called on instead of the real file. nil: it is called on the real file.
     func flockFile(_ use: LockUse) throws(Errno) -> LockFile? {
         guard use.staysInside else { return nil }
         if let known = standIn.withLock({ $0 }) { return known }
@@ -91,7 +93,7 @@ extension FileHandle {
         }
     }
 
-    /// What the node's locks are taken on instead of the real file, the same for all its handles.
+    /// What the node's locks are taken on instead of the real file. All its handles have one.
     func lockStandIn() throws(Errno) -> LockFile {
         guard let openFiles = node.state.withLock({ $0.openFiles }) else { throw .badFileDescriptor }
         return try openFiles.lockStandIn()
@@ -101,8 +103,8 @@ extension FileHandle {
 /// The open files of one node, and the one way in which their data moves.
 ///
 /// The kernel takes only one way an inode at a time: passthrough with one backing id, or none. So the first
-/// open decides, and the choice holds until the last one is released. Its lock is held over the registration
-/// with the kernel, which waits for nobody; nothing else is called with it held.
+/// open decides, and the choice holds until the last one is released. The lock is held over the registration
+/// with the kernel, which waits for no other request. Nothing else is called with it held.
 final class OpenFiles: Sendable {
     private struct State {
         var way: Way?
@@ -120,12 +122,12 @@ final class OpenFiles: Sendable {
     private let state = Mutex(State())
     private let wasLocked = Atomic<Bool>(false)
 
-    /// Somebody locks the file.
+    /// Notes that a client locks the file.
     func noteLocks() { wasLocked.store(true, ordering: .relaxed) }
     var mayBeLocked: Bool { wasLocked.load(ordering: .relaxed) }
 
-    /// Counts one more open of `file`, and says how its data moves. `backing` nil: requests only, and `otherwise` is
-    /// how.
+    /// Counts one more open of `file`, and says how its data moves. `backing` nil: only by requests, in the
+    /// way of `otherwise`.
     func open(
         _ file: FileDescriptor, _ flags: OpenFlags, _ times: AccessTimes?, backing: (any BackingStore)?,
         otherwise: HandleIO
@@ -149,8 +151,9 @@ final class OpenFiles: Sendable {
         return .requests(otherwise)
     }
 
-    /// The kernel opens the file once more, by the mount of the one that is registered: what that mount says of access times
-    /// holds. EPERM, EINVAL: it can't be had so.
+    /// Registers the file with the kernel, and returns its backing id. The kernel opens the file once more,
+    /// by the mount of the registered descriptor: what that mount says of access times holds. EPERM, EINVAL:
+    /// such a descriptor can't be had.
     private static func register(
         _ file: FileDescriptor, _ times: AccessTimes?, _ backing: any BackingStore
     ) throws(Errno) -> Int32 {
@@ -159,12 +162,12 @@ final class OpenFiles: Sendable {
         return try backing.open(seen.descriptor)
     }
 
-    /// Remembers the handle of an open counted before.
+    /// Adds the handle of an open that was counted before.
     func add(_ handle: FileHandle) {
         state.withLock { $0.handles.append(handle) }
     }
 
-    /// Takes back an open; with the last one the registration with the kernel ends.
+    /// Takes back an open. With the last one the registration with the kernel ends.
     func close(_ handle: FileHandle?, backing: (any BackingStore)?) {
         let ended: Way? = state.withLock { state in
             if let handle, let index = state.handles.firstIndex(where: { $0 === handle }) {
@@ -182,7 +185,7 @@ final class OpenFiles: Sendable {
         if case .backing(let id) = ended { backing?.close(id) }
     }
 
-    /// A file in memory that stands for the node's where locks are to stay inside the union.
+    /// A file in memory that stands in for the node's, where locks must stay inside the union.
     func lockStandIn() throws(Errno) -> LockFile {
         if let known = state.withLock({ $0.standIn }) { return known }
         let made = LockFile(try FileDescriptor.memoryFile(), .readWrite)
@@ -193,7 +196,7 @@ final class OpenFiles: Sendable {
         }
     }
 
-    /// Whether the kernel may be about to tell that an open file with locks is released.
+    /// Whether the kernel may be about to tell that another open file with locks is released.
     func awaitsRelease(besides handle: FileHandle) -> Bool {
         state.withLock { $0.handles.contains { $0 !== handle && $0.awaitsRelease } }
     }
@@ -202,14 +205,14 @@ final class OpenFiles: Sendable {
         state.withLock { for handle in $0.handles { handle.expectNoRelease() } }
     }
 
-    /// Some open file of the node.
+    /// An open file of the node, whichever it is.
     var anyHandle: FileHandle? { state.withLock { $0.handles.last } }
     var count: Int { state.withLock { $0.count } }
-    /// The kernel has pages of the union's own of it.
+    /// Whether the kernel has pages of the file in the union's own cache.
     var hasPages: Bool {
         state.withLock { if case .requests(.cached) = $0.way { true } else { false } }
     }
-    /// Whether one of them may write.
+    /// Whether an open file may write.
     var hasWriter: Bool { state.withLock { $0.handles.contains { $0.flags.writes } } }
 }
 

@@ -1,16 +1,16 @@
-/// The aliases of a node but for the one where it was seen last: added, taken out and found in
+/// The aliases of a node except the one where it was seen last. They are added, taken out and found in
 /// constant time, however many there are. Few of them need no table.
 struct OtherAliases {
     private static let mostWithoutTable = 8
 
-    /// In no order; the last one was added last, or took the room of one that went.
+    /// In no order. The last one was added last, or took the room of one that went.
     private(set) var all: [NodeAlias] = []
-    /// Where each is in `all`; empty as long as there are few.
+    /// The position of each in `all`. Empty as long as there are few.
     private var positions: [ObjectIdentifier: Int] = [:]
 
     var isEmpty: Bool { all.isEmpty }
 
-    /// Does nothing where it is there already.
+    /// Adds the alias if it isn't there yet.
     mutating func add(_ alias: NodeAlias) {
         guard position(of: alias) == nil else { return }
         all.append(alias)
@@ -21,7 +21,7 @@ struct OtherAliases {
         }
     }
 
-    /// False: it isn't there.
+    /// Takes the alias out. False: it isn't there.
     @discardableResult
     mutating func remove(_ alias: NodeAlias) -> Bool {
         guard let position = position(of: alias), let last = all.popLast() else { return false }

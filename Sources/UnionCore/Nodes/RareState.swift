@@ -1,17 +1,19 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What few files need, and all directories; guarded by the node's lock.
+/// What all directories need, and few files. The node's lock guards it.
 class RareState {
-    /// Other names of a file with several links. Of a directory: where it was told before it was moved, until that is dropped.
+    /// A file's other names, if it has several links. A directory's are those under which it was reported
+    /// before it moved, until these are dropped.
     var otherAliases = OtherAliases()
     /// The open files of the node, while there are any.
     var openFiles: OpenFiles?
-    /// Kept from the loss of its last name to forget, so that what is still referenced can be reached without a name.
+    /// The real object, kept from the loss of its last name until the node is forgotten, so that what is
+    /// still referenced can be reached without a name.
     var unlinkedObject: OwnedDescriptor?
-    /// Removals of one of its names that are under way: what is held stays until they have ended.
+    /// How many removals of its names are under way. What is held stays until they have ended.
     var departures = 0
-    /// What the lookup count has beyond 32 bits.
+    /// The bits of the lookup count beyond 32.
     var lookupsBeyond: UInt64 = 0
 }
 
@@ -19,33 +21,33 @@ class RareState {
 final class DirectoryState: RareState {
     let activity = NodeActivity()
     var owner: DirectoryOwner
-    /// The real directories that it is made of, as far as what was told of it counts on.
+    /// The real directories that it is made of, as what was reported of it counts on them.
     var makeup: Makeup
-    /// `Makeup.backings` of the directory that it is in, when its name was settled last.
+    /// `Makeup.backings` of the parent when the directory's name was settled last.
     var settledIn: UInt64 = 0
-    /// When that was looked at, by the clock of `Coherence`.
+    /// When the look at `makeup` began, by the clock of `Coherence`.
     var madeAt: UInt64 = 0
     /// The names that the kernel may know.
     var names = ReportedNames()
     /// See `Node.doubts`.
     var doubts = ReportDoubts()
-    /// The kernel may remember names as missing.
+    /// Whether the kernel may remember names in it as missing.
     var mayKnowAbsent = false
     /// See `Node.outdateLooks`.
     var looksCountFrom: UInt64 = 0
     /// See `Node.die`.
     var isDead = false
-    /// The attributes that were told last: what is left of a directory that somebody removes underneath.
+    /// The attributes that were reported last: what is left of a directory that a stranger removes.
     var lastReported: Attributes?
-    /// The attributes that the kernel may have been told.
+    /// The attributes that the kernel may have.
     var reportedAttributes = ReportedFingerprint.none
-    /// The kernel may have a listing.
+    /// Whether the kernel may have a listing.
     var isListingReported = false
     /// The layer whose own listing was streamed last.
     var listedLayer: UInt16 = 0
-    /// The last that was done about a file in it was its removal.
+    /// Whether a file's removal was the last thing done to a file in it.
     var isBeingEmptied = false
-    /// Its watch was given back for others; it may be asked for again.
+    /// Whether its watch was given back for others. It may be asked for again.
     var isGivenBack = false
 
     init(_ owner: DirectoryOwner, _ makeup: Makeup) {
@@ -62,7 +64,7 @@ struct DirectoryOwner: Sendable {
     let part: UInt64
 }
 
-// Of a file the directories' facts are what a new directory's would be, and can't be set.
+// A file reads the directories' facts as a new directory's would be, and can't set them.
 extension Node.State {
     private var directory: DirectoryState? { aside as? DirectoryState }
 
@@ -75,12 +77,12 @@ extension Node.State {
 
     var hasOtherAliases: Bool { aside?.otherAliases.isEmpty == false }
 
-    /// In no order.
+    /// The other aliases, in no order.
     var otherAliases: [NodeAlias] { aside?.otherAliases.all ?? [] }
 
     mutating func addOther(_ alias: NodeAlias) { madeAside().otherAliases.add(alias) }
 
-    /// False: it wasn't one of them.
+    /// Takes an alias out of the others. False: it wasn't one of them.
     @discardableResult
     func removeOther(_ alias: NodeAlias) -> Bool { aside?.otherAliases.remove(alias) ?? false }
 
@@ -93,11 +95,12 @@ extension Node.State {
         set { madeAside().openFiles = newValue }
     }
 
-    /// What is held, to be used as long as the node is known.
+    /// The object that is held, to be used as long as the node is known.
     var unlinkedObject: FileDescriptor? { aside?.unlinkedObject?.descriptor }
 
-    /// A removal of one of the names begins: keeps the object in reach. Returns it where another one is held. (A
-    /// descriptor that is owned: no closure takes what can't be copied.)
+    /// Begins the removal of one of the names, and keeps the object in reach. Returns the object if another
+    /// one is held already. (The descriptor is owned. It isn't an `OwnedDescriptor`, as a closure can't take
+    /// what can't be copied.)
     mutating func beginDeparture(_ object: FileDescriptor) -> FileDescriptor? {
         let aside = madeAside()
         aside.departures += 1
@@ -106,7 +109,7 @@ extension Node.State {
         return nil
     }
 
-    /// It has ended. Returns what needn't be held any more, as the node has a name.
+    /// Ends a removal. Returns the object that needn't be held any more, as the node has a name.
     mutating func endDeparture(hasName: Bool) -> FileDescriptor? {
         guard let aside else { return nil }
         aside.departures -= 1
@@ -114,7 +117,7 @@ extension Node.State {
         return aside.unlinkedObject.take()?.release()
     }
 
-    /// How many times the kernel was told of the node and hasn't forgotten it.
+    /// How many times the node was reported to the kernel and not forgotten yet.
     var lookups: UInt64 {
         get { (aside?.lookupsBeyond ?? 0) << 32 | UInt64(shortLookups) }
         set {

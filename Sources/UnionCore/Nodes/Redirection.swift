@@ -1,10 +1,10 @@
 internal import SystemPackage
 
-/// What overlayfs's redirect mark says: by which name the layers below have what is marked.
+/// What overlayfs's redirect mark says: the name by which the layers below have the marked object.
 struct Redirection: Equatable, Sendable {
-    /// The layer that has the mark, which counts in those below it.
+    /// The layer that has the mark. The mark counts in the layers below it.
     let layer: Int
-    /// From each layer's root; or a name beside the directory.
+    /// The path from each layer's root; or, if it isn't absolute, a name beside the directory.
     let path: [UInt8]
     let isAbsolute: Bool
 
@@ -14,8 +14,8 @@ struct Redirection: Equatable, Sendable {
         self.isAbsolute = isAbsolute
     }
 
-    /// nil: no value that overlayfs writes. One that begins with a slash is a path, any other a single name; none leads
-    /// upwards.
+    /// Reads a mark's value. A value that begins with a slash is a path, any other a single name; none leads
+    /// upwards. nil: overlayfs writes no such value.
     init?(_ value: [UInt8], in layer: Layer) {
         let isAbsolute = value.first == Self.slash
         let path = isAbsolute ? Array(value.dropFirst()) : value
@@ -26,7 +26,7 @@ struct Redirection: Equatable, Sendable {
         self.init(layer: layer.index, path: path, isAbsolute: isAbsolute)
     }
 
-    /// XATTR_SIZE_MAX, <linux/limits.h>.
+    /// In bytes: XATTR_SIZE_MAX of <linux/limits.h>.
     private static var longest: Int { 65536 }
     static var slash: UInt8 { 0x2f }
 
@@ -38,7 +38,8 @@ struct Redirection: Equatable, Sendable {
 
     var names: [ArraySlice<UInt8>] { path.split(separator: Self.slash) }
 
-    /// The same where the mark is met on the way to something else: `above` leads to what is marked.
+    /// The path after the mark, if the mark is met on the way to something else. `above` leads to what is
+    /// marked.
     func applied(to above: [UInt8], isAbsolute: Bool) -> (path: [UInt8], isAbsolute: Bool) {
         if self.isAbsolute { return (path, true) }
         return (above.isEmpty ? path : above + [Self.slash] + path, isAbsolute)
@@ -47,20 +48,20 @@ struct Redirection: Equatable, Sendable {
 
 /// Why one of overlayfs's marks isn't followed.
 public enum RedirectObstacle: String, Sendable {
-    /// Somebody may write in the layer through the union, and would change what the mark counts on.
+    /// The layer can be written through the union, and a write would change what the mark counts on.
     case writableLayer = "writable-layer"
-    /// A `user.` attribute that others than the server's user could have set.
+    /// The mark is a `user.` attribute that others than the server's user could have set.
     case untrusted
-    /// It isn't one that overlayfs writes.
+    /// The value is none that overlayfs writes.
     case malformed
     /// The layers below have nothing there.
     case missing
-    /// It leads to files of the kernel, which act by who uses them and where.
+    /// The mark leads to files of the kernel, which act by the process that uses them and by their place.
     case pseudo
 }
 
 extension RedirectObstacle {
-    /// For people.
+    /// The obstacle in words for people.
     public func text(inLayer layer: Int) -> String {
         let start = "overlayfs's redirect or metacopy mark in layer \(layer) is not followed: "
         return switch self {
@@ -84,9 +85,9 @@ struct Obstacle {
 /// The file that has the data of a metacopy.
 final class RedirectedData: Sendable {
     let layer: Layer
-    /// From the layer's root.
+    /// The path from the layer's root.
     let path: [UInt8]
-    /// Of 512 bytes each.
+    /// How many blocks of 512 bytes the data takes.
     let blocks: UInt64
 
     init(_ layer: Layer, _ path: [UInt8], blocks: UInt64) {

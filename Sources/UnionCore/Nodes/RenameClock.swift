@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Tells whether a rename through the union went on while names were followed.
 ///
-/// No lock is held over a rename: who fails to find a thing looks here, and tries again if the failure may be
-/// a rename's doing.
+/// No lock is held over a rename. A thread that fails to find an object looks here. It tries again if a
+/// rename may have caused the failure.
 final class RenameClock: Sendable {
     private let started = Atomic<UInt64>(0)
     private let ended = Atomic<UInt64>(0)
@@ -14,8 +14,8 @@ final class RenameClock: Sendable {
 
     func snapshot() -> UInt64 { ended.load(ordering: .sequentiallyConsistent) }
 
-    /// Whether a rename ended since the snapshot or is still going on; gives the processor away if so, and after some
-    /// tries for a millisecond.
+    /// Whether a rename ended since the snapshot or is still going on. If so, gives the processor away, and
+    /// after some tries sleeps for a millisecond.
     func happened(since snapshot: UInt64, tries: Int) -> Bool {
         let ended = ended.load(ordering: .sequentiallyConsistent)
         let started = started.load(ordering: .sequentiallyConsistent)

@@ -1,11 +1,12 @@
 internal import LinuxSystem
 
-/// Which directories the kernel may know by names that it was told others by since.
+/// Which directories the kernel may still know by names under which others were reported since.
 ///
-/// A client that is about to change a name has a lock on it, and the directory that the kernel knew by it. Another one may
-/// be told by the name meanwhile, or this one be dropped: the change is of this one all the same.
+/// A client that is about to change a name has a lock on the name and on the directory that the kernel knew
+/// by it. Meanwhile another directory may be reported by the name, or this one be dropped: the change
+/// concerns this one all the same.
 struct ReportDoubts {
-    /// A client's change takes no longer than so many others in one directory.
+    /// A client's change is over before so many others in one directory.
     private static let most = 32
 
     private struct Doubt {
@@ -13,7 +14,7 @@ struct ReportDoubts {
         let node: NodeID
     }
 
-    /// The oldest first.
+    /// The doubts, the oldest first.
     private var doubts: [Doubt] = []
 
     func nodes(of name: PathRef) -> [NodeID] {

@@ -1,17 +1,17 @@
 internal import LinuxSystem
 
-/// The names of a directory that the kernel may know as something, and as what: an open-addressing table of aliases.
+/// The names of a directory that the kernel may know as objects, and their aliases: an open-addressing table.
 ///
-/// It says what the kernel has, for a name is asked for afresh only where the kernel has nothing of it: what was told
-/// last is what it took in. Where that isn't sure, the alias is contested.
+/// It says what the kernel has: the kernel asks for a name only where it has nothing of it, so it has taken
+/// in what was reported last. Where that isn't sure, the alias is contested.
 struct ReportedNames {
-    /// As many as a power of two, or none.
+    /// Their number is a power of two, or 0.
     private var cells: [NodeAlias?] = []
     private(set) var count = 0
 
     func find(_ name: PathRef) -> NodeAlias? { cell(of: name).flatMap { cells[$0] } }
 
-    /// Returns the alias that had the name before.
+    /// Sets the alias of its name. Returns the alias that had the name before.
     mutating func set(_ alias: NodeAlias) -> NodeAlias? {
         if let cell = cell(of: alias.name) {
             defer { cells[cell] = alias }
@@ -31,7 +31,7 @@ struct ReportedNames {
         return removed
     }
 
-    /// Takes that very alias out, not another one of its name.
+    /// Takes this very alias out, but not another one of its name.
     mutating func remove(_ alias: NodeAlias) {
         guard let cell = cell(of: alias.name), cells[cell]?.isSame(as: alias) == true else { return }
         empty(cell)
@@ -39,7 +39,8 @@ struct ReportedNames {
 
     var all: [NodeAlias] { cells.compactMap { $0 } }
 
-    /// What was moved on from the cell or one before it moves back, so that searches needn't go on.
+    /// Empties a cell. An alias that was moved on from this cell or an earlier one moves back, so that
+    /// searches needn't go on.
     private mutating func empty(_ cell: Int) {
         count -= 1
         guard count > 0 else {
