@@ -5,10 +5,10 @@ internal import SystemPackage
 struct Backing: Sendable {
     let layer: Layer
     let directory: FileDescriptor
-    /// A layer's root, which stays open.
+    /// Whether it is a layer's root, which stays open.
     let isRoot: Bool
-    /// What is marked on it, where that is known for as long as the view is.
+    /// The marks on it, if they are known for as long as the view is.
     var marks: Marks?
-    /// To be closed with the view.
+    /// Whether to close it with the view.
     var isOwned: Bool
 }

@@ -2,18 +2,19 @@ public import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// What kind of filesystem an object lives on, as far as the union's rules ask. One of each: every node refers
-/// to its own.
+/// What kind of filesystem an object lives on, as far as the union's rules ask. There is one of each, and
+/// every node refers to its own.
 final class FilesystemFacts: Sendable {
     /// `st_dev` of its objects.
     let device: UInt64
     let type: FileSystemType
-    /// Its files act by who opens, reads or writes them: no passthrough, no page cache.
+    /// Whether its files act by the process that opens, reads or writes them. Then they have no passthrough
+    /// and no page cache.
     let isPseudo: Bool
-    /// Closing a file may bring an error or an action: it isn't left out.
+    /// Whether closing a file may bring an error or an action, so that it isn't left out.
     let needsFlush: Bool
-    /// Position in the order of discovery: the layers' own filesystems first, top to bottom. Inode numbers
-    /// are told apart by it.
+    /// The position in the order of discovery: the layers' own filesystems first, top to bottom. Inode
+    /// numbers are told apart by it.
     let index: Int
 
     init(device: UInt64, type: FileSystemType, index: Int) {
@@ -25,13 +26,14 @@ final class FilesystemFacts: Sendable {
     }
 }
 
-/// The filesystems that layers' objects live on. A layer may hold mounts, so they are found as they are met.
+/// The filesystems that layers' objects live on. A layer may hold mounts, so filesystems are found as they
+/// are met.
 final class Filesystems: Sendable {
     private let known = Mutex<[FilesystemFacts]>([])
 
     /// The filesystem that `object`, an open descriptor with the device number `device`, lives on.
     ///
-    /// statfs(2) is asked once a filesystem, outside the lock: it may block on a remote one.
+    /// It calls statfs(2) once a filesystem, outside the lock: the call may block on a remote one.
     func facts(of device: UInt64, asking object: FileDescriptor) -> FilesystemFacts {
         if let facts = find(device) { return facts }
         let type = (try? object.fileSystem())?.type ?? FileSystemType(rawValue: 0)
@@ -43,7 +45,7 @@ final class Filesystems: Sendable {
         }
     }
 
-    /// The filesystem with the device number `device`, where it was met before.
+    /// The filesystem with the device number `device`. nil: it wasn't met yet.
     func find(_ device: UInt64) -> FilesystemFacts? {
         known.withLock { known in
             for facts in known where facts.device == device { return facts }
@@ -53,8 +55,8 @@ final class Filesystems: Sendable {
 }
 
 extension FileSystemType {
-    /// Filesystems whose files are the kernel's own words and switches. Sources of the numbers beyond
-    /// LinuxSystem's: <linux/magic.h>.
+    /// Whether its files are the kernel's own words and switches. The numbers that LinuxSystem doesn't have
+    /// are from <linux/magic.h>.
     var isPseudo: Bool {
         switch self {
         case .proc, .sys, .cgroup, .cgroup2, .debug, .trace, .bpf, .security, .config, .efiVariables,
@@ -66,7 +68,7 @@ extension FileSystemType {
         }
     }
 
-    /// Filesystems that may still send data, or fail, when a file is closed.
+    /// Whether the filesystem may still send data, or fail, when a file is closed.
     var isRemote: Bool {
         switch self {
         case .fuse, .nfs, .cifs, .smb2, .ninep, .ceph, .afs: true
@@ -101,7 +103,7 @@ extension FileSystemType {
     static var iso9660: FileSystemType { FileSystemType(rawValue: 0x9660) }
     static var fat: FileSystemType { FileSystemType(rawValue: 0x4d44) }
 
-    /// The name that mount(8) knows it by; the number in hexadecimal where it isn't known here.
+    /// The name that mount(8) knows it by. If the name isn't known here, the number in hexadecimal.
     public var name: String {
         Self.names.first { $0.type == self }?.name ?? "0x" + String(rawValue, radix: 16)
     }

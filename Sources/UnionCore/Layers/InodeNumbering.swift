@@ -1,13 +1,13 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// Makes the union's inode numbers of the layers' own.
+/// Makes the union's inode numbers from the layers' own.
 ///
-/// A number is the real one with the filesystem's index in the high bits; the first layer's filesystem has
-/// index 0, so its numbers stay as they are. Real numbers that need the high bits themselves, or indices that
-/// don't fit, get a number from a table.
+/// A number is the real one with the filesystem's index in the high bits. The first layer's filesystem has
+/// index 0, so its numbers stay as they are. A real number that needs the high bits itself, or an index that
+/// doesn't fit, gets a number from a table.
 final class InodeNumbering: Sendable {
-    /// Bits of a real number that are taken as they are.
+    /// How many bits of a real number are taken as they are.
     private static let realBits: UInt64 = 48
     /// Numbers with the top bit set come from the table.
     private static let tableMark: UInt64 = 1 << 63
@@ -23,7 +23,7 @@ final class InodeNumbering: Sendable {
         var taken: Set<UInt64> = []
     }
 
-    /// All layers are on one filesystem: its numbers are taken as they are, whatever they are.
+    /// Whether all layers are on one filesystem: its numbers are taken as they are, whatever they are.
     private let isSingle: Bool
     private let table = Mutex(Table())
 
@@ -38,7 +38,7 @@ final class InodeNumbering: Sendable {
         return UInt64(filesystem) << Self.realBits | inode
     }
 
-    /// A hash of the real number, or the next free one: the same after a remount unless two collide.
+    /// A hash of the real number, or the next free one. It doesn't change at a remount, unless two collide.
     private func tableNumber(of real: RealNumber) -> UInt64 {
         table.withLock { table in
             if let number = table.numbers[real] { return number }

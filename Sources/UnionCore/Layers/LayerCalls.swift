@@ -2,7 +2,8 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension Layers {
-    /// Runs a call in a real directory with the caller's credentials: the true ones from the start on a pseudo filesystem.
+    /// Runs a call in a real directory with the caller's credentials. On a pseudo filesystem these are the
+    /// exact ones from the start.
     func asCaller<R: ~Copyable>(
         _ caller: CallerIdentity, in directory: FileDescriptor, exact: Bool = false,
         _ call: () throws(Errno) -> R
@@ -15,7 +16,7 @@ extension Layers {
         return stack.filesystems.facts(of: status.device, asking: directory).isPseudo
     }
 
-    /// Where the union or the layer is read-only nothing is tried.
+    /// Throws EROFS if the union or the layer is read-only. Nothing is tried there.
     func checkWritable(_ layer: Layer) throws(Errno) {
         if policies.readOnly || layer.isReadOnly { throw .readOnlyFileSystem }
     }

@@ -5,7 +5,7 @@ internal import SystemPackage
 /// A layer's root as the union was given it: the path, and the directory that was there.
 public struct LayerRoot: Sendable {
     public let layer: Int
-    /// Absolute.
+    /// The absolute path.
     public let path: String
     private let inode: UInt64
     private let device: UInt64
@@ -19,10 +19,10 @@ public struct LayerRoot: Sendable {
         mountID = layer.rootStatus.mountID
     }
 
-    /// Its last name.
+    /// The path's last name.
     public var name: String { path.split(separator: "/").last.map(String.init) ?? "" }
 
-    /// Where the path leads by now.
+    /// Looks where the path leads now.
     public func look() -> RootLook {
         let name = OwnedName(path)
         do throws(Errno) {
@@ -48,9 +48,9 @@ public enum RootLook: Equatable, Sendable {
 
 /// What has become of the path of a layer's root.
 public enum RootChange: String, Sendable {
-    /// There is nothing of that name.
+    /// Nothing has that name.
     case gone
-    /// Another directory has it.
+    /// Another directory has that name.
     case replaced
     /// Something is mounted there.
     case covered

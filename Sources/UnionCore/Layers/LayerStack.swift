@@ -26,7 +26,7 @@ final class LayerStack: Sendable {
 
     subscript(index: Int) -> Layer { layers[index] }
 
-    /// How deep filesystems are stacked below the union: 1 on plain ones, 2 where a layer is a stack itself.
+    /// How deep filesystems are stacked below the union: 1 on plain ones, 2 if a layer is a stack itself.
     var stackDepth: Int {
         layers.contains { $0.filesystem.type == .overlay } ? 2 : 1
     }

@@ -1,6 +1,6 @@
 /// The layers, and what the union keeps in them for itself: marks, whiteouts, its work area.
 ///
-/// Knows real directories and their entries, no union objects.
+/// It knows real directories and their entries, but no union objects.
 final class Layers: Sendable {
     let stack: LayerStack
     let policies: Policies

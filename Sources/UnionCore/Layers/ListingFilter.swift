@@ -1,16 +1,17 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What of a directory of proc isn't shown to the one who lists it.
+/// What of a directory of proc isn't shown to the caller that lists it.
 final class ListingFilter: Sendable {
-    /// The server's number, where it is hidden from the caller; else empty.
+    /// The server's number, if it is hidden from the caller; else empty.
     private let hidden: OwnedName
-    /// The directory as the server has it.
+    /// The directory as the server sees it.
     private let ownView: OwnedDescriptor
-    /// Those that the listing shows. The caller lists them as it has them: a name that the server's don't have can't be
-    /// looked up here.
+    /// The namespaces that the listing shows. The caller lists them as it sees them. A name that the server's
+    /// namespaces don't have can't be looked up here.
     private let namespaces: Namespaces
-    /// One of the server's own directories, some of which ask at each reading who reads: the server's threads read all.
+    /// Whether it is one of the server's own directories. Some of these ask at each reading which thread
+    /// reads; the server's threads may read all.
     private let isServers: Bool
 
     init(showing namespaces: Namespaces, ownView: consuming OwnedDescriptor) {
@@ -34,7 +35,7 @@ final class ListingFilter: Sendable {
         isServers = false
     }
 
-    /// Who is to read for the caller; nil: the serving thread.
+    /// The agent that reads for the caller. nil: the serving thread reads.
     func agent(for caller: CallerIdentity) -> Agent? {
         if isServers { return Agent(for: caller, entering: []) }
         guard let foreign = Namespaces.foreign(to: caller, namespaces), !foreign.isEmpty else { return nil }

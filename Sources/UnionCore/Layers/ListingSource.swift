@@ -6,11 +6,11 @@ struct ListingSource: Sendable {
     let layer: Layer
     let filesystem: FilesystemFacts
     let marks: Marks
-    /// The layer's root directory.
+    /// Whether it is the layer's root directory.
     let isRoot: Bool
-    /// In bytes, as the filesystem tells.
+    /// The size in bytes, as the filesystem tells.
     let size: Int64
-    /// Of a directory of proc that isn't shown whole.
+    /// The filter for a directory of proc that isn't shown whole.
     var filter: ListingFilter?
 
     /// Whether a directory listed by the upper may be a skeleton.

@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 // The union's own marks, wherever they are kept: as extended attributes of the directory, or in the work
-// area's table where the upper has none. The empty name is the directory itself.
+// area's table if the upper has no attributes. The empty name is the directory itself.
 extension Layers {
     func marks(of name: PathRef, in directory: FileDescriptor) -> Marks {
         guard let table = work.marks else { return directory.marks(at: name) }
@@ -17,13 +17,13 @@ extension Layers {
         return marks
     }
 
-    /// What is marked on a directory of a view. A kept view knows it; no event tells of what the table says.
+    /// The marks on a directory of a view. A cached view knows them; no event tells of changes in the table.
     func marks(of backing: Backing) -> Marks {
         if work.marks == nil, let marks = backing.marks { return marks }
         return marks(of: "", in: backing.directory)
     }
 
-    /// A mark's value; nil: it isn't set.
+    /// A mark's value. nil: the mark isn't set.
     func value(of mark: OwnMark, on name: PathRef, in directory: FileDescriptor) -> [UInt8]? {
         if let table = work.marks, let status = try? directory.status(at: name), table.covers(status) {
             return table.values(of: status)[mark.key]
@@ -55,19 +55,19 @@ extension Layers {
             } catch .noData, .notSupported {
                 // It isn't set.
             } catch .notPermitted where attribute == mark.trusted {
-                // A server that isn't privileged sets, and sees, only the user attribute.
+                // A server without privileges sets, and sees, only the user attribute.
             }
         }
     }
 
-    /// Which directory the skeleton stands for; nil: it is none.
+    /// Which directory the skeleton stands for. nil: it is no skeleton.
     func origin(of name: PathRef, in directory: FileDescriptor) -> OriginRecord? {
         value(of: .origin, on: name, in: directory).map { OriginRecord(decoding: $0) }
     }
 }
 
 extension FileDescriptor {
-    /// An attribute's value, nil where there is none.
+    /// An attribute's value. nil: there is none.
     func xattrValue(at name: PathRef, _ attribute: PathRef) -> [UInt8]? {
         let usual = 4096  // nearly all values; a block of ext4
         var bytes = [UInt8](repeating: 0, count: usual)

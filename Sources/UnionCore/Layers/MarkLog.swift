@@ -3,8 +3,8 @@ internal import SystemPackage
 
 /// The file behind a `MarkTable`, as it is read.
 ///
-/// A line: a word and fields, separated by tabs; bytes that could be mistaken for something else are written
-/// as % and two hexadecimal digits.
+/// A line is a word and fields, separated by tabs. Bytes that could be mistaken for something else are
+/// written as % and two hexadecimal digits.
 struct MarkLog: ~Copyable {
     enum Line: Equatable {
         case set(MarkTable.Key, name: String, value: [UInt8]?)
@@ -21,7 +21,7 @@ struct MarkLog: ~Copyable {
         guard let file = try? directory.openBeneath(Self.fileName, flags: [.readOnly, .noFollow]),
             let bytes = try? file.descriptor.readToEnd()
         else { return }
-        // What follows the last newline was cut off by a crash.
+        // A crash cut off what follows the last newline.
         let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast()
         guard let first = lines.first, String(decoding: first, as: UTF8.self) == Self.header else { return }
         for line in lines.dropFirst() { if let line = Line(line) { take(line) } }
@@ -36,7 +36,7 @@ struct MarkLog: ~Copyable {
         }
     }
 
-    /// Forgets directories that are no longer there: their numbers may come again.
+    /// Forgets directories that aren't there any more: their numbers may come again.
     mutating func dropMissing(_ upper: FileDescriptor) {
         guard !values.isEmpty else { return }
         var missing = Set(values.keys)
@@ -78,7 +78,7 @@ struct MarkLog: ~Copyable {
         try write(line.bytes, to: log)
     }
 
-    /// Writes all of it, for good.
+    /// Writes all of the bytes, and syncs them.
     static func write(_ bytes: [UInt8], to file: FileDescriptor) throws(Errno) {
         var rest = bytes[...]
         while !rest.isEmpty {

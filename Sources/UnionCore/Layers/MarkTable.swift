@@ -2,13 +2,14 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The union's own marks on directories of an upper without extended attributes (bpffs), kept in a file of
-/// the work directory: what would be attributes of the directory are entries under its inode number here.
+/// The union's own marks on directories of an upper without extended attributes (bpffs). They are kept in a
+/// file of the work directory. What would be attributes of a directory are entries under its inode number
+/// here.
 ///
-/// The file is a log: lines are added, and put in order when it is opened. Where there is no place for a
-/// file the marks live as long as the union.
+/// The file is a log: lines are added, and it is written anew when it is first read. If there is no place for
+/// a file, the marks live as long as the union.
 final class MarkTable: Sendable {
-    /// A directory of the upper's filesystem.
+    /// The key of a directory on the upper's filesystem.
     struct Key: Hashable, Sendable {
         let inode: UInt64
         let birth: Timestamp
@@ -33,16 +34,17 @@ final class MarkTable: Sendable {
         var isLoaded = false
     }
 
-    /// The upper's filesystem.
+    /// The device number of the upper's filesystem.
     let device: UInt64
     private let state = Mutex(State())
 
     init(device: UInt64) { self.device = device }
 
-    /// Whether marks of the object are kept here.
+    /// Whether the table keeps the object's marks.
     func covers(_ status: FileStatus) -> Bool { status.device == device && status.isDirectory }
 
-    /// Takes in the log once, before the first use. `directory` opens where the file is; nil: nowhere.
+    /// Takes the log in once, before the first use. `directory` opens the directory with the file. nil: there
+    /// is none.
     func load(upper: FileDescriptor, _ directory: () -> OwnedDescriptor?) {
         state.withLock { state in
             guard !state.isLoaded else { return }
@@ -59,7 +61,7 @@ final class MarkTable: Sendable {
         state.withLock { $0.values[Key(status)] ?? [:] }
     }
 
-    /// Sets a mark; nil takes it away.
+    /// Sets a mark. A nil value takes it away.
     func set(_ name: String, _ value: [UInt8]?, of status: FileStatus) throws(Errno) {
         let key = Key(status)
         try append(.set(key, name: name, value: value))
@@ -73,7 +75,8 @@ final class MarkTable: Sendable {
         try? append(.drop(key))
     }
 
-    /// The lock is held over the write, and no other lock with it: lines must not mix.
+    /// Adds a line to the log. The lock is held over the write, and no other lock with it: lines must not
+    /// mix.
     private func append(_ line: MarkLog.Line) throws(Errno) {
         let result: Result<Void, Errno> = state.withLock { state in
             guard let log = state.log?.descriptor else { return .success(()) }

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 public import SystemPackage
 
-/// What is written on a real directory that concerns the union: the union's own marks and overlayfs's.
+/// The marks on a real directory that concern the union: the union's own and overlayfs's.
 struct Marks: OptionSet, Sendable {
     let rawValue: UInt8
 
@@ -11,19 +11,20 @@ struct Marks: OptionSet, Sendable {
     static let complete = Marks(rawValue: 2)
     /// Empty regular files in it may be whiteouts by attribute (overlayfs's opaque mark of value "x").
     static let attributeWhiteouts = Marks(rawValue: 4)
-    /// An upper directory of a user's own that skeletons were made in. (In a skeleton there may always be some.)
+    /// A user's own directory in the upper in which skeletons were made. (In a skeleton there may always be
+    /// some.)
     static let holder = Marks(rawValue: 8)
     /// Overlayfs says by what name the layers below have the directory.
     static let redirect = Marks(rawValue: 16)
-    /// A file without data of its own, made by overlayfs: that is in a file of a layer below.
+    /// A file without data of its own, made by overlayfs: a file of a layer below has the data.
     static let metacopy = Marks(rawValue: 32)
-    /// Something by which overlayfs remembers what it copied up.
+    /// A mark by which overlayfs remembers what it copied up.
     static let copiedUp = Marks(rawValue: 64)
 
-    /// Other objects, elsewhere, are part of the object.
+    /// Whether other objects, elsewhere, are part of the object.
     var leadElsewhere: Bool { !isDisjoint(with: [.redirect, .metacopy]) }
 
-    /// There may be skeletons in the directory.
+    /// Whether there may be skeletons in the directory.
     var mayHoldSkeletons: Bool { !isDisjoint(with: [.skeleton, .holder]) }
 }
 
@@ -34,10 +35,10 @@ enum OwnMark: CaseIterable, Sendable {
     case complete
     /// See `Marks.holder`.
     case holder
-    /// Of an orphan that was set aside: where it was in the union.
+    /// Where an orphan that was set aside was in the union.
     case path
 
-    /// The attribute of a server that is privileged.
+    /// The attribute of a privileged server.
     var trusted: PathRef {
         switch self {
         case .origin: "trusted.switchfs.origin"
@@ -47,7 +48,7 @@ enum OwnMark: CaseIterable, Sendable {
         }
     }
 
-    /// The attribute of any other server, and where the filesystem takes users' attributes only.
+    /// The attribute of any other server, and of any server if the filesystem takes only user attributes.
     var user: PathRef {
         switch self {
         case .origin: "user.switchfs.origin"
@@ -57,7 +58,7 @@ enum OwnMark: CaseIterable, Sendable {
         }
     }
 
-    /// In a `MarkTable`.
+    /// The mark's key in a `MarkTable`.
     var key: String { trusted.dropFirst("trusted.switchfs.".utf8.count).string }
 
     func isName(_ attribute: PathRef) -> Bool { attribute == trusted || attribute == user }
@@ -78,8 +79,8 @@ enum MarkName {
         name == redirect || name == metacopy || name == userRedirect || name == userMetacopy
     }
 
-    /// Whether the name is one of those that overlayfs puts on what it copies up, and on the directories of that. A copy
-    /// of the object isn't what they say.
+    /// Whether the name is one of those that overlayfs puts on what it copies up, and on the directories of
+    /// that. They aren't true of a copy of the object.
     static func isOfCopyUp(_ name: PathRef) -> Bool {
         (name.hasPrefix("trusted.overlay.") || name.hasPrefix("user.overlay."))
             && name != whiteout && name != userWhiteout && name != opaque && name != userOpaque
@@ -94,7 +95,7 @@ enum MarkName {
     }
 }
 
-/// OCI image layers mark by names.
+/// The names by which OCI image layers mark.
 enum OCIName {
     static var whiteoutPrefix: PathRef { ".wh." }
     static var opaque: PathRef { ".wh..wh..opq" }
@@ -133,7 +134,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Whether a server with this one's privileges can keep marks on this directory and those below it.
+    /// Whether a server with this one's privileges can keep marks on this directory and on those below it.
     public var keepsMarks: Bool {
         hasAttributes(like: OwnMark.origin.user)
             || ServerIdentity.uid == 0 && hasAttributes(like: OwnMark.origin.trusted)
@@ -167,7 +168,7 @@ extension FileDescriptor {
     }
 }
 
-/// A list of attribute names as the kernel gives it: NUL-terminated, one behind the other.
+/// A list of attribute names as the kernel gives it: each ends with a NUL, and the next one follows.
 @safe struct XattrList {
     private let bytes: UnsafeRawBufferPointer
 
@@ -184,7 +185,7 @@ extension FileDescriptor {
 }
 
 extension FileDescriptor {
-    /// Lends the list of the extended attributes' names; an empty one where there are none or can't be any.
+    /// Lends the list of the extended attributes' names. It is empty if there are none or can't be any.
     func withXattrList<R>(at name: PathRef, _ body: (XattrList) -> R) -> R {
         let small = 1024
         let first: R? = unsafe withUnsafeTemporaryAllocation(byteCount: small, alignment: 1) { buffer in

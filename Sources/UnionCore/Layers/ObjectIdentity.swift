@@ -2,8 +2,9 @@ internal import LinuxSystem
 
 /// Which real object a node stands for.
 ///
-/// Inode numbers are used again after an object's end; the birth time tells the successor from it, where the filesystem
-/// keeps one. Its clock may stand still while a file goes and a link comes: so the kind counts, too.
+/// An inode number is used again after its object's end. If the filesystem keeps birth times, the birth time
+/// tells the successor from the object. Its clock may stand still while a file goes and a link comes, so the
+/// kind counts, too.
 struct ObjectIdentity: Equatable, Sendable {
     let device: UInt64
     let inode: UInt64
@@ -30,7 +31,7 @@ struct ObjectIdentity: Equatable, Sendable {
             && born == (born.hasTime ? BornAs(status.kind, at: status.born) : BornAs(status.kind))
     }
 
-    /// Every bit of the number moves every bit of the hash; `seed` is nobody's to know who makes files.
+    /// A hash in which every bit of the number moves every bit. A user that makes files must not know `seed`.
     func hash(_ seed: UInt64) -> UInt64 {
         var hash = inode ^ seed ^ device << 40
         hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd
@@ -45,18 +46,18 @@ struct BornAs: Equatable, Sendable {
 
     init(word: Int64) { self.word = word }
 
-    /// Nobody knows when.
+    /// An object whose birth time isn't known.
     init(_ kind: FileKind) { word = Int64(kind.rawValue) }
 
     init(_ kind: FileKind, at time: Timestamp) {
         let (whole, isTooFar) = time.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        // Beyond the year 2262 the lowest bits do.
+        // Beyond the year 2262 the lowest bits of the seconds suffice.
         let born = isTooFar ? time.seconds << 4 : whole &+ Int64(time.nanoseconds)
         word = born & ~15 | Int64(kind.rawValue)
     }
 
     var kind: FileKind { FileKind(rawValue: UInt8(truncatingIfNeeded: word & 15)) ?? .regular }
     var isDirectory: Bool { word & 15 == Int64(FileKind.directory.rawValue) }
-    /// Whether it is known when.
+    /// Whether the birth time is known.
     var hasTime: Bool { word & ~15 != 0 }
 }

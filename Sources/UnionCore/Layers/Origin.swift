@@ -3,20 +3,20 @@ internal import SystemPackage
 
 /// Which lower directory a skeleton stands for: what is written on the skeleton.
 ///
-/// As text: the version, the filesystem, the object on it, and the root of the layer that it was found in,
-/// which is for people only: layers may be given by another path at the next mount. The directory itself is
-/// found again as the one of the skeleton's path whose own record is the same.
+/// It is text: the version, the filesystem, the object on it, and the root of the layer that it was found in.
+/// That root is for people only, as the next mount may give a layer by another path. The directory itself is
+/// found again at the skeleton's path: it is the origin if its own record is equal.
 struct OriginRecord: Equatable, Sendable {
-    /// The type, the filesystem's id, and the boot where neither outlives it.
+    /// The filesystem's type and id, and the boot if neither outlives it.
     let filesystem: String
-    /// `h` and the file handle; `i`, inode number and birth time; `n` where only the name tells.
+    /// `h` and the file handle; `i`, inode number and birth time; or `n` if only the name tells.
     let object: String
     let layerPath: String
 
     private static let version: Substring = "2"
     private static let byName = "n"
 
-    /// The record of a lower's directory. Errors: statfs(2)'s, when it is gone.
+    /// Makes the record of a lower's directory. Throws statfs(2)'s errors if it has gone.
     init(of directory: FileDescriptor, _ status: FileStatus, in layer: Layer) throws(Errno) {
         let facts = try directory.fileSystem()
         let type = facts.type
@@ -37,7 +37,7 @@ struct OriginRecord: Equatable, Sendable {
         return "i\(status.inode).\(status.born.seconds).\(status.born.nanoseconds)"
     }
 
-    /// Reads a record back. One that makes no sense to this version leaves the name to tell.
+    /// Reads a record back. If it makes no sense to this version, only the name tells.
     init(decoding text: [UInt8]) {
         let text = String(decoding: text, as: UTF8.self)
         let parts = text.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
@@ -48,15 +48,15 @@ struct OriginRecord: Equatable, Sendable {
         (filesystem, object, layerPath) = (String(parts[1]), String(parts[2]), String(parts[3]))
     }
 
-    /// Another directory of that path is taken for the same one.
+    /// Whether any other directory of that path is taken for the origin.
     var isKnownByNameAlone: Bool { object == Self.byName }
 
     var text: String { "\(Self.version) \(filesystem) \(object) \(layerPath.prefix(Self.longestPath))" }
 
-    /// Attributes of ext4 share one block.
+    /// In characters: the attributes of an ext4 file share one block.
     private static let longestPath = 255
 
-    /// For people: where it was, and what it was there.
+    /// Where it was, and what it was there, in words for people.
     var summary: String {
         let place = layerPath.isEmpty ? "a lower" : layerPath
         return object == Self.byName ? "\(place) by name" : "\(place) \(object)"
@@ -72,7 +72,8 @@ struct OriginRecord: Equatable, Sendable {
     }
 }
 
-/// This boot of the machine: what lives in the kernel's memory doesn't outlive it, and its numbers start over.
+/// This boot of the machine. What lives in the kernel's memory doesn't outlive it, and its numbers start
+/// over.
 private enum BootIdentity {
     static let current: String = {
         guard
@@ -85,14 +86,15 @@ private enum BootIdentity {
 }
 
 extension FileSystemType {
-    /// The kernel has one tree of the kind, whatever mount shows it: the id that statfs(2) gives is the
-    /// mount's, and another after the last one has gone. (cgroup v1 has many trees, bpffs one a mount.)
+    /// Whether the kernel has one tree of the kind, whatever mount shows it. The id that statfs(2) gives is
+    /// then the mount's, and another one after the last mount has gone. (cgroup v1 has many trees, bpffs one
+    /// a mount.)
     fileprivate var isKernelTree: Bool { isPseudo && self != .cgroup && self != .bpf }
 
     fileprivate var livesInMemory: Bool { isPseudo || self == .temporary || self == .ramfs }
 
-    /// Objects get new numbers while they live: when the kernel forgets them (proc), when a server does
-    /// (FUSE), at a mount (FAT). Taking one for another would hide what it holds.
+    /// Whether objects get new numbers while they live: when the kernel forgets them (proc), when a server
+    /// does (FUSE), at a mount (FAT). If one object were taken for another, what it holds would be hidden.
     fileprivate var hasPassingIdentities: Bool {
         switch self {
         case .proc, .fuse, .fat, .exfat: true

@@ -1,15 +1,16 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Orphans in the way of something new. Those without entries go. Those with entries (`orphans=hide` only, or
-// they would be seen) are moved to the work area's store, from which `switchfs orphans` brings them back:
-// each under its inode number, with its path in the union and its origin marked on it.
+// Orphans in the way of something new. Those without entries go. Those with entries (with `orphans=hide`
+// only, or they would show) are moved to the work area's store, and `switchfs orphans` brings them back. Each
+// is there under its inode number, and is marked with its path in the union and its origin.
 
 extension Layers {
-    /// Makes room at `name` in a directory of the upper, where something stands that the union doesn't show at
-    /// its path. Does nothing where something else than `expected` stands there by now.
+    /// Makes room at `name` in a directory of the upper, where something stands that the union doesn't show.
+    /// Does nothing if something else than `expected` stands there by now.
     ///
-    /// In this order a crash loses nothing: the path is marked while the orphan is still in its place.
+    /// It takes the steps in such an order that a crash loses nothing: the path is marked while the orphan is
+    /// still in its place.
     func stash(
         _ name: PathRef, in parent: FileDescriptor, at path: borrowing PathBuffer,
         expecting expected: FileStatus
@@ -27,7 +28,7 @@ extension Layers {
         }
     }
 
-    /// Takes a directory of the upper, of which the union shows nothing, out of the tree. What it may hold
+    /// Takes a directory of the upper of which the union shows nothing out of the tree. What it may hold
     /// unseen is kept.
     func evict(
         _ name: PathRef, in parent: FileDescriptor, at path: borrowing PathBuffer
@@ -37,7 +38,7 @@ extension Layers {
         try stash(name, in: parent, at: path, expecting: status)
     }
 
-    /// Takes a directory of the upper out of the tree, in one step, and removes it.
+    /// Takes a directory of the upper out of the tree in one step, and removes it.
     func removeTree(_ name: PathRef, in parent: FileDescriptor) throws(Errno) {
         let staging = try work.directory()
         let temporary = work.temporaryName()

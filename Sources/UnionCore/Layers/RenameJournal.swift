@@ -1,31 +1,33 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// A rename that takes several steps, as it is written down before anything moves: enough to finish it or to undo it at
-/// the next mount, whatever of it was done. Several steps take merged directories; what must be marked first; and any object
-/// where something else has to go from one of the two names, or to be covered.
+/// A rename that takes several steps, as it is written down before anything moves. The record is enough to
+/// finish the rename or to undo it at the next mount, whatever of it was done. Several steps are needed for
+/// merged directories, for what must be marked first, and for any object if something else has to go from one
+/// of the two names, or to be covered.
 ///
-/// Real directories are known by what they are (`OriginRecord`) and not by where a layer is: layers may be given in
-/// another order, or by other paths.
+/// Real directories are known by what they are (`OriginRecord`) and not by where a layer is: the next mount
+/// may give layers in another order, or by other paths.
 struct RenameRecord: Equatable {
-    /// In the union.
+    /// The two paths in the union.
     let from: [UInt8]
     let to: [UInt8]
     /// The layers' directories that move, or the one object.
     var parts: [OriginRecord] = []
-    /// The one of them that was marked complete for this.
+    /// The part that was marked as complete for this rename.
     var completed: OriginRecord?
     /// What may stand under the old name in a layer when the parts have moved, and must go.
     var remains: [OriginRecord] = []
-    /// What stands above the object under the new name, and must go when it has moved.
+    /// What stands above the object under the new name, and must go when the object has moved.
     var above: [OriginRecord] = []
     /// The name in the staging directory of what the upper had under the new name.
     var aside: [UInt8]?
-    /// A whiteout is to cover the old name.
+    /// Whether a whiteout is to cover the old name.
     var isCovered = false
 }
 
-// A line: a word and a value, as in a `MarkLog`. What has no last line was cut off by a crash: then nothing has moved.
+// A line is a word and a value, as in a `MarkLog`. If the last line is missing, a crash cut the record off:
+// then nothing has moved.
 extension RenameRecord {
     private static let header = "switchfs-rename 1"
     private static let end = "end"
@@ -69,12 +71,12 @@ extension RenameRecord {
     }
 }
 
-/// The record of a rename under way, where it was written down.
+/// The record of a rename under way that was written down.
 struct WrittenRename: ~Copyable {
     private let journal: OwnedDescriptor
     private let name: [UInt8]
 
-    /// Writes it down, for good. EROFS: there is nowhere to.
+    /// Writes the record down, and syncs it. EROFS: there is no place for it.
     init(_ record: RenameRecord, in work: WorkArea) throws(Errno) {
         let journal = try work.journal(create: true)
         let name = work.recordName()
@@ -83,22 +85,23 @@ struct WrittenRename: ~Copyable {
         self.name = name
     }
 
-    /// The rename is through, or nothing of it was done.
+    /// Removes the record: the rename is through, or nothing of it was done.
     func erase() {
         let name = OwnedName(name)
         try? journal.descriptor.unlink(at: name.ref)
     }
 
-    /// The filesystem that has it: what is done there before is on disk before the record's end is.
+    /// The device number of the record's filesystem. What is done on that filesystem before the record's end
+    /// is on disk before the end is.
     var device: UInt64? { (try? journal.descriptor.status())?.device }
 }
 
 /// The files that hold such records, one each, in the work area.
 enum RenameJournal {
-    /// What their names begin with.
+    /// The beginning of their names.
     static var prefix: PathRef { "rename-" }
 
-    /// Writes a record down, for good.
+    /// Writes a record down, and syncs it.
     static func write(
         _ record: RenameRecord, as name: [UInt8], in directory: FileDescriptor
     ) throws(Errno) {
@@ -113,7 +116,7 @@ enum RenameJournal {
         }
     }
 
-    /// All that are there. nil: one that was cut off.
+    /// All records that are there. A nil record was cut off.
     static func read(in directory: FileDescriptor) -> [(name: [UInt8], record: RenameRecord?)] {
         var stream = DirectoryStream(reading: directory)
         var names: [[UInt8]] = []

@@ -9,7 +9,7 @@ extension Layers {
         try? skeleton.changeMode(status.permissions)
     }
 
-    /// A server that isn't root makes what it may: the directory is its user's own.
+    /// Copies the owner if it may. A server that isn't root makes a directory that is its own user's.
     private func copyOwnership(of status: FileStatus, to skeleton: FileDescriptor) {
         try? skeleton.changeOwner(uid: status.uid, gid: status.gid)
     }
@@ -45,13 +45,15 @@ extension Layers {
         return count
     }
 
-    /// Only root can give a directory to somebody else: another server must not try at every look.
+    /// Whether the skeleton's mode or owner differs from its origin's. Only root can give a directory to
+    /// another user: another server must not try at every look.
     func isBehind(_ skeleton: FileStatus, _ origin: FileStatus) -> Bool {
         if skeleton.permissions != origin.permissions { return true }
         return ServerIdentity.uid == 0 && (skeleton.uid != origin.uid || skeleton.gid != origin.gid)
     }
 
-    /// Listings look for skeletons only where there may be any.
+    /// Marks the directory as one that may hold skeletons: listings look for skeletons only in such
+    /// directories.
     func noteHolder(_ parent: FileDescriptor) throws(Errno) {
         let status = try parent.status()
         if let root = stack.upper?.rootStatus, ObjectIdentity(root, on: nil).matches(status) { return }
@@ -59,7 +61,7 @@ extension Layers {
         do {
             try setMark(.holder, "y", on: "", in: parent)
         } catch .notSupported {
-            // No marks at all: then there are no skeletons to be told from other directories.
+            // There are no marks at all, so there are no skeletons to be told from other directories.
         }
     }
 }

@@ -3,7 +3,8 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Layers {
-    /// What a real directory lists and the union doesn't show: whiteouts, marks, empty orphans.
+    /// Whether the union doesn't show an entry that a real directory lists: a whiteout, a mark, an empty
+    /// orphan.
     func isHidden(_ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor) -> Bool {
         let layer = source.layer
         if layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) { return true }
@@ -21,13 +22,13 @@ extension Layers {
         }
     }
 
-    /// Whether the entry is the union's own and nobody's business: the work area in the upper's root.
+    /// Whether the entry is the union's own, which no client sees: the work area in the upper's root.
     func isReserved(_ name: PathRef, in backing: Backing) -> Bool {
         backing.layer.isUpper && backing.isRoot && work.isReserved(name)
     }
 
-    /// Whether the union doesn't show an entry of a directory that one layer alone backs. A skeleton there has
-    /// no origin.
+    /// Whether the union doesn't show an entry of a directory that one layer alone backs. A skeleton there
+    /// has no origin.
     func isHiddenAlone(
         _ entry: DirectoryEntry, _ source: ListingSource, _ directory: FileDescriptor
     ) -> Bool {
@@ -39,13 +40,14 @@ extension Layers {
         return policies.orphans == .hide || !hasEntries(entry.name, in: directory)
     }
 
-    /// Whether a skeleton (the directory `name` of the upper) holds anything other than whiteouts and
-    /// skeletons that hold nothing either.
+    /// Whether a skeleton (the directory `name` of the upper) holds anything but whiteouts and skeletons that
+    /// hold nothing either.
     func hasEntries(_ name: PathRef, in upper: FileDescriptor) -> Bool {
         entryCount(name, in: upper, limit: 1) > 0
     }
 
-    /// How many entries a skeleton holds for the union: all below it but whiteouts and further skeletons.
+    /// How many entries a skeleton holds for the union: all below it but whiteouts and further skeletons. The
+    /// count stops at `limit`.
     func entryCount(_ name: PathRef, in upper: FileDescriptor, limit: Int = .max) -> Int {
         var count = 0
         var pending = [unsafe Array(name.bytes)]
@@ -73,7 +75,7 @@ extension Layers {
         marks(of: name, in: directory).contains(.skeleton)
     }
 
-    /// Any kind of whiteout, in the upper.
+    /// Whether the entry of the upper is a whiteout of any kind.
     private func isWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
         guard let status = try? directory.status(at: name) else { return false }
         if status.isWhiteoutDevice { return true }

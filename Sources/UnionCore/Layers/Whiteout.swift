@@ -1,11 +1,11 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Whiteouts: how they are told, put down and lifted.
+// How whiteouts are recognised, made and lifted.
 //
-// Written is a character device 0:0 where the upper may have one; else an empty file with overlayfs's
-// whiteout attribute, in a directory that says so; on bpffs, which has neither, a symbolic link with a target
-// that nobody else uses.
+// A new one is a character device 0:0 if the upper may have one. Otherwise it is an empty file with
+// overlayfs's whiteout attribute, in a directory that says so. On bpffs, which has neither, it is a symbolic
+// link with a target that no program uses.
 
 /// The target of a symbolic link that is a whiteout, on filesystems that can hold no other.
 private var linkWhiteoutTarget: PathRef { "switchfs:whiteout" }
@@ -64,7 +64,7 @@ extension Layers {
         do {
             return try directory.makeNode(at: name, mode: FileKind.characterDevice.modeBits, device: 0)
         } catch .notPermitted, .invalidArgument, .permissionDenied, .notSupported, .noSuchAddressOrDevice {
-            // Not for such devices: the next kind.
+            // The filesystem takes no such devices: try the next kind.
         }
         do {
             return try makeAttributeWhiteout(name, in: directory)
@@ -89,7 +89,7 @@ extension Layers {
         try setMarkAttribute(at: "", in: directory, MarkName.opaque, MarkName.userOpaque, "x")
     }
 
-    /// Sets a mark: by a trusted attribute, or by a user one where the server isn't privileged.
+    /// Sets a mark by a trusted attribute, or by a user attribute if the server isn't privileged.
     func setMarkAttribute(
         at name: PathRef, in directory: FileDescriptor, _ trusted: PathRef, _ user: PathRef, _ value: PathRef
     ) throws(Errno) {
@@ -100,7 +100,8 @@ extension Layers {
         }
     }
 
-    /// Makes a whiteout in the work area that is to be put in that directory of the upper. It is the caller's to discard.
+    /// Makes a whiteout in the work area, to be put in that directory of the upper. The caller must discard
+    /// it.
     func stageWhiteout(_ staged: PathRef, for upper: FileDescriptor) throws(Errno) {
         let staging = try work.directory()
         try makeWhiteout(staged, in: staging)

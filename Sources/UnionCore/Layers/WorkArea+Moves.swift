@@ -9,7 +9,7 @@ extension Layers {
         do {
             try FileDescriptor.rename(from: staging, temporary, to: parent, name, flags: .noReplace)
         } catch .invalidArgument {
-            // A filesystem without RENAME_NOREPLACE. Over an empty directory rename(2) replaces.
+            // The filesystem doesn't have RENAME_NOREPLACE. Here rename(2) replaces an empty directory.
             try FileDescriptor.rename(from: staging, temporary, to: parent, name)
         }
     }

@@ -2,31 +2,32 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Where things are prepared on the upper's filesystem before they are put in place in one step.
+/// Where objects are prepared on the upper's filesystem before they are put in place in one step.
 ///
-/// It is a directory below the work directory or, where none was given or it is on another filesystem, a hidden
-/// one in the upper's root; it is made when it is first needed. What a crash left in it is removed at the next mount.
+/// It is a directory below the work directory. If no work directory was given, or that one is on another
+/// filesystem, it is a hidden directory in the upper's root. It is made when it is first needed. The next
+/// mount removes what a crash left in it.
 ///
-/// It also keeps what must outlive a mount: orphans that had to make room, and in the work directory the marks
-/// on directories of an upper without extended attributes.
+/// It also keeps what must outlive a mount: orphans that had to make room and, in the work directory, the
+/// marks on directories of an upper without extended attributes.
 final class WorkArea: Sendable {
     private static var nameInWorkDirectory: PathRef { "switchfs" }
-    /// In the staging directory.
+    /// This directory is in the staging directory.
     private static var nameOfOrphans: PathRef { "orphans" }
     private static var asidePrefix: PathRef { "replaced-" }
     static var nameOfMarks: PathRef { "marks" }
     static var nameOfNewMarks: PathRef { "marks.new" }
 
     private let parent: OwnedDescriptor?
-    /// The upper's root, where the staging directory is in it.
+    /// The upper, whose root may hold the staging directory.
     private let upper: Layer?
     private let isInUpper: Bool
     private let opened = Mutex<FileDescriptor?>(nil)
     private let openedOrphans = Mutex<FileDescriptor?>(nil)
-    /// Marks on the upper's directories, where these can't hold them themselves.
+    /// The marks on the upper's directories, if these can't hold marks themselves.
     private let table: MarkTable?
     private let turn = Mutex(())
-    /// Held while a directory is opened for the first time; goes before the descriptors' own locks.
+    /// Held while a directory is opened for the first time. It is taken before the descriptors' own locks.
     private let opening = Mutex(())
     private let serial = Atomic<UInt32>(0)
 
@@ -42,7 +43,7 @@ final class WorkArea: Sendable {
             let name = OwnedName(path)
             let opened = try FileDescriptor.workingDirectory.openPlain(name.ref, flags: [.path, .directory])
             let status = try opened.descriptor.status()
-            // Names move from one to the other by rename, which doesn't cross mounts.
+            // Names move from the one to the other by rename, which doesn't cross mounts.
             isInUpper = upper.map { !Self.isBeside(status, $0.rootStatus) } ?? false
             parent = consume opened
         } catch {
@@ -50,7 +51,7 @@ final class WorkArea: Sendable {
         }
     }
 
-    /// The upper's filesystem can be unmounted once nobody has the union any more.
+    /// Closes what was kept open, so that the upper's filesystem can be unmounted once the union has gone.
     deinit {
         Self.closeKept(opened)
         Self.closeKept(openedOrphans)
@@ -64,8 +65,8 @@ final class WorkArea: Sendable {
         work.device == upper.device && work.mountID == upper.mountID
     }
 
-    /// In the upper's root, and hidden there. Filesystems that take no attributes may take no dots either
-    /// (bpffs).
+    /// The hidden directory's name in the upper's root. A filesystem that takes no attributes may take no
+    /// dots either (bpffs).
     private var nameInUpper: PathRef { table == nil ? ".switchfs" : "switchfs-work" }
 
     /// Whether the name in the upper's root is the union's own.
@@ -92,7 +93,7 @@ final class WorkArea: Sendable {
         if existingStaging() != nil { _ = try? directory() }
     }
 
-    /// Where orphans are kept that had to make room.
+    /// The directory for orphans that had to make room.
     func orphans() throws(Errno) -> FileDescriptor {
         let area = try directory()
         return try keptOpen(openedOrphans) { () throws(Errno) in
@@ -100,24 +101,25 @@ final class WorkArea: Sendable {
         }
     }
 
-    /// The same where it is there already: looking makes nothing.
+    /// The directory for orphans, if it is there already. Makes nothing.
     func existingOrphans() -> OwnedDescriptor? {
         guard let area = try? open(isInUpper, create: false) else { return nil }
         return try? Self.open(Self.nameOfOrphans, in: area.descriptor, create: false)
     }
 
-    /// Where renames under way are written down, which may be on another filesystem than the upper. EROFS: nowhere.
+    /// Opens the directory in which renames under way are written down. It may be on another filesystem than
+    /// the upper. EROFS: there is none.
     func journal(create: Bool) throws(Errno) -> OwnedDescriptor {
         try open(parentDescriptor == nil, create: create)
     }
 
-    /// There is such a place.
+    /// Whether there is a place for `journal`.
     var takesJournals: Bool { parentDescriptor != nil || upper?.isReadOnly == false }
 
-    /// The staging directory where it is there already, with all that is in it.
+    /// The staging directory with all that is in it, if it is there already.
     func existingStaging() -> OwnedDescriptor? { try? open(isInUpper, create: false) }
 
-    /// The table of marks, read by now; nil: the upper's directories hold their own.
+    /// The table of marks, after it was read. nil: the upper's directories hold their own marks.
     var marks: MarkTable? {
         guard let table, let upper else { return nil }
         table.load(upper: upper.root.descriptor) {
@@ -130,7 +132,8 @@ final class WorkArea: Sendable {
         _ kept: borrowing Mutex<FileDescriptor?>, _ open: () throws(Errno) -> OwnedDescriptor
     ) throws(Errno) -> FileDescriptor {
         if let directory = kept.withLock({ $0 }) { return directory }
-        // One opens and cleans: a second one would take away what the first user has put there by then.
+        // Only one thread opens and cleans. A second one would take away what a user of the first has put
+        // there by then.
         return try opening.withLock { _ throws(Errno) in
             if let directory = kept.withLock({ $0 }) { return directory }
             let made = try open().release()
@@ -153,13 +156,13 @@ final class WorkArea: Sendable {
         do {
             if create { try base.makeDirectory(at: name, mode: 0o700) }
         } catch .fileExists {
-            // From earlier.
+            // It is there from earlier.
         }
         return try base.openBeneath(name, flags: [.readOnly, .directory, .noFollow])
     }
 
-    /// Runs what must find a name as it looked a moment ago. Nothing else takes this lock, and it is not taken
-    /// again inside.
+    /// Runs a body that must find a name as it looked a moment ago. Nothing else takes this lock, and the
+    /// body must not take it again.
     func oneAtATime(_ body: () throws(Errno) -> Void) throws(Errno) {
         let result: Result<Void, Errno> = turn.withLock { _ in
             Result { () throws(Errno) in try body() }
@@ -167,13 +170,13 @@ final class WorkArea: Sendable {
         try result.get()
     }
 
-    /// A name that no other thing in the staging directory has.
+    /// A name that nothing else in the staging directory has.
     func temporaryName() -> OwnedName { OwnedName(uniqueName("switchfs-")) }
 
-    /// The same for what may have to come back after a crash.
+    /// A new name in the staging directory for what may have to come back after a crash.
     func asideName() -> [UInt8] { uniqueName(Self.asidePrefix) }
 
-    /// The same for the record of a rename, where `journal` is.
+    /// A new name for the record of a rename, in the directory of `journal`.
     func recordName() -> [UInt8] { uniqueName(RenameJournal.prefix) }
 
     private func uniqueName(_ prefix: PathRef) -> [UInt8] {
@@ -181,14 +184,14 @@ final class WorkArea: Sendable {
         return unsafe Array(prefix.bytes) + Array("\(ServerIdentity.pid)-\(serial)".utf8)
     }
 
-    /// Removes what was put aside under the name, whatever it is. What can't be removed stays; it is out of
-    /// the union's sight, and the next mount tries again.
+    /// Removes what was put aside under the name, whatever it is. What can't be removed stays: the union
+    /// doesn't show it, and the next mount tries again.
     func discard(_ name: PathRef) {
         guard let directory = opened.withLock({ $0 }) else { return }
         discard(name, in: directory)
     }
 
-    /// The same in a directory of the upper or the work area.
+    /// Removes what is under the name in a directory of the upper or the work area, whatever it is.
     func discard(_ name: PathRef, in directory: FileDescriptor) {
         if let table, let status = try? directory.status(at: name) { table.drop(status) }
         Self.remove(name, in: directory)
@@ -212,7 +215,7 @@ final class WorkArea: Sendable {
             || name.hasPrefix(Self.asidePrefix)
     }
 
-    /// Removes a tree. Goes down by a list and not by calls: how deep it is isn't ours to say.
+    /// Removes a tree. It goes down by a list and not by recursive calls, as the tree may be of any depth.
     private static func remove(_ name: PathRef, in directory: FileDescriptor) {
         if (try? directory.unlink(at: name)) != nil { return }
         var pending = [unsafe Array(name.bytes)]
@@ -226,7 +229,7 @@ final class WorkArea: Sendable {
             }
             let found = children(of: path, in: directory)
             pending += found
-            // Emptied by that, or never to be removed.
+            // The directory is empty now, or can't be removed at all.
             if found.isEmpty && (try? directory.removeDirectory(at: current.ref)) == nil { return }
             if found.isEmpty { pending.removeLast() }
         }
