@@ -15,9 +15,9 @@ public enum BranchChoice: Sendable, Equatable {
     case read(ReadPolicy)
 }
 
-/// The policy that answers, for an operation on a path, which layer it goes to.
+/// The policy that says which layer an operation on a path goes to.
 ///
-/// Asked on the request path: an implementation must not block, and gets the union path as bytes
+/// It is asked on the request path, so an implementation must not block. It gets the union path as bytes
 /// relative to the union's root, without a leading slash.
 public protocol BranchSelector: Sendable {
     func choose(_ operation: SelectedOperation, path: PathRef) -> BranchChoice

@@ -2,9 +2,9 @@ public import LinuxSystem
 
 /// What a union is made of and by which policies it decides: all that a mount command says, as values.
 ///
-/// Built by the command line and by library users, validated when a `Union` is opened.
+/// The command line and library users build it. It is validated when a `Union` is opened.
 public struct UnionConfiguration: Sendable {
-    /// Top to bottom. With an upper, `layers[0]` is the upper.
+    /// The layers, top to bottom. With an upper, `layers[0]` is the upper.
     public var layers: [LayerConfiguration]
     /// Whether `layers[0]` is the upper (a union may do without one).
     public var hasUpper: Bool
@@ -21,12 +21,12 @@ public struct UnionConfiguration: Sendable {
 
 /// One layer as the user gave it.
 public struct LayerConfiguration: Sendable {
-    /// Absolute path of the layer's root directory.
+    /// The absolute path of the layer's root directory.
     public var path: String
     public var readOnly: Bool
-    /// nil: chosen from the filesystem's type (`auto`).
+    /// nil: the filesystem's type decides (`auto`).
     public var coherence: CoherenceMode?
-    /// The layer is an unpacked OCI image layer: `.wh.` names are whiteouts.
+    /// Whether the layer is an unpacked OCI image layer: `.wh.` names are whiteouts.
     public var isOCI: Bool
 
     public init(
@@ -49,15 +49,15 @@ public enum CreatePolicy: Sendable, Equatable {
     case upper
     /// The topmost lower that backs the directory.
     case lower
-    /// The lower first; the upper when the lower refuses.
+    /// The lower first, and the upper if the lower refuses.
     case fallback
     /// One layer by its number. 0 is the upper.
     case layer(Int)
-    /// Refused with `EPERM`.
+    /// None: the answer is `EPERM`.
     case deny
 }
 
-/// In which order a name is looked for.
+/// The order in which layers are asked for a name.
 public enum ReadPolicy: Sendable, Equatable {
     case upperFirst
     case lowerFirst
@@ -74,12 +74,12 @@ public enum OrphanPolicy: String, Sendable, CaseIterable {
 }
 
 public enum LockPolicy: String, Sendable, CaseIterable {
-    /// On the real files where somebody beside the union may use them.
+    /// On the real files, if programs beside the union may use them.
     case auto
     case local, through
 }
 
-/// The mount-wide policies: what the built-in branch selector answers from.
+/// The mount-wide policies, from which the built-in branch selector answers.
 public struct Policies: Sendable {
     public var create = CreatePolicy.upper
     public var mkdir = CreatePolicy.upper
@@ -90,13 +90,13 @@ public struct Policies: Sendable {
     public var locks = LockPolicy.auto
     /// Freshness bound of `ttl` layers, in seconds.
     public var timeToLive: Double = 1
-    /// The whole union is read-only (`ro`).
+    /// Whether the whole union is read-only (`ro`).
     public var readOnly = false
-    /// What reading does to access times; nil: what the mounts say that layers are on.
+    /// What reading does to access times. nil: what the layers' own mounts say.
     public var accessTimes: AccessTimes?
-    /// Listing directories doesn't move theirs (`nodiratime`).
+    /// Whether listing a directory leaves its access time (`nodiratime`).
     public var noDirectoryAccessTimes = false
-    /// Consulted before `create` and `mkdir`; nil where no rules are given.
+    /// Asked before `create` and `mkdir`, and for reads. nil: there are no rules.
     public var selector: (any BranchSelector)?
 
     public init() {}

@@ -13,7 +13,7 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
     /// The union's root directory; FUSE_ROOT_ID.
     public static var root: NodeID { NodeID(rawValue: 1) }
 
-    /// What the kernel is told where there is nothing of a name.
+    /// Whether the kernel is told that the name is missing.
     var isNothing: Bool { rawValue == 0 }
 }
 
@@ -34,11 +34,11 @@ public struct Attributes: Sendable {
     public var gid: UInt32
     /// The device that a device node stands for, as makedev(3) packs it.
     public var specialDevice: UInt64
-    /// Bytes.
+    /// In bytes.
     public var size: Int64
-    /// Blocks of 512 bytes.
+    /// In blocks of 512 bytes.
     public var blocks: UInt64
-    /// Bytes, best for I/O.
+    /// In bytes: the best size for I/O.
     public var blockSize: UInt32
     public var accessTime: Timestamp
     public var modificationTime: Timestamp
@@ -47,7 +47,7 @@ public struct Attributes: Sendable {
     public var kind: FileKind { FileKind(mode: mode) ?? .regular }
 }
 
-/// For how long the kernel may keep what it is told. Zero: for this one call.
+/// For how many seconds the kernel may keep what it is told. Zero: for this one call.
 public struct Freshness: Sendable {
     public var entrySeconds: Double
     public var attributeSeconds: Double
@@ -55,14 +55,14 @@ public struct Freshness: Sendable {
     public static var none: Freshness { Freshness(entrySeconds: 0, attributeSeconds: 0) }
 }
 
-/// A name's answer: the node it denotes, on which one lookup count is now held.
+/// A name's answer: the node that it denotes, with one more lookup count.
 public struct Entry: Sendable {
     public var node: NodeID
     public var generation: UInt64
     public var attributes: Attributes
     public var freshness: Freshness
 
-    /// Nothing of that name, for so long: node 0, as the kernel has it.
+    /// The answer that the name is missing, to be kept for so long: node 0, as the kernel has it.
     static func absent(forSeconds seconds: Double) -> Entry {
         let zero = Timestamp(seconds: 0, nanoseconds: 0)
         let nothing = Attributes(
@@ -74,16 +74,16 @@ public struct Entry: Sendable {
     }
 }
 
-/// What setattr asks for; nil and `.omit` leave a thing as it is.
+/// What setattr asks for. nil and `.omit` leave an attribute as it is.
 public struct AttributeChanges: Sendable {
     public var mode: UInt32?
     public var uid: UInt32?
     public var gid: UInt32?
-    /// Bytes.
+    /// In bytes.
     public var size: Int64?
     public var access = TimeChange.omit
     public var modification = TimeChange.omit
-    /// suid, sgid and `security.capability` are to go, as a local filesystem drops them on a write.
+    /// Whether suid, sgid and `security.capability` go, as a local filesystem drops them on a write.
     public var killPrivileges = false
 
     public init() {}
@@ -93,11 +93,12 @@ public struct AttributeChanges: Sendable {
 public enum HandleIO: Sendable, Equatable {
     /// The kernel reads and writes the real file itself.
     case passthrough(backingID: Int32)
-    /// Requests to the server, no page cache; what is mapped is the real file.
+    /// By requests to the server, without a page cache. What is mapped is the real file.
     case mapped(backingID: Int32)
-    /// Requests to the server, no page cache. Can't be mapped shared.
+    /// By requests to the server, without a page cache. The file can't be mapped shared.
     case direct
-    /// Requests to the server, and a page cache of the union's own. `keepsPages`: from one open to the next.
+    /// By requests to the server, with a page cache of the union's own. `keepsPages`: the cache stays from
+    /// one open to the next.
     case cached(keepsPages: Bool)
 
     /// Whether reads and writes come to the server.
@@ -107,9 +108,9 @@ public enum HandleIO: Sendable, Equatable {
 public struct OpenedFile: Sendable {
     public var handle: HandleID
     public var io: HandleIO
-    /// The real file has no position (ESPIPE).
+    /// Whether the real file has no position (ESPIPE).
     public var isStream: Bool
-    /// Closing has nothing to tell the real file.
+    /// Whether closing has nothing to tell the real file.
     public var needsNoFlush: Bool
 }
 
@@ -118,7 +119,7 @@ public struct DirectoryItem {
     public var name: PathRef
     public var inode: UInt64
     public var kind: FileKind?
-    /// Where the listing goes on after this name.
+    /// The offset at which the listing goes on after this name.
     public var nextOffset: UInt64
 }
 
@@ -138,14 +139,15 @@ public struct LockRange: Sendable {
     }
 }
 
-/// The kernel's side of passthrough: registers real files, implemented by what serves the union.
+/// The kernel's side of passthrough, which registers real files. What serves the union implements it.
 public protocol BackingStore: Sendable {
-    /// Registers an open regular file. Returns a positive id. Errors: the kernel's, where it refuses the file.
+    /// Registers an open regular file. Returns a positive id. Throws the kernel's error if it refuses the
+    /// file.
     func open(_ file: FileDescriptor) throws(Errno) -> Int32
     func close(_ id: Int32)
 }
 
-/// Why a union could not be put together: one line, what is wrong and what to do.
+/// Why a union couldn't be put together. It is one line: what is wrong and what to do.
 public struct UnionOpenError: Error, Sendable, CustomStringConvertible {
     public let description: String
 

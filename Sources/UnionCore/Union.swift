@@ -4,15 +4,16 @@ internal import SystemPackage
 
 /// A switch union: one mount's object. It knows neither FUSE nor how changes underneath are noticed.
 ///
-/// Every operation is a method in a file of its name under `Operations/`. It starts from node numbers and raw names,
-/// finds what the layers hold now (`resolver`), decides which layer takes a change (`changes`), makes it there as the
-/// caller, and notes what the kernel is told (`reporting`). A floor reaches lower ones alone (docs/architecture.md). All
-/// methods may be called from any thread, and block as long as the real calls do.
+/// Every operation is a method in a file of its name under `Operations/`. It starts from node numbers and raw
+/// names, and finds what the layers hold now (`resolver`). It decides which layer takes a change (`changes`),
+/// makes the change there as the caller, and notes what the kernel is told (`reporting`). A floor reaches
+/// only lower ones (docs/architecture.md). Any thread may call any method. A method blocks as long as the
+/// real calls do.
 ///
-/// Lock order. A node's state goes before `OpenFiles`, which is held over the registration of a file with the
-/// kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over calls into
-/// the upper, and nothing else is taken under them. All others are leaves. No lock is held over a call into a
-/// lower, so a lower that hangs holds up nobody but who asked it.
+/// Lock order. A node's state goes before `OpenFiles`. That one is held over the registration of a file with
+/// the kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over
+/// calls into the upper, and no other lock is taken under them. All other locks are leaves. No lock is held
+/// over a call into a lower, so a lower that hangs holds up only the caller of that request.
 public final class Union: Sendable {
     let layers: Layers
     let resolver: Resolver
@@ -32,7 +33,8 @@ public final class Union: Sendable {
     let directories = HandleTable<DirectoryHandle>()
     let ledger = LockLedger()
 
-    /// Opens the layers. `backing` nil: no passthrough; `watcher` nil: nothing can be watched.
+    /// Opens the layers. `backing` nil: no passthrough. `watcher` nil: nothing can be watched. Throws if a
+    /// layer or the work directory can't be used.
     public init(
         configuration: UnionConfiguration, backing: (any BackingStore)?, watcher: (any ChangeSource)? = nil
     ) throws(UnionOpenError) {
@@ -53,10 +55,11 @@ public final class Union: Sendable {
         changes.settleInterruptedRenames()
     }
 
-    /// How deep filesystems are stacked in the layers: what passthrough must be negotiated for.
+    /// How deep filesystems are stacked in the layers. Passthrough must be negotiated for that depth.
     public var stackDepth: Int { stack.stackDepth }
 
-    /// Record locks and flock(2) are taken by the union, for the kernel alone could keep them only among its clients.
+    /// Whether the union takes record locks and flock(2) locks. The kernel alone could keep them only among
+    /// the union's clients.
     public var needsLocks: Bool {
         switch policies.locks {
         case .local: false
@@ -65,7 +68,7 @@ public final class Union: Sendable {
         }
     }
 
-    /// Whether the kernel is ever allowed to keep names or attributes.
+    /// Whether the kernel may ever keep names or attributes.
     public var cachesEntries: Bool { coherence.plan.freshness.entrySeconds > 0 }
 
     /// Whether the kernel keeps listings and opens directories without asking.

@@ -1,7 +1,8 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// Reads and writes of open files of pseudo filesystems: each is made as its maker, be it the opener or not.
+// Reads and writes of open files of pseudo filesystems. Each is made as the caller that makes it, whether
+// that has opened the file or not.
 
 extension Agents {
     func readActing(
@@ -32,7 +33,8 @@ extension Agents {
         return try writeWhole(text, for: buffer.count, file, at: offset, route, caller)
     }
 
-    /// Returns `count` where all of `text`, which stands for so many bytes, was written.
+    /// Writes the whole of `text`, which stands for `count` bytes of the caller's. Returns `count` if all of
+    /// it was written.
     private func writeWhole(
         _ text: [UInt8], for count: Int, _ file: FileHandle, at offset: Int64, _ route: CallRoute,
         _ caller: CallerIdentity
@@ -61,7 +63,7 @@ extension Agents {
         }
     }
 
-    /// The caller's own number where the call is made: a thread's, of which the kernel finds the process.
+    /// The caller's own number where the call is made. It is a thread's, and the kernel finds the process.
     private func number(of caller: CallerIdentity, _ route: CallRoute) throws(Errno) -> Int32 {
         switch route {
         case .here: caller.pid

@@ -1,16 +1,17 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Where a call on a file of a pseudo filesystem is made, so that the kernel takes the caller for who asks.
+/// Where a call on a file of a pseudo filesystem is made, so that the kernel takes it for the caller's.
 enum CallRoute {
-    /// By the thread that serves, with the caller's credentials.
+    /// In the thread that serves, with the caller's credentials.
     case here
     case elsewhere(Agent)
 }
 
 extension Agents {
-    /// `namespaces` are those that count; `always` are entered though they may be the server's. EACCES: it isn't known
-    /// who asks. EPERM: the server may enter nobody's namespaces.
+    /// Where to make a call for the caller. `namespaces`: those that count. `always`: those that are entered
+    /// even if they may be the server's. EACCES: the caller isn't known. EPERM: the server may not enter
+    /// other processes' namespaces.
     func route(
         of acting: ActingFile, _ namespaces: Namespaces, always: Namespaces = [], _ caller: CallerIdentity
     ) throws(Errno) -> CallRoute {
@@ -28,10 +29,10 @@ extension Agents {
         return .elsewhere(Agent(for: caller, entering: foreign))
     }
 
-    /// What is to be known of a node's file in `layer`.
+    /// What must be known of a node's file in `layer`.
     func acting(_ node: Node, in layer: Layer) -> ActingFile {
         guard let path = try? resolver.path(of: node, in: layer) else {
-            // It has no name any more: nothing of it is sure.
+            // It has no name any more: nothing about it is sure.
             let type = node.filesystem.type
             return ActingFile(type, path: nil, isServers: type == .proc)
         }
@@ -47,7 +48,8 @@ extension Agents {
         }
     }
 
-    /// EPERM: a file of a group that is mounted alone, under whatever name, may be a list of processes.
+    /// Checks that the file is what its name says. EPERM: it isn't sure. A file of a group that is mounted
+    /// alone, under whatever name, may be a list of processes.
     func checkName(
         of node: Node, _ status: FileStatus, in layer: Layer, _ acting: ActingFile
     ) throws(Errno) {
@@ -57,7 +59,7 @@ extension Agents {
         guard try directory.descriptor.status().mountID == status.mountID else { throw .notPermitted }
     }
 
-    /// Opens the real file where the caller is; nil: the serving thread is to do it.
+    /// Opens the real file where the caller is. nil: the serving thread must open it.
     func openElsewhere(
         _ node: Node, in layer: Layer, _ acting: ActingFile, flags: OpenFlags, _ caller: CallerIdentity
     ) throws(Errno) -> OwnedDescriptor? {
@@ -75,13 +77,14 @@ extension Agents {
         return file
     }
 
-    /// Fails where the caller can't see what is one of the server's entries in proc.
+    /// Fails if the path is one of the server's entries in proc and the caller can't see it.
     func lookElsewhere(_ path: PathRef, in layer: Layer, _ caller: CallerIdentity) throws(Errno) {
         guard Agent.areAvailable || caller.uid != ServerIdentity.uid else { return }
         try agentForServers(caller).look(at: path, beneath: layer.root.descriptor)
     }
 
-    /// EACCES: a server that isn't root can't ask as somebody else.
+    /// The agent for calls on the server's entries. EACCES: a server that isn't root can't ask as another
+    /// user.
     func agentForServers(_ caller: CallerIdentity) throws(Errno) -> Agent {
         guard Agent.areAvailable else { throw .permissionDenied }
         return Agent(for: caller, entering: [])
@@ -89,10 +92,10 @@ extension Agents {
 }
 
 extension ActingFile {
-    /// What writing it does is known by its name alone.
+    /// Whether only its name tells what writing it does.
     fileprivate var isKnownByName: Bool { type == .cgroup || type == .cgroup2 || type == .resourceControl }
 
-    /// What it shows, or what it acts on, depends on where the caller is.
+    /// Whether what it shows, or what it acts on, depends on where the caller is.
     fileprivate var needsKnownCaller: Bool {
         if case .processList = role { return true }
         return showsNamespaces

@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension Agents {
-    /// Opens a real directory of proc where its listing depends on who asks, besides the credentials; nil: it
+    /// Opens a real directory of proc if its listing depends on the caller, besides the credentials. nil: it
     /// doesn't.
     func openElsewhere(
         _ source: ListingSource, _ backing: Backing, of node: Node, _ caller: CallerIdentity
@@ -29,8 +29,8 @@ extension Agents {
         return OpenSource(source: source, directory: directory)
     }
 
-    /// proc's `hidepid=` lists for each reader the processes that it may look into, to which the kernel counts the
-    /// reader's own.
+    /// The filter that hides the server's process. proc's `hidepid=` lists for each reader the processes that
+    /// it may look into, and the kernel counts the reader's own among these.
     private func hidingServer(
         _ path: PathRef, _ source: ListingSource, _ backing: Backing, _ caller: CallerIdentity
     ) throws(Errno) -> ListingFilter? {
@@ -50,7 +50,8 @@ extension Agents {
 }
 
 extension FileDescriptor {
-    /// Of a proc filesystem's root: the number that it has for this process. nil: it doesn't show it.
+    /// The number that a proc filesystem, whose root this is, has for this process. nil: it doesn't show this
+    /// process.
     fileprivate var serversNumber: OwnedName? {
         unsafe withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
             guard let length = unsafe try? readLink(at: "self", into: buffer) else { return nil }

@@ -1,6 +1,7 @@
 internal import SystemPackage
 
-// What is written to a list of processes. To the kernel 0 is the thread that writes, which here is the server's.
+// What is written to a list of processes. To the kernel 0 is the thread that writes, and here that is the
+// server's.
 
 /// Whether the text, read as the kernel reads it (kstrtoint with base 0, after strstrip), has a 0 among its numbers.
 func holdsZero(_ text: UnsafeRawBufferPointer) -> Bool {
@@ -14,7 +15,7 @@ func holdsZero(_ text: UnsafeRawBufferPointer) -> Bool {
     return false
 }
 
-/// The same text with `number` for each 0.
+/// The text with `number` in place of each 0.
 func replacingZero(in text: UnsafeRawBufferPointer, by number: Int32) -> [UInt8] {
     let end = unsafe text.firstIndex(of: 0) ?? text.count
     var result: [UInt8] = []
@@ -44,5 +45,5 @@ private func isZero(_ text: UnsafeRawBufferPointer, _ start: Int, _ end: Int) ->
     return unsafe text[start..<end].allSatisfy { $0 == 0x30 }
 }
 
-/// As the kernel's isspace(), to which the no-break space of Latin-1 is one.
+/// Whether the kernel's isspace() takes the byte for a space. The no-break space of Latin-1 is one to it.
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0d ~= byte || byte == 0xa0 }

@@ -1,12 +1,12 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-// What proc shows of the server itself. The kernel lets every thread look into its own process and change it, whatever
-// its credentials: there a thread of the server must do nothing for others.
+// What proc shows of the server itself. The kernel lets every thread look into its own process and change it,
+// whatever its credentials. So a thread of the server must do nothing there for others.
 
 extension Agents {
-    /// Whether the real path in `layer` is one of the server's own entries in a proc filesystem. Where that can't be
-    /// told (a part of such a filesystem, mounted alone) it is taken for one.
+    /// Whether the real path in `layer` is one of the server's own entries in a proc filesystem. If that
+    /// can't be told (a part of such a filesystem, mounted alone), the answer is yes.
     func isServers(_ path: PathRef, on filesystem: FilesystemFacts, in layer: Layer) -> Bool {
         guard filesystem.type == .proc else { return false }
         return withProcRoot(above: path, of: filesystem, in: layer) { root, rest in
@@ -14,8 +14,8 @@ extension Agents {
         }
     }
 
-    /// Lends the root directory of the proc filesystem that `path` is in, and the rest of the path from there.
-    /// nil: it isn't above the path in this layer.
+    /// Lends the root directory of the proc filesystem that `path` is in, and the rest of the path from
+    /// there. The directory is nil if it isn't above the path in this layer.
     func withProcRoot<R>(
         above path: PathRef, of filesystem: FilesystemFacts, in layer: Layer,
         _ body: (FileDescriptor?, PathRef) -> R
@@ -39,13 +39,14 @@ extension Agents {
 }
 
 extension FileStatus {
-    /// PROC_ROOT_INO of <linux/proc_fs.h>.
+    /// Whether it is the root of the proc filesystem with that device number: PROC_ROOT_INO of
+    /// <linux/proc_fs.h>.
     func isProcRoot(on device: UInt64) -> Bool { inode == 1 && self.device == device }
 }
 
 extension FileDescriptor {
-    /// Of a proc filesystem's root: whether the path begins with the number of a thread of this process, as that
-    /// filesystem numbers them. The kernel itself says who `self` is.
+    /// Whether the path in a proc filesystem, whose root this is, begins with the number of a thread of this
+    /// process, as that filesystem numbers threads. The kernel itself says what `self` is.
     func showsServer(at path: PathRef) -> Bool {
         var length = 0
         while length < path.count && path[length] != 0x2f {

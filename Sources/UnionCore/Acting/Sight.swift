@@ -3,8 +3,8 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Agents {
-    /// proc hides processes by who asks (`hidepid=`), and what is in their directories: what the caller can't
-    /// see there, it doesn't see here.
+    /// Checks that the caller can see the object. proc hides processes, and what is in their directories, by
+    /// the caller (`hidepid=`). What the caller can't see there, it doesn't see here.
     func checkSight(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) {

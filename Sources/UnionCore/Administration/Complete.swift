@@ -2,12 +2,12 @@ internal import LinuxSystem
 public import SystemPackage
 
 extension Union {
-    /// Marks a directory, given by its path from the union's root, as holding every entry itself, or takes
-    /// that back; whatever marked it, overlayfs's opaque mark too.
+    /// Marks a directory, given by its path from the union's root, as holding every entry itself. Or takes
+    /// that back, whatever marked it, overlayfs's opaque mark too.
     ///
-    /// The mark goes to the layer that owns the directory: a skeleton above is bookkeeping, and there or not
-    /// must make no difference. ENOTDIR: no directory. EROFS: the layer is read-only. ENOTSUP: it takes no
-    /// extended attributes. EINVAL: the union's root, which all layers make up.
+    /// The mark goes to the layer that owns the directory: a skeleton above it is bookkeeping, and must make
+    /// no difference. ENOTDIR: it is no directory. EROFS: the layer is read-only. ENOTSUP: the layer takes no
+    /// extended attributes. EINVAL: it is the union's root, which all layers make up.
     public func setComplete(_ isComplete: Bool, path: [UInt8]) throws(Errno) {
         let (id, visited) = try walk(path)
         defer { for node in visited { reporting.forget(node, count: 1) } }
@@ -32,7 +32,7 @@ extension Union {
             do {
                 try directory.removeXattr(attribute)
             } catch .noData, .notSupported {
-                // The other one it is.
+                // Then it is the other attribute.
             }
         }
     }

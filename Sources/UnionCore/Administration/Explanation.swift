@@ -16,7 +16,7 @@ public struct PathExplanation: Sendable {
         case fails(Errno, reason: String)
     }
 
-    /// In the union, without a leading slash.
+    /// The path in the union, without a leading slash.
     public let path: String
     /// `pure`, `merged` or `complete` for a directory, the kind of file, or `absent`.
     public let kind: String
@@ -29,8 +29,8 @@ public struct PathExplanation: Sendable {
 }
 
 extension Union {
-    /// Explains a union path, given relative to the root, whatever bytes its names are of. ENOENT where a directory on the
-    /// way isn't there.
+    /// Explains a union path, given relative to the root; its names may be of any bytes. ENOENT: a directory
+    /// on the way isn't there.
     public func explain(path: [UInt8]) throws(Errno) -> PathExplanation {
         let names = path.split(separator: 0x2f).filter { !$0.elementsEqual([0x2e]) }
         guard let last = names.last else { return try explainRoot() }
@@ -77,7 +77,8 @@ extension Union {
             unlink: removal(path, lookup, name, in: directory, view), rename: renaming(path, lookup))
     }
 
-    /// A layer fails: what the others have, and that changes would have to know what it holds.
+    /// The explanation where a layer fails: what the other layers have, and that a change would have to know
+    /// what that layer holds.
     private func unanswered(
         _ path: String, _ lookup: NameLookup, in directory: Node, _ view: borrowing DirectoryView
     ) -> PathExplanation {
@@ -90,7 +91,7 @@ extension Union {
             view)
     }
 
-    /// Whatever is tried, `refused` comes of it.
+    /// The explanation where every change fails with `refused`.
     private func refusal(
         _ path: String, _ lookup: NameLookup, kind: String, _ refused: PathExplanation.Outcome,
         in directory: Node, _ view: borrowing DirectoryView
@@ -174,9 +175,9 @@ extension Union {
     }
 }
 
-// Where changes would go: by the plans that the operations make.
+// Where changes would go, by the plans that the operations make.
 extension Union {
-    /// `inside`: of something in the directory, under whatever name that is free.
+    /// Where a new object would go. `inside`: an object in the directory, under any name that is free.
     private func creation(
         _ operation: SelectedOperation, _ path: String, _ name: PathRef, in directory: Node,
         _ view: borrowing DirectoryView, _ lookup: NameLookup, inside: Bool

@@ -3,10 +3,10 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Union {
-    /// The layers' roots, to be watched from outside of the union.
+    /// The layers' roots, for a watch from outside of the union.
     public var layerRoots: [LayerRoot] { stack.layers.map { LayerRoot($0) } }
 
-    /// The path of a layer's root has come to lead elsewhere, or back (`nil`).
+    /// Notes that the path of a layer's root now leads elsewhere, or back (nil).
     public func noteRoot(_ root: LayerRoot, _ change: RootChange?) {
         guard stack.layers.indices.contains(root.layer) else { return }
         let before = stack[root.layer].rootChange

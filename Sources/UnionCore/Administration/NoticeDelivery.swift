@@ -1,5 +1,5 @@
 extension Union {
-    /// Has notices told, from whatever thread they come up on. Must not block for long.
+    /// Has notices delivered to `sink`, on whatever thread they come up. It must not block for long.
     public func deliverNotices(to sink: @escaping @Sendable (UnionNotice) -> Void) {
         resolver.notices.deliver(to: sink)
     }

@@ -3,9 +3,9 @@ public import SystemPackage
 
 /// A skeleton whose origin has gone, with what it holds.
 public struct OrphanRecord: Sendable, Equatable {
-    /// Names the orphan to `restoreOrphan` and `purgeOrphan`, at the next mount too.
+    /// The number by which `restoreOrphan` and `purgeOrphan` know the orphan, at the next mount too.
     public let id: String
-    /// In the union, without a leading slash.
+    /// The path in the union, without a leading slash.
     public let path: String
     /// The directory that it stood for.
     public let origin: String
@@ -13,19 +13,21 @@ public struct OrphanRecord: Sendable, Equatable {
     public let entries: Int
 }
 
-/// An orphan, found.
+/// An orphan that was found.
 private struct FoundOrphan {
-    /// In the union.
+    /// The path in the union.
     let path: [UInt8]
     let status: FileStatus
-    /// In the work area's store, where its name is its inode number; else at its path in the upper.
+    /// Whether it is in the work area's store, where its name is its inode number. Otherwise it is at its
+    /// path in the upper.
     let isStored: Bool
 
     var id: String { String(status.inode) }
 }
 
 extension Union {
-    /// The orphans that hold anything: those in their places and those that had to make room for others.
+    /// The orphans that hold anything: those in their places and those that had to make room for other
+    /// objects.
     public func orphans() throws(Errno) -> [OrphanRecord] {
         var records: [OrphanRecord] = []
         for orphan in try foundOrphans() {
@@ -42,9 +44,9 @@ extension Union {
         return records
     }
 
-    /// Brings an orphan back for good: from now on it belongs to the directory that its path is now, or stands
-    /// alone as a directory of the upper. ENOENT: there is no such orphan, or no directory to put it in.
-    /// EEXIST: something else has its name, or an entry's.
+    /// Brings an orphan back for good. From now on it belongs to the directory that its path is now, or
+    /// stands alone as a directory of the upper. ENOENT: there is no such orphan, or no directory to put it
+    /// in. EEXIST: something else has its name, or an entry's.
     public func restoreOrphan(_ id: String) throws(Errno) {
         let orphan = try find(id)
         try checkWritableUpper()
@@ -71,7 +73,7 @@ extension Union {
             do {
                 try purge(orphan)
             } catch .noSuchFileOrDirectory {
-                // Gone meanwhile.
+                // It has gone meanwhile.
             }
         }
         reporting.lookAtEverything()
@@ -107,7 +109,7 @@ extension Union {
         try orphansInPlace() + storedOrphans()
     }
 
-    /// Walks the upper wherever there may be skeletons. What an orphan holds is part of it.
+    /// Walks the upper wherever there may be skeletons. What an orphan holds is part of the orphan.
     private func orphansInPlace() throws(Errno) -> [FoundOrphan] {
         guard let upper = stack.upper else { return [] }
         var found: [FoundOrphan] = []
@@ -142,7 +144,7 @@ extension Union {
         return hasNone && !isMerged(path)
     }
 
-    /// Whether users see the directory with a part of a lower: a mark of overlayfs may have led to that.
+    /// Whether users see the directory with a part of a lower: a mark of overlayfs may have led to one.
     private func isMerged(_ path: [UInt8]) -> Bool {
         guard let (id, visited) = try? walk(path) else { return false }
         defer { for node in visited { reporting.forget(node, count: 1) } }
@@ -212,7 +214,8 @@ extension Union {
 // Bringing back
 extension Union {
     /// Makes the orphan, an open directory of the upper, and every skeleton in it belong to the lower
-    /// directories of the paths where they are now; without one, they become ordinary directories.
+    /// directories of the paths where they are now. A skeleton for which there is none becomes an ordinary
+    /// directory.
     private func reattach(_ orphan: FileDescriptor, at path: [UInt8]) throws(Errno) {
         var pending: [[UInt8]] = [[]]
         while let inside = pending.popLast() {
@@ -232,7 +235,7 @@ extension Union {
     private func reattachOne(_ skeleton: FileDescriptor, at path: [UInt8]) throws(Errno) {
         let name = OwnedName(path)
         guard let layer = lowerDirectory(at: name.ref) else {
-            // It may go on holding skeletons, which listings must look for.
+            // It may go on holding skeletons, and listings must look for these.
             try layers.setMark(.holder, "y", on: "", in: skeleton)
             return try layers.removeMark(.origin, from: "", in: skeleton)
         }
@@ -268,7 +271,7 @@ extension Union {
         try? layers.removeMark(.path, from: name.ref, in: upper)
     }
 
-    /// EEXIST: a file has the name.
+    /// Opens the directory of that name. EEXIST: a file has the name.
     private func existingDirectory(
         _ name: PathRef, in upper: FileDescriptor
     ) throws(Errno) -> OwnedDescriptor? {
@@ -281,7 +284,7 @@ extension Union {
         }
     }
 
-    /// EEXIST where both have an entry of one name: nothing is moved then.
+    /// Throws EEXIST if both have an entry of one name: then nothing is moved.
     private func checkDisjoint(
         _ name: PathRef, in store: FileDescriptor, _ directory: FileDescriptor
     ) throws(Errno) {
@@ -308,13 +311,13 @@ extension Union {
 }
 
 extension Union {
-    /// The server, where it acts for nobody.
+    /// The server as a caller, where it acts for itself.
     private var server: CallerIdentity {
         CallerIdentity(uid: ServerIdentity.uid, gid: ServerIdentity.gid, pid: ServerIdentity.pid)
     }
 
-    /// Looks a union path up, name by name. One lookup count is held on each of `visited`, also of those
-    /// that were found before an error: then they are forgotten here.
+    /// Looks a union path up, name by name. One lookup count is held on each of `visited`. After an error
+    /// this forgets the nodes that were found before it.
     func walk(_ path: [UInt8]) throws(Errno) -> (node: NodeID, visited: [NodeID]) {
         var current = NodeID.root
         var visited: [NodeID] = []

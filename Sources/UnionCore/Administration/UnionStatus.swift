@@ -13,31 +13,31 @@ public struct LayerStatus: Sendable {
     public let coherence: CoherenceMode
     /// Why it has that mode.
     public let coherenceReason: String
-    /// With what the layer fails; nil: it answers.
+    /// The error with which the layer fails. nil: it answers.
     public let failure: Errno?
-    /// What has become of the layer's path since the mount; nil: it leads to the layer.
+    /// What has become of the layer's path since the mount. nil: it leads to the layer.
     public let rootChange: RootChange?
 }
 
-/// What keeping costs and how it goes.
+/// What keeping costs, and how it goes.
 public struct CoherenceCounters: Sendable {
     public let watches: Int
-    /// From the kernel, of changes in the layers.
+    /// How many events the kernel sent of changes in the layers.
     public let events: UInt64
     public let overflows: UInt64
-    /// Sent to the kernel.
+    /// How many invalidations were sent to the kernel.
     public let invalidations: UInt64
-    /// Directories of which nothing is kept, as their watch can't be had.
+    /// How many directories have nothing kept, as their watch can't be had.
     public let degradedDirectories: Int
-    /// Watches that were given back so that others could be had.
+    /// How many watches were given back so that others could be had.
     public let givenBackWatches: UInt64
-    /// Merged listings kept for clients that read them.
+    /// How many merged listings are kept for clients that read them.
     public let listings: Int
 }
 
 /// An open file and the real file behind it.
 public struct OpenFileStatus: Sendable {
-    /// In the union, without a leading slash; nil: it has no name any more.
+    /// The path in the union, without a leading slash. nil: the file has no name any more.
     public let path: String?
     public let layer: Int
     public let realPath: String?
@@ -68,7 +68,7 @@ extension Union {
     /// How many nodes the kernel knows, the root not counted.
     public var nodeCount: Int { table.count }
 
-    /// One for each node that is open.
+    /// One status for each node that is open.
     public var openFileStatuses: [OpenFileStatus] {
         var byNode: [NodeID: (handle: FileHandle, count: Int)] = [:]
         for handle in files.all {

@@ -4,7 +4,8 @@ internal import Synchronization
 public import SystemPackage
 
 extension Union {
-    /// Starts to watch, before the kernel is told anything. Does nothing where nothing may be kept.
+    /// Starts to watch, before the kernel is told anything. If nothing may be kept, only takes `kernel`.
+    /// Throws the error of starting a thread.
     public func startCoherence(_ kernel: any KernelCache) throws(Errno) {
         coherence.kernel.withLock { $0 = kernel }
         guard coherence.plan.isLasting else { return }
@@ -22,18 +23,18 @@ extension Union {
         coherence.thread.withLock { $0 = thread }
     }
 
-    /// When this returns, the kernel is told no more.
+    /// Stops telling the kernel. When this returns, the kernel is told no more.
     public func stopCoherence() {
         coherence.kernel.withLock { $0 = nil }
         coherence.invalidations.stop()
         coherence.thread.withLock { $0.take() }?.join()
     }
 
-    /// Who takes the events in.
+    /// The sink that takes the events in.
     public var changeSink: any ChangeSink { coherence.invalidations }
 
-    /// Returns when every change made underneath before the call shows in the union: the events that the
-    /// kernel has queued are taken in, and what they concern is dropped.
+    /// Returns when every change made underneath before the call shows in the union. The events that the
+    /// kernel has queued are taken in, and the kernel drops what they concern.
     public func synchronizeChanges() {
         resolver.held.letGo()
         guard coherence.plan.isLasting else { return }

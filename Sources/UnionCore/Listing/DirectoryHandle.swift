@@ -8,7 +8,7 @@ struct PureListing: ~Copyable, Sendable {
     let directory: OwnedDescriptor
     var stream: DirectoryStream
 
-    /// `bufferSize` and `readahead` as of `DirectoryStream`.
+    /// `bufferSize` and `readahead`, in bytes, are `DirectoryStream`'s.
     init(_ opened: consuming OpenSource, bufferSize: Int = 32 * 1024, readahead: Int = 0) {
         source = opened.source
         directory = opened.intoDirectory()
@@ -26,22 +26,22 @@ struct PureListing: ~Copyable, Sendable {
 enum Listing: ~Copyable, Sendable {
     /// One layer alone backs the directory.
     case pure(PureListing)
-    /// Several layers, which were opened and are read when the listing starts.
+    /// Several layers back it. They were opened, and are read when the listing starts.
     case opened(LayerReadings)
-    /// Several layers: a snapshot, made when the listing started.
+    /// Several layers back it. This is a snapshot, made when the listing started.
     case merged(MergedListing)
 }
 
 /// An open directory of a client.
 ///
-/// The lock is held while the real directory is read: it keeps only this handle's users waiting, which the
-/// kernel has stand in line already.
+/// The lock is held while the real directory is read. Only this handle's users wait for it, and the kernel
+/// makes these take turns already.
 final class DirectoryHandle: Sendable {
     struct State: ~Copyable, Sendable {
-        /// nil: the directory is gone.
+        /// nil: the directory has gone.
         var listing: Listing?
-        /// When the layers were looked at for a listing from the start, which opendir does and readdir need not do again
-        /// at once; nil: it must. In nanoseconds of `monotonicNanoseconds`.
+        /// When opendir looked at the layers for a listing from the start, so that readdir needn't look again
+        /// at once. nil: readdir must look. In nanoseconds of `monotonicNanoseconds`.
         var openedAt: UInt64?
     }
 

@@ -3,10 +3,10 @@ internal import Synchronization
 internal import SystemPackage
 
 extension Listings {
-    /// In nanoseconds: who opens a directory to list it begins within that time.
+    /// In nanoseconds. A program that opens a directory to list it begins within that time.
     private static var justNow: UInt64 { 10_000_000 }
 
-    /// A listing that starts over looks at the layers anew.
+    /// Looks at the layers anew for a listing that starts over.
     func refresh(
         _ state: inout DirectoryHandle.State, _ node: Node, _ offset: UInt64, _ caller: CallerIdentity
     ) throws(Errno) {
@@ -37,14 +37,14 @@ extension Listings {
     private func openAll(
         _ view: borrowing DirectoryView, _ open: (Backing) throws(Errno) -> OpenSource
     ) throws(Errno) -> LayerReadings {
-        // What the layer that failed has is part of it.
+        // What the failed layer has would be part of the listing.
         if let failure = view.failure { throw failure }
         var readings: [LayerReading] = []
         for backing in view.backings { readings.append(LayerReading(try open(backing))) }
         return LayerReadings(readings)
     }
 
-    /// The listings of all real directories as one. `caller` nil: as the server sees them.
+    /// Merges the listings of all real directories. `caller` nil: as the server sees them.
     private func merge(
         _ readings: LayerReadings, as caller: CallerIdentity?
     ) throws(Errno) -> MergedListing {
@@ -59,14 +59,16 @@ extension Listings {
         return listing
     }
 
-    /// The one directory that the listing is: the only one, or the topmost lower's under `complete=lower`.
+    /// The one directory that the listing is: the only one, or with `complete=lower` the topmost lower's.
+    /// nil: several are merged.
     func singleSource(of view: borrowing DirectoryView) -> Backing? {
         if view.count == 1 { return view.backings.first }
         guard policies.lowerIsComplete else { return nil }
         return view.backings.first { !$0.layer.isUpper }
     }
 
-    /// A skeleton is bookkeeping, and opened as the server; every other directory as the caller.
+    /// Opens a real directory for a listing. A skeleton is bookkeeping, so the server opens it as itself.
+    /// Every other directory is opened as the caller.
     private func openSource(
         _ backing: Backing, of node: Node, _ caller: CallerIdentity
     ) throws(Errno) -> OpenSource {
@@ -110,7 +112,7 @@ extension Listings {
             do throws(Errno) {
                 try stream(&pure, node, from: offset, caller, emit)
             } catch {
-                // The directory is gone, and has no entries. Some filesystems then know no offsets in it.
+                // The directory has gone, and has no entries. Some filesystems then know no offsets in it.
                 if error != .noSuchFileOrDirectory && error != .invalidArgument { failure = error }
             }
             state.listing = .pure(pure)
@@ -170,7 +172,7 @@ extension Listings {
         }
     }
 
-    /// "." and "..", of which the first has offset 0 and both go before all others.
+    /// Emits "." and "..". The first has offset 0, and both go before all others.
     func emitDots(of node: Node, from offset: UInt64, _ emit: (DirectoryItem) -> Bool) -> Bool {
         if offset == 0 {
             let item = DirectoryItem(name: ".", inode: number(of: node), kind: .directory, nextOffset: 1)

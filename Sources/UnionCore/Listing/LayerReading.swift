@@ -2,8 +2,8 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The real directories that a merged listing is made of, top to bottom, to be read one after the other. Large
-/// ones are read by two threads: the second begins with the lowest while the first is at the topmost.
+/// The real directories of which a merged listing is made, top to bottom, to be read one after the other. Two
+/// threads read large ones: the second begins with the lowest while the first is at the topmost.
 final class LayerReadings: Sendable {
     private let readings: [LayerReading]
     private let helper: WorkerThread?
@@ -15,17 +15,17 @@ final class LayerReadings: Sendable {
 
     var count: Int { readings.count }
 
-    /// About how many names there are, from the sizes.
+    /// About how many names there are, as the sizes suggest.
     var expectedNames: Int { readings.reduce(0) { $0 + $1.expectedNames } }
 
     var upper: LayerReading? { readings.first { $0.source.layer.isUpper } }
 
     subscript(index: Int) -> LayerReading { readings[index] }
 
-    /// The directory's entries from the start; once a directory, in order.
+    /// The directory's entries from the start. To be called once a directory, in order.
     func stream(of index: Int) -> DirectoryStream {
         let reading = readings[index]
-        // What the helper has begun is the last thing that it does: all below is through.
+        // What the helper has begun is the last thing that it does: it is through with all below.
         if !reading.claim() { helper?.join() }
         return reading.takeStream()
     }
@@ -42,7 +42,7 @@ final class LayerReadings: Sendable {
     }
 }
 
-/// One of them, open for reading at its start.
+/// One of these directories, open for reading at its start.
 final class LayerReading: Sendable {
     private static let mostAhead = 4 << 20
 
@@ -56,13 +56,13 @@ final class LayerReading: Sendable {
         directory = opened.intoDirectory()
     }
 
-    /// Worth a thread. Pseudo filesystems tell no size, and may look at who reads.
+    /// Whether it is worth a thread. Pseudo filesystems tell no size, and may look at the thread that reads.
     var isLarge: Bool { source.size >= 32 * 1024 && !source.filesystem.isPseudo }
 
-    /// An entry takes 16 to 40 bytes in most filesystems' directories.
+    /// About how many names there are: an entry takes 16 to 40 bytes in most filesystems' directories.
     var expectedNames: Int { Int(clamping: source.size / 24) }
 
-    /// True for the first.
+    /// Claims the directory for the calling thread. True: no other thread has it.
     func claim() -> Bool { !isClaimed.exchange(true, ordering: .acquiringAndReleasing) }
 
     func readAhead() {

@@ -1,22 +1,23 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// The files that a part of a listing tells of as LOOKUP would, for a caller that looks at each file that it lists; to be kept
-/// until the answer was sent: then their watches are set.
+/// The files that a part of a listing reports as LOOKUP would, for a caller that looks at each file that it
+/// lists. They are kept until the answer was sent: then their watches are set.
 ///
-/// Directories aren't among them: the kernel has each at one place only, and to tell of one takes several looks.
+/// Directories aren't among them: the kernel has each at only one place, and to report one takes several
+/// looks.
 struct ListedFiles: ~Copyable {
-    /// The kernel holds the directory's lock until it has the answer.
+    /// The most files of one answer: the kernel holds the directory's lock until it has the answer.
     static let most = 256
 
-    /// Those told, with a lookup count on each.
+    /// The nodes that were reported, with a lookup count on each.
     private var nodes: [NodeID] = []
     private var watches: [DeferredWatch] = []
-    /// As of one LOOKUP: who waits for that waits for all of these.
+    /// One turn, as for a LOOKUP: a caller that waits for it waits for all of these files.
     private let turn: DeferredWatches.Turn
     private let reporting: Reporting
     fileprivate let caller: CallerIdentity
-    /// How the files' watches are set.
+    /// When the files' watches are set.
     fileprivate let watching: Reporting.FileWatch
 
     init(of reporting: Reporting, for caller: CallerIdentity, _ habit: ListingHabit) {
@@ -37,10 +38,10 @@ struct ListedFiles: ~Copyable {
         if let watch = found.deferredWatch { watches.append(watch) }
     }
 
-    /// The answer was sent.
+    /// Sets the watches, as the answer was sent.
     consuming func finish() {}
 
-    /// Nobody has got it.
+    /// Forgets the files, as the answer reached no client.
     consuming func takeBack() {
         watches = []
         for node in nodes { reporting.forget(node, count: 1) }
@@ -48,7 +49,7 @@ struct ListedFiles: ~Copyable {
 }
 
 extension Listings {
-    /// Emits an item of a listing, with its file where it is one.
+    /// Emits an item of a listing, with its file if it is one.
     func tell(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
@@ -63,7 +64,7 @@ extension Listings {
         return true
     }
 
-    /// nil: it isn't a file, or has just gone.
+    /// What is reported of the item's file. nil: the item isn't a file, or has just gone.
     private func file(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: borrowing ListedFiles
@@ -72,7 +73,7 @@ extension Listings {
         if item.kind == .directory || name.isDots { return nil }
         let lookup = try resolver.lookup(view, name, in: directory, having: resolver.directories(of: view, having: name))
         guard lookup.owner?.isDirectory == false else { return nil }
-        // The kernel takes this in whatever LOOKUP tells it meanwhile: it mustn't put one file over another.
+        // The kernel takes this in whatever LOOKUP tells it meanwhile: it must not put one file over another.
         if let reported = directory.reported(name),
             lookup.owner.map({ table.find(resolver.identity(of: $0))?.id == reported.node }) != true
         {

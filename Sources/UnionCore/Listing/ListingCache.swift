@@ -1,17 +1,17 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// The merged listings that clients are in the midst of reading, for kernels that open directories without
-/// asking: the requests of one pass come with nothing but the node and an offset.
+/// The merged listings that clients are in the midst of reading. They are for kernels that open directories
+/// without asking: the requests of one pass come with nothing but the node and an offset.
 ///
-/// A listing's offsets are hashes of its names, so that one made anew goes on where the other was: an entry
-/// that is there all the time shows exactly once. The lock is a leaf.
+/// A listing's offsets are hashes of its names. So a listing that is made anew goes on where the other was,
+/// and an entry that is there all the time shows exactly once. The lock is a leaf.
 final class ListingCache: Sendable {
     private static let capacity = 64
 
     final class Listing: Sendable {
         let merged: MergedListing
-        /// Indices of the visible items, in the order of their offsets.
+        /// The indices of the visible items, in the order of their offsets.
         let order: [Int32]
 
         init(_ merged: MergedListing) {
@@ -22,7 +22,7 @@ final class ListingCache: Sendable {
 
     private struct State {
         var listings: [NodeID: Listing] = [:]
-        /// The node that was asked for longest ago is the first.
+        /// The nodes by their last use, the oldest first.
         var uses: [NodeID] = []
     }
 

@@ -1,20 +1,21 @@
 internal import LinuxSystem
 
-// The order of a merged listing that outlives it: offsets are hashes of names, so that a listing made anew goes
-// on where another was. See `ListingCache`.
+// The order of a merged listing that outlives the listing. Offsets are hashes of names, so a listing that is
+// made anew goes on where another was. See `ListingCache`.
 
-/// Where a merged listing goes on after a name.
+/// The offset at which a merged listing goes on after a name.
 enum MergedOffset {
     private static let mark: UInt64 = 1 << 62
 
-    /// Above those of "." and "..", and positive as an off_t: 50 bits of the hash, and 12 that tell it from an
-    /// offset of some filesystem's own.
+    /// The offset for the hash of a name. It is above those of "." and "..", and positive as an off_t. It has
+    /// 50 bits of the hash, and 12 bits that tell it from an offset of some filesystem's own.
     static func of(hash: UInt64) -> UInt64 {
         let order = hash >> 14
         return mark | order << 12 | seal(order)
     }
 
-    /// Whether the offset can be a merged listing's. One of 8,192 others seems so, if they are that large.
+    /// Whether the offset can be a merged listing's. One in 8,192 of other offsets that large also seems to
+    /// be one.
     static func isOne(_ offset: UInt64) -> Bool {
         offset >> 62 == 1 && offset & 0xfff == seal((offset << 2) >> 14)
     }
@@ -29,8 +30,8 @@ extension MergedListing.Item {
 extension MergedListing {
     /// The indices of the items that show, by their offsets.
     ///
-    /// Hashes are spread evenly: of as many buckets as there are names, in order themselves, each holds one or
-    /// two.
+    /// Hashes are spread evenly. There are as many buckets as names, and the buckets themselves are in order,
+    /// so each holds one or two items.
     func sortedByOffset() -> [Int32] {
         let shown = items.lazy.filter { !$0.isHidden }.count
         let buckets = OffsetBuckets(for: shown)
@@ -41,7 +42,7 @@ extension MergedListing {
             order[Int(ends[bucket])] = Int32(truncatingIfNeeded: index)
             ends[bucket] += 1
         }
-        // Where each bucket began is where it ends now.
+        // Where each bucket began is now its end.
         var start = 0
         for end in ends where start < shown {
             sort(&order, start..<Int(end))
@@ -51,7 +52,7 @@ extension MergedListing {
     }
 
     private func sort(_ order: inout [Int32], _ range: Range<Int>) {
-        // Many are there only where somebody chose the names so.
+        // There are many only if a program chose the names so.
         guard range.count <= 8 else {
             return order[range].sort { items[Int($0)].offset < items[Int($1)].offset }
         }
@@ -76,7 +77,7 @@ private struct OffsetBuckets {
     init(for names: Int) {
         let bits = max(1, Int.bitWidth - names.leadingZeroBitCount)
         count = 1 << bits
-        // The highest two bits of all offsets are the same.
+        // All offsets have the same highest two bits.
         shift = 62 - bits
     }
 
@@ -84,7 +85,7 @@ private struct OffsetBuckets {
         Int(truncatingIfNeeded: item.offset >> shift) & (count - 1)
     }
 
-    /// The first place of each bucket.
+    /// The first position of each bucket.
     func starts(of items: [MergedListing.Item]) -> [Int32] {
         var counts = [Int32](repeating: 0, count: count)
         for item in items where !item.isHidden { counts[bucket(of: item)] += 1 }

@@ -1,11 +1,11 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// Pure directories that clients are in the midst of listing, read some way ahead: while the client takes in one
-/// part, the server reads the next.
+/// Pure directories that clients are in the midst of listing, read some way ahead: while the client takes in
+/// one part, the server reads the next.
 ///
-/// Only watched ones: an event of the directory takes away what was read ahead, and who wants it takes pending
-/// events in first. So it is never older than the request. The lock is a leaf.
+/// Only watched directories are read ahead. An event of the directory takes away what was read. A request
+/// takes pending events in before it uses that, so it is never older than the request. The lock is a leaf.
 final class ListingReadahead: Sendable {
     private static let most = 4
 
@@ -30,7 +30,7 @@ final class ListingReadahead: Sendable {
         return slots.withLock { $0.contains { $0.node == node } }
     }
 
-    /// Takes the directory's listing, if it is at that offset.
+    /// Takes the directory's listing out. nil: there is none at that offset.
     func take(_ node: NodeID, at offset: UInt64) -> PureListing? {
         guard let slot = remove(node) else { return nil }
         let listing = slot.listing.withLock { $0.take() }
@@ -41,7 +41,7 @@ final class ListingReadahead: Sendable {
     /// Reads on, and keeps what was read unless something has happened to the directory meanwhile.
     func readOn(_ listing: consuming PureListing, of node: NodeID) {
         let slot = Slot(node)
-        // Closed after the lock.
+        // These are closed after the lock.
         let gone = slots.withLock { slots in
             let before = slots
             slots.removeAll { $0.node == node }
@@ -52,11 +52,11 @@ final class ListingReadahead: Sendable {
         }
         withExtendedLifetime(gone) {}
         listing.stream.readAhead()
-        // Where the slot is gone from the table this is the listing's end.
+        // If the slot has gone from the table, this is the listing's end.
         slot.keep(listing)
     }
 
-    /// Something happened to the directory, or the kernel has forgotten it.
+    /// Drops what was read of a directory that has changed, or that the kernel has forgotten.
     func drop(_ node: NodeID) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         _ = remove(node)

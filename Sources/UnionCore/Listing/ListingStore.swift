@@ -1,8 +1,8 @@
 /// All that is kept of listings from one request to the next.
 struct ListingStore: KeptListings {
-    /// Merged ones, for the passes that go on in them.
+    /// Merged listings, for the passes that go on in them.
     let merged = ListingCache()
-    /// Pure ones, some way ahead of who reads them.
+    /// Pure listings, some way ahead of the clients that read them.
     let readahead = ListingReadahead()
 
     func drop(_ directory: NodeID) { readahead.drop(directory) }

@@ -1,4 +1,4 @@
-/// What READDIR is answered with.
+/// The answers to READDIR.
 final class Listings: Sendable {
     let layers: Layers
     let resolver: Resolver

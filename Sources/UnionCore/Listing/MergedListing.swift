@@ -3,35 +3,36 @@ internal import SystemPackage
 
 /// The names of a directory that several layers back: each once, as the union shows them.
 ///
-/// Layers are added top to bottom; a name that stands in several is the topmost's, and what a higher layer
-/// whites out doesn't show. The bytes of all names lie in one array, found by a hash table of their indices.
+/// Layers are added top to bottom. A name that several layers have is the topmost's, and what a higher layer
+/// whites out doesn't show. One array has the bytes of all names, and a hash table of indices finds them.
 struct MergedListing: Sendable {
     struct Item: Sendable {
         var start: UInt32
         var length: UInt16
         var kind: FileKind?
-        /// Whiteouts and empty orphans: they only hide what lower layers have.
+        /// Whether it is a whiteout or an empty orphan, which only hides what lower layers have.
         var isHidden: Bool
-        /// A skeleton in the upper whose origin no lower layer has shown yet.
+        /// Whether it is a skeleton in the upper whose origin no lower layer has shown yet.
         var isSkeleton: Bool
-        /// A skeleton that is marked as complete: what lower layers have isn't its origin.
+        /// Whether it is a skeleton that is marked as complete: then what lower layers have isn't its origin.
         var isComplete = false
-        /// A lower has something else under a skeleton's name: nothing below it can be the origin.
+        /// Whether a lower has something else under a skeleton's name: then nothing below that can be the
+        /// origin.
         var isBlocked = false
         var inode: UInt64
-        /// The name's.
+        /// The hash of the name.
         let hash: UInt64
     }
 
     private(set) var items: [Item] = []
     private var bytes: [UInt8] = []
-    /// Indices into `items`, -1 where free; a power of two in size, at most half full.
+    /// Indices into `items`, -1 in free slots. The size is a power of two, and at most half of it is in use.
     private var slots: [Int32]
     private var pendingWhiteouts: [[UInt8]] = []
     /// What shows if the skeleton of that index doesn't.
     private var blocking: [Int: Item] = [:]
 
-    /// Skeletons without their origins are among the names, shown or not.
+    /// Whether skeletons without their origins are among the names, shown or not.
     private(set) var hasOrphans = false
 
     /// Whether the union shows any name.
@@ -44,7 +45,8 @@ struct MergedListing: Sendable {
         items.reserveCapacity(min(expected, 1 << 20))
     }
 
-    /// Takes in one layer's directory, open for reading at its start, as `caller` where it shows each its own.
+    /// Takes in one layer's directory, open for reading at its start. `caller`: reads as that caller, if the
+    /// filesystem shows each its own.
     mutating func add(
         _ source: ListingSource, _ stream: inout DirectoryStream, _ layers: Layers,
         as caller: CallerIdentity? = nil
@@ -55,7 +57,7 @@ struct MergedListing: Sendable {
                 if !entry.name.isDots { add(entry, source, directory, layers) }
             }
         } catch .noSuchFileOrDirectory {
-            // The directory is gone: it has no entries.
+            // The directory has gone: it has no entries.
         }
     }
 
@@ -77,7 +79,7 @@ struct MergedListing: Sendable {
         guard let known = insert(entry.name, item) else { return }
         guard items[known].isSkeleton, !items[known].isBlocked else { return }
         if entry.kind == .directory && !item.isHidden && !items[known].isComplete {
-            // A lower has the directory that the upper's skeleton stands for: it is the owner.
+            // A lower has the directory that the upper's skeleton stands for: that lower is the owner.
             items[known].inode = item.inode
             items[known].isSkeleton = false
         } else {
@@ -86,14 +88,15 @@ struct MergedListing: Sendable {
         }
     }
 
-    /// In an OCI layer the mark of a name may come before or after the name itself, which it doesn't hide:
-    /// it is put under its own name, where no name of this layer is, and ends the search below.
+    /// Notes a whiteout of an OCI layer. It may come before or after the name itself, which it doesn't hide.
+    /// At the end of the layer it is put under that name if the layer doesn't have the name, and ends the
+    /// search below.
     private mutating func addOCIWhiteout(_ mark: PathRef) {
         if mark == OCIName.opaque { return }
         pendingWhiteouts.append(unsafe Array(mark.dropFirst(OCIName.whiteoutPrefix.count).bytes))
     }
 
-    /// The layer is through: what its OCI marks name, and it doesn't have itself, is hidden from here on.
+    /// Ends the layer. From here on its OCI whiteouts hide the names that it doesn't have itself.
     mutating func endLayer() {
         for name in pendingWhiteouts {
             let hidden = OwnedName(name)
@@ -106,7 +109,8 @@ struct MergedListing: Sendable {
         pendingWhiteouts.removeAll()
     }
 
-    /// What is still a skeleton once all layers are in is an orphan: it shows while it has entries, or never.
+    /// Hides orphans once all layers are in: what is still a skeleton then is an orphan. It shows while it
+    /// has entries, or never.
     mutating func hideOrphans(in upper: FileDescriptor, _ layers: Layers) {
         for index in items.indices where items[index].isSkeleton {
             hasOrphans = true
@@ -121,7 +125,7 @@ struct MergedListing: Sendable {
         }
     }
 
-    /// Returns the index of the item that has the name already; nil after adding it.
+    /// Adds the item. Returns the index of the item that has the name already; nil: it was added.
     private mutating func insert(_ name: PathRef, _ item: Item) -> Int? {
         if items.count * 2 >= slots.count { grow() }
         var slot = Int(truncatingIfNeeded: item.hash) & (slots.count - 1)
@@ -137,7 +141,7 @@ struct MergedListing: Sendable {
         return nil
     }
 
-    /// All names are in: none is looked for any more.
+    /// Drops the hash table once all names are in.
     mutating func end() { slots = [] }
 
     private mutating func grow() {

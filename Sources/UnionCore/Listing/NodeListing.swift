@@ -2,14 +2,14 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-// Listings without handles: where all layers are watched or static the kernel opens directories by itself, and
-// keeps their listings. It has checked that the caller may read the directory; what is read here is read as
-// the server.
+// Listings without handles. If all layers are watched or static, the kernel opens directories by itself, and
+// keeps their listings. It has checked that the caller may read the directory, so the server reads it as
+// itself.
 
 extension Listings {
-    /// Lists a directory from `offset` (0: the start) until `emit` returns false, which leaves that item for
-    /// the next call. `withFiles`: an item may come with its file as LOOKUP would tell of it. What is returned is for
-    /// `finish`, once the answer is out, or `takeBack`.
+    /// Lists a directory from `offset` (0: the start) until `emit` returns false. The item that `emit`
+    /// refused is for the next call. `withFiles`: an item may come with its file, as LOOKUP would tell of it.
+    /// Give the result to `finish` once the answer is out, or to `takeBack`.
     func readDirectory(
         of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, withFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
@@ -19,8 +19,8 @@ extension Listings {
         do throws(Errno) {
             return try readPart(wanted, caller, withFiles: withFiles, emit)
         } catch {
-            // The directory is gone: it has no entries. It may come back with all it had; and a listing without
-            // even the dots has nothing that the kernel could be told to drop.
+            // The directory has gone: it has no entries. It may come back with all that it had. The dots are
+            // emitted all the same: the kernel couldn't be told to drop a listing without even these.
             if offset <= 1 { _ = emitDots(of: wanted.node, from: offset) { emit($0, nil) } }
             dropAfterReply(wanted.node)
             guard [.noSuchFileOrDirectory, .staleNFSFileHandle, .invalidArgument].contains(error) else {
@@ -37,7 +37,7 @@ extension Listings {
         let node = wanted.node
         var view = try resolver.view(of: node)
         let isKept = reporting.isKept(node, as: view)
-        // Nobody tells of this directory's changes.
+        // No event tells of this directory's changes.
         if !isKept { dropAfterReply(node) }
         var habit = ListingHabit.names
         if withFiles && isKept { habit = readdirPlus.begin(caller.pid, node.id, isFirst: wanted.offset == 0) }
@@ -57,7 +57,7 @@ extension Listings {
         return ListingPart(node: node.id, mayBeKept: isKept, rest: rest)
     }
 
-    /// Where some files were told, an error is left for the next request.
+    /// Lists a part with files. If some files were reported, an error is left for the next request.
     private func listFiles(
         _ wanted: WantedPart, _ view: borrowing DirectoryView, _ files: inout ListedFiles,
         _ emit: (DirectoryItem, Entry?) -> Bool
@@ -72,7 +72,7 @@ extension Listings {
         }
     }
 
-    /// Returns where it goes on, if that may be read ahead.
+    /// Lists a part. Returns where the listing goes on, if that may be read ahead.
     private func listPart(
         _ wanted: WantedPart, _ view: borrowing DirectoryView, isKept: Bool, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) -> PureListing? {
@@ -87,14 +87,14 @@ extension Listings {
         return consume listing
     }
 
-    /// The answer was sent: reads what will be asked for next, while the client is at what it got.
+    /// Reads what will be asked for next, as the answer was sent and the client is at what it got.
     func finish(_ part: consuming ListingPart) {
         let node = part.node
         if let rest = part.rest { readAhead(rest, of: node) }
         if let files = part.files { files.finish() }
     }
 
-    /// Nobody has got the answer.
+    /// Takes the part back, as the answer reached no client.
     func takeBack(_ part: consuming ListingPart) {
         if let files = part.files { files.takeBack() }
     }
@@ -104,15 +104,15 @@ extension Listings {
         if table.find(node) == nil { store.readahead.drop(node) }
     }
 
-    /// Events tell of each change there.
+    /// Whether events tell of each change in the directory.
     private func mayBeReadAhead(_ view: borrowing DirectoryView) -> Bool {
         view.count == 1 && view.backings.allSatisfy { coherence.plan.choices[$0.layer.index].mode == .watch }
             && resolver.isOnMountsOfLayers(view)
     }
 
-    /// The one directory whose own listing is streamed; nil: a merged listing is made.
+    /// The one directory whose own listing is streamed. nil: a merged listing is made.
     ///
-    /// A pass goes on as it began, though another layer has come to back the directory, or has ceased to.
+    /// A pass goes on as it began, even if another layer has come to back the directory, or has ceased to.
     private func listedAlone(
         _ node: Node, _ view: borrowing DirectoryView, from offset: UInt64
     ) -> Backing? {
@@ -136,14 +136,15 @@ extension Listings {
         if coherence.plan.isLasting { coherence.invalidations.append(.listing(node.id)) }
     }
 
-    /// A pass that has begun goes on in the listing it began with, as far as that is still there.
+    /// The merged listing for a pass. A pass that has begun goes on in the listing that it began with, if
+    /// that is still there.
     private func mergedListing(
         of node: Node, _ view: borrowing DirectoryView, _ offset: UInt64
     ) throws(Errno) -> ListingCache.Listing {
         if offset != 0, let known = store.merged.find(node.id) { return known }
         let listing = ListingCache.Listing(try listAsServer(view))
         store.merged.keep(listing, of: node.id)
-        // They come and go with what they hold, however deep.
+        // Orphans come and go with what they hold, however deep.
         if listing.merged.hasOrphans { dropAfterReply(node) }
         return listing
     }
@@ -171,13 +172,14 @@ extension Listings {
         return store.readahead.take(node.id, at: offset)
     }
 
-    /// False at the directory's end.
+    /// Emits the stream's items. False: this is the directory's end.
     private func stream(
         _ listing: inout PureListing, _ node: Node, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) -> Bool {
         let (source, directory) = (listing.source, listing.directory.descriptor)
         var hasEmitted = false
-        // One read of the directory fills the answer, nearly: what it leaves room for isn't worth a second one.
+        // One read of the directory nearly fills the answer. The room that it leaves isn't worth a second
+        // one.
         while !(hasEmitted && listing.stream.isAtEndOfBuffer) {
             guard let entry = try listing.stream.next() else { return false }
             if source.mayHoldSkeletons, entry.kind == .directory, layers.isSkeleton(entry.name, in: directory) {
@@ -214,16 +216,16 @@ extension Listings {
     }
 }
 
-/// What a client wants of a listing.
+/// The part of a listing that a client wants.
 private struct WantedPart {
     let node: Node
     let offset: UInt64
-    /// In bytes.
+    /// How many bytes the client takes.
     let room: Int
 }
 
 extension ListingCache.Listing {
-    /// The part of the order that lies behind the offset: a binary search.
+    /// The part of the order behind the offset, found by a binary search.
     func indices(after offset: UInt64) -> Range<Int> {
         var low = 0
         var high = order.count
@@ -242,13 +244,13 @@ extension ListingCache.Listing {
 /// What was emitted of a listing.
 public struct ListingPart: ~Copyable, Sendable {
     fileprivate let node: NodeID
-    /// The kernel may keep what it was told.
+    /// Whether the kernel may keep what it was told.
     public let mayBeKept: Bool
-    /// Where it goes on, if that may be read ahead.
+    /// Where the listing goes on, if that may be read ahead.
     fileprivate let rest: PureListing?
     fileprivate let files: ListedFiles?
 
-    /// How many files it told of, which `finish` sets watches on.
+    /// How many files it reports. `finish` sets watches on these.
     public let fileCount: Int
 
     fileprivate init(node: NodeID, mayBeKept: Bool, rest: consuming PureListing?) {

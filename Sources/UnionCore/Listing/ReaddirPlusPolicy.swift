@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// What a caller does with the files that it lists.
 enum ListingHabit {
-    /// Little: it wants their names.
+    /// Little: it wants only their names.
     case names
     /// It looks at each, as `ls -l` and `grep -r` do.
     case looks
@@ -13,17 +13,17 @@ enum ListingHabit {
 
 /// What callers do with the files that they list, told from what they did with those of the last directory.
 ///
-/// Who looks at each is told of the files along with their names (READDIRPLUS), which saves a round trip for each.
-/// Others aren't, as each file costs several system calls. Who was told looks without asking us. So after some
-/// directories one is listed by names alone again, to see whether it still does. A caller is a thread: requests don't
-/// say more. The lock is a leaf.
+/// A caller that looks at each file gets the files along with their names (READDIRPLUS), which saves a round
+/// trip for each. Other callers don't, as each file costs several system calls. A caller that got the files
+/// looks at them without a request. So after some directories one is listed by names alone again, to see
+/// whether the caller still looks. A caller is a thread: requests don't say more. The lock is a leaf.
 final class ReaddirPlusPolicy: Sendable {
     private static let mostCallers = 8
 
     fileprivate struct Caller {
         let thread: Int32
         var directory: NodeID
-        /// Files listed in it by their names alone, and what the caller did about such.
+        /// How many files in it were listed by their names alone, and what the caller did with such files.
         var listed = 0
         var looked = 0
         var removed = 0
@@ -34,12 +34,13 @@ final class ReaddirPlusPolicy: Sendable {
         var lastCredit = 0
     }
 
-    /// The one that listed something last is the last.
+    /// The callers by their last listing, the latest at the end.
     private let callers = Mutex<[Caller]>([])
 
-    /// The caller lists a directory, or a further part of it. Returns what it will probably do with it.
+    /// Begins the listing of a directory, or of a further part of it. Returns what the caller will probably
+    /// do with the files.
     func begin(_ thread: Int32, _ directory: NodeID, isFirst: Bool) -> ListingHabit {
-        // One of another process namespace: it can't be told from others.
+        // A caller of another process namespace can't be told from others.
         guard thread > 0 else { return .names }
         return callers.withLock { callers in
             var caller = Caller(thread: thread, directory: directory)
@@ -58,12 +59,12 @@ final class ReaddirPlusPolicy: Sendable {
         }
     }
 
-    /// So many files of the directory were listed by their names alone.
+    /// Notes that so many files of the directory were listed by their names alone.
     func noteListed(_ thread: Int32, _ directory: NodeID, count: Int) {
         note(thread, directory) { $0.listed += count }
     }
 
-    /// The caller asked for one of its files.
+    /// Notes that the caller asked for a file of the directory.
     func noteLook(_ thread: Int32, _ directory: NodeID) {
         note(thread, directory) { $0.looked += 1 }
     }
@@ -90,7 +91,8 @@ extension ReaddirPlusPolicy.Caller {
         (listed, looked, removed) = (0, 0, 0)
     }
 
-    /// The kernel asks for more than names in the midst of a directory where somebody has looked at some.
+    /// Learns in the midst of a directory: the kernel asks for more than names where a caller has looked at
+    /// some files.
     fileprivate mutating func goOn() {
         if habit == .names && listed > 0 { learn() }
     }
@@ -102,7 +104,7 @@ extension ReaddirPlusPolicy.Caller {
         (listed, looked, removed) = (0, 0, 0)
     }
 
-    /// Most of the files say what the caller does.
+    /// The habit, as what was done with most of the files shows.
     private var seen: ListingHabit {
         if looked * 2 < listed { return .names }
         return removed * 2 < listed ? .looks : .removes

@@ -2,7 +2,8 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension DirectoryStream {
-    /// The next entry that this reader may see. `caller` nil: as the server sees it.
+    /// The next entry that this reader may see. nil: the directory's end. `caller` nil: as the server sees
+    /// it.
     mutating func next(
         of source: ListingSource, as caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {
@@ -13,7 +14,8 @@ extension DirectoryStream {
         return nil
     }
 
-    /// Pseudo filesystems show each reader its own: proc hides by who asks.
+    /// Reads the next entry. Pseudo filesystems show each reader its own entries: proc hides some by the
+    /// caller.
     private mutating func read(
         _ source: ListingSource, _ caller: CallerIdentity?
     ) throws(Errno) -> DirectoryEntry? {

@@ -2,11 +2,12 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Waits that never end, because a process beside the union has a part in the circle: the kernel doesn't see it,
-/// for the union's locks are open files' to it, and the ledger doesn't, for it knows clients only.
+/// Waits that never end, because a process beside the union has a part in the circle. The kernel doesn't see
+/// such a circle, as it takes the union's locks for open files'. The ledger doesn't see it either, as it
+/// knows only clients.
 ///
-/// What /proc/locks says and what clients hold isn't of one moment. So what waits in a circle twice in a row is in a
-/// deadlock.
+/// What /proc/locks says and what clients hold isn't of one moment. So a wait that is in a circle twice in a
+/// row is in a deadlock.
 struct LockCircles {
     /// A client's owner number, or a process beside the union.
     private enum Party: Hashable {
@@ -17,7 +18,7 @@ struct LockCircles {
     private let waits: [(owner: LockOwner.Key, lock: FileLock, wait: LockWait)]
     private let holdings: [NodeID: [LockLedger.Holding]]
     private let byFile: [LockedFile: [LockLedger.Holding]]
-    /// Of each client, for some use the union and the layers.
+    /// The process of each client: some use the union and the layers.
     private let processes: [UInt64: Int32]
     private let kernel: [KernelLock]
 
@@ -36,7 +37,7 @@ struct LockCircles {
         self.byFile = byFile
     }
 
-    /// Those that wait, by what is between, for themselves.
+    /// The waits that wait for themselves, by what is in between.
     var stuck: [LockWait] {
         waits.filter { isReached(.client($0.owner.owner), from: blockers(of: $0)) }.map(\.wait)
     }
@@ -80,7 +81,7 @@ struct LockCircles {
             + holders(of: waiting.file, against: waiting.lock, besides: waiting.process)
     }
 
-    /// Processes beside the union that hold what can't be beside `lock`.
+    /// The processes beside the union that hold locks which can't be beside `lock`.
     private func holders(of file: LockedFile?, against lock: FileLock, besides own: Int32) -> [Party] {
         kernel.filter { held in
             !held.isWaiting && held.file == file && held.process != own && held.lock.excludes(lock)
@@ -89,15 +90,16 @@ struct LockCircles {
 }
 
 extension Union {
-    /// Ends one wait that never would: it answers EDEADLK when its thread is interrupted. `suspects` are those that
-    /// were found the last time. nil: there is none.
+    /// Ends one wait that never would end: it answers EDEADLK when its thread is interrupted. `suspects` are
+    /// the waits that were found the last time, and then those found now. nil: no wait is sure to be in a
+    /// deadlock.
     public func refuseDeadlock(_ suspects: inout [LockWait]) -> LockWait? {
         let state = ledger.state.withLock { $0 }
         guard !state.waits.isEmpty else {
             suspects = []
             return nil
         }
-        // Without /proc/locks clients among each other are still found.
+        // Without /proc/locks this still finds circles among clients.
         let stuck = LockCircles(state, (try? KernelLock.all()) ?? []).stuck
         let certain = stuck.first { wait in suspects.contains { $0 === wait } }
         suspects = stuck

@@ -2,15 +2,15 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// What clients of the union have locked, and what they wait for. The real files' kernel decides; this is kept
-/// to say which process is in the way, to find who waits for whom in a circle, and to free what a close frees.
+/// What clients of the union have locked, and what they wait for. The real files' kernel decides. The ledger
+/// says which process is in the way, finds circles of waits, and frees what a close frees.
 ///
 /// Its lock is a leaf, taken under an owner's turn.
 final class LockLedger: Sendable {
     struct Holding {
         let owner: LockOwner
         var ranges = LockedRanges()
-        /// The handles that it has locked by.
+        /// The handles by which the owner has locked.
         var handles: [HandleID] = []
         var process: Int32
     }
@@ -23,7 +23,7 @@ final class LockLedger: Sendable {
 
     let state = Mutex(State())
 
-    /// The owner's holding on the file, begun if it has none.
+    /// The owner's locks on the file. Begins a holding if it has none.
     func owner(_ number: UInt64, by use: LockUse) throws(Errno) -> LockOwner {
         let key = LockOwner.Key(node: use.handle.node.id, owner: number)
         if let known = find(key) { return known }
@@ -43,22 +43,22 @@ final class LockLedger: Sendable {
 
     func note(_ lock: FileLock, of owner: LockOwner, by use: LockUse) {
         state.withLock { state in
-            // Freed by a close while it waited: the kernel frees it once more, as it does with every lock that comes
-            // too late.
+            // A close freed it while it waited. The kernel frees it once more, as it does with every lock
+            // that comes too late.
             if state.holdings[owner.key] == nil { state.begin(owner, use.process) }
             state.holdings[owner.key]?.apply(lock, by: use)
         }
     }
 
-    /// The owner closes a descriptor of the file: all its locks on it go.
+    /// Frees all locks of the owner on the file, as it closes a descriptor of the file.
     func close(_ number: UInt64, node: NodeID) {
         guard number != 0 else { return }
         end(LockOwner.Key(node: node, owner: number))
     }
 
-    /// Nobody has the open file any more: the locks that belong to it go. Where its owner has locked by another one too,
-    /// they stay until that goes: an open file's number is the next one's as soon as it is closed, which is before this is
-    /// told.
+    /// Frees the locks that belong to an open file which has gone. If its owner has locked by another open
+    /// file too, the locks stay until that one goes. The reason: an open file's number is the next one's as
+    /// soon as it is closed, and that is before the kernel tells of this.
     func release(_ handle: HandleID, node: NodeID) {
         let ended: [Ended] = state.withLock { state in
             guard let owners = state.owners[node] else { return [] }
@@ -68,7 +68,7 @@ final class LockLedger: Sendable {
     }
 
     private func end(_ key: LockOwner.Key) {
-        // By far most files were never locked.
+        // Most files by far were never locked.
         let ended = state.withLock { $0.holdings.isEmpty ? nil : $0.end(key) }
         ended?.free()
     }
@@ -78,11 +78,12 @@ final class LockLedger: Sendable {
         let owner: LockOwner
         let isWaiting: Bool
 
-        /// With the last reference the file is closed, and its locks are gone.
+        /// Frees all if a wait still has the file. Otherwise the last reference closes the file, and its
+        /// locks go with it.
         func free() { if isWaiting { owner.freeAll() } }
     }
 
-    /// Another client's lock that is in the way: the lock, and its process.
+    /// Another client's lock that is in the way: the lock, and its process. nil: there is none.
     func conflict(with lock: FileLock, of key: LockOwner.Key) -> (LockedRanges.Part, process: Int32)? {
         state.withLock { state in
             for holding in state.others(than: key) {
@@ -107,7 +108,7 @@ extension LockLedger.State {
             owner: ended.owner, isWaiting: waits.contains { $0.record?.owner == key })
     }
 
-    /// The same of an owner that has locked by no other handle.
+    /// Ends the owner's holding if it has locked by no other handle than this one.
     fileprivate mutating func release(_ handle: HandleID, _ key: LockOwner.Key) -> LockLedger.Ended? {
         guard let index = holdings[key]?.handles.firstIndex(of: handle) else { return nil }
         holdings[key]?.handles.remove(at: index)

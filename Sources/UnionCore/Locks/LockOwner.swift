@@ -3,10 +3,10 @@ internal import Synchronization
 internal import SystemPackage
 
 /// The locks of one owner on one file. An owner is a process (its table of descriptors, to be exact) or, for
-/// locks of open files, an open file: the kernel gives a number.
+/// locks of open files, an open file. The kernel gives its number.
 ///
-/// Each has a real file opened for itself, whose locks are the owner's: so the real file's own kernel judges
-/// between all owners, those beside the union included.
+/// Each owner has a real file opened for itself, whose locks are the owner's. So the real file's own kernel
+/// judges between all owners, those beside the union included.
 final class LockOwner: Sendable {
     struct Key: Hashable {
         let node: NodeID
@@ -14,7 +14,7 @@ final class LockOwner: Sendable {
     }
 
     let key: Key
-    /// What it locks, as /proc/locks names it; nil where nobody beside the union can.
+    /// The file that it locks, as /proc/locks names it. nil: no program beside the union can lock it.
     let identity: LockedFile?
     /// Held over a lock that doesn't wait and the note of it in the ledger, so that both have one order.
     private let turn: Mutex<LockFile>
@@ -25,10 +25,10 @@ final class LockOwner: Sendable {
         turn = Mutex(file)
     }
 
-    /// The file in use; for a lock that waits, which no turn is held over.
+    /// The file in use. A lock that waits takes it from here, as no turn is held over the wait.
     var file: LockFile { turn.withLock { $0 } }
 
-    /// Takes or frees without waiting, and notes it. EAGAIN: another one's lock is in the way.
+    /// Takes or frees a lock without waiting, and notes that. EAGAIN: another owner's lock is in the way.
     func set(_ lock: FileLock, _ ledger: LockLedger, by use: LockUse) throws(Errno) {
         try turn.withLock { file throws(Errno) in
             if !file.takes(lock.kind) { try widen(&file, use, ledger) }
@@ -37,20 +37,21 @@ final class LockOwner: Sendable {
         }
     }
 
-    /// Notes a lock that was waited for on `file`.
+    /// Notes a lock that was waited for.
     func noteGranted(_ lock: FileLock, _ ledger: LockLedger, by use: LockUse) {
         turn.withLock { _ in ledger.note(lock, of: self, by: use) }
     }
 
-    /// Frees all, though somebody may still wait with the file.
+    /// Frees all locks, though a thread may still wait with the file.
     func freeAll() {
         turn.withLock { file in
             try? file.descriptor.setLock(FileLock(kind: .unlock, start: 0, length: 0), wait: false)
         }
     }
 
-    /// The owner locks by a descriptor with more access than the first one had. What it holds is taken by a new
-    /// open file, which read locks can be while the first one has them. EBADF where that can't be.
+    /// Takes what the owner holds by a new open file with more access, as the owner locks by a descriptor
+    /// with more access than the first one had. Read locks can be taken while the first file has them. EBADF:
+    /// it can't be done.
     private func widen(_ file: inout LockFile, _ use: LockUse, _ ledger: LockLedger) throws(Errno) {
         let wider = try use.openFile(.readWrite)
         for part in ledger.ranges(of: key).parts {

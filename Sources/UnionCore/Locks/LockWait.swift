@@ -2,21 +2,21 @@ internal import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
-/// A lock that another one is in the way of, and that is to be waited for. The engine decides that; what
-/// serves the union gives it a thread that can wait as long as it takes.
+/// A lock that must be waited for, as another lock is in the way. The engine decides that. What serves the
+/// union gives it a thread that can wait as long as it takes.
 public final class LockWait: Sendable {
     enum Wanted {
         case record(LockOwner, FileLock)
-        /// On the file, or on the handle's own.
+        /// On that file, or on the handle's own.
         case flock(LockFile?, Int32)
     }
 
     private let ledger: LockLedger
     private let wanted: Wanted
     private let use: LockUse
-    /// The thread of the client that waits.
+    /// The client's thread that waits.
     private let thread: Int32
-    /// What is to be done before the client is told that it has the lock.
+    /// What to do before the client is told that it has the lock.
     private let granted: @Sendable () -> Void
     private let openFileLock = Mutex<Bool?>(nil)
     private let verdict = Mutex<Errno?>(nil)
@@ -32,7 +32,8 @@ public final class LockWait: Sendable {
         self.granted = granted
     }
 
-    /// Waits; once. EINTR when a signal ends it, or what `refuse` was told before.
+    /// Waits for the lock, and takes it; to be called once. EINTR: a signal ended the wait. Instead of EINTR
+    /// it throws the error that `refuse` was given before.
     public func wait() throws(Errno) {
         defer { ledger.end(self) }
         do throws(Errno) {
@@ -50,14 +51,14 @@ public final class LockWait: Sendable {
         granted()
     }
 
-    /// There is nobody who can wait.
+    /// Ends the wait, as there is no thread that can wait.
     public func cancel() { ledger.end(self) }
 
-    /// What to answer when the wait is interrupted next.
+    /// Sets the error to answer with when the wait is interrupted next.
     func refuse(_ error: Errno) { verdict.withLock { $0 = error } }
 
-    /// Whether a process waits, and not an open file, of whose locks the kernel finds no deadlock, nor do we: another
-    /// thread may free them. (FUSE doesn't say which it is.)
+    /// Whether a process waits, and not an open file. For open files' locks neither the kernel nor the union
+    /// looks for deadlocks: another thread may free them. (FUSE doesn't say which it is.)
     var isOfProcess: Bool {
         openFileLock.withLock { known in
             let answer = known ?? waitsForOpenFileLock(thread: thread)
@@ -74,7 +75,7 @@ public final class LockWait: Sendable {
 }
 
 extension LockLedger {
-    /// EDEADLK where everybody would wait for somebody in a circle.
+    /// Begins a wait. EDEADLK: every owner in a circle would wait for the next.
     func begin(_ wait: LockWait) throws(Errno) {
         let circle: [LockWait]? = state.withLock { state in
             state.waits.append(wait)
@@ -93,8 +94,8 @@ extension LockLedger {
 }
 
 extension LockLedger.State {
-    /// The waits from `first` on that lead back to its owner, each for something that the next one's owner holds.
-    /// nil: there is an end.
+    /// The waits from `first` on that lead back to its owner, each for something that the next one's owner
+    /// holds. nil: they don't lead back.
     func circle(from first: LockWait) -> [LockWait]? {
         guard let origin = first.record?.owner.owner else { return nil }
         var seen: Set<UInt64> = []

@@ -15,7 +15,7 @@ struct LockedRanges: Sendable, Equatable {
 
     private(set) var parts: [Part] = []
 
-    /// What fcntl(2) does with a lock that it grants: the range is of the new kind, or free.
+    /// Does what fcntl(2) does with a lock that it grants: the range is of the new kind, or free.
     mutating func apply(_ lock: FileLock) {
         let (start, end) = (lock.start, lock.end)
         var changed: [Part] = []
@@ -49,7 +49,7 @@ struct LockedRanges: Sendable, Equatable {
         return joined
     }
 
-    /// The first part that another owner's lock can't be beside.
+    /// The first part that another owner's lock can't be beside. nil: there is none.
     func conflict(with lock: FileLock) -> Part? {
         parts.first { FileLock($0).excludes(lock) }
     }
@@ -59,12 +59,12 @@ extension FileLock {
     /// The last byte, inclusive.
     var end: Int64 { length == 0 ? .max : start + (length - 1) }
 
-    /// Two owners can't have both.
+    /// Whether two owners can't have both locks.
     func excludes(_ other: FileLock) -> Bool {
         start <= other.end && other.start <= end && (kind == .write || other.kind == .write)
     }
 
-    /// nil: not a lock that fcntl(2) knows.
+    /// nil: fcntl(2) knows no such lock.
     init?(_ range: LockRange) {
         guard let kind = Kind(rawValue: Int32(range.type)), range.start >= 0, range.end >= range.start
         else { return nil }

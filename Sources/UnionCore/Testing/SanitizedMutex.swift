@@ -1,7 +1,7 @@
 #if THREAD_SANITIZER
     internal import LinuxSystem
 
-    /// In place of Synchronization's: the thread sanitizer doesn't know that one. Each file with a `Mutex` imports LinuxSystem
-    /// for its sake.
+    /// In place of Synchronization's mutex, which the thread sanitizer doesn't know. Each file with a `Mutex`
+    /// imports LinuxSystem for its sake.
     typealias Mutex<Value: ~Copyable> = SanitizedMutex<Value>
 #endif

@@ -2,10 +2,10 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension DirectoryView {
-    /// What `Makeup.layers` is for the directory that the view is of.
+    /// `Makeup.layers` as the view's directories give it.
     var layers: UInt64 { backings.reduce(0) { $0 | $1.layer.bit } }
 
-    /// What `Makeup.backings` is for the directory that the view is of.
+    /// `Makeup.backings` as the view's directories give it. Throws the error of fstat(2).
     func backingsFingerprint() throws(Errno) -> UInt64 {
         var result: UInt64 = 0
         for backing in backings {

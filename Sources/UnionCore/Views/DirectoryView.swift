@@ -3,15 +3,17 @@ internal import SystemPackage
 
 /// The real directories that back one union directory at this moment, open (O_PATH), top to bottom.
 ///
-/// Made for one request and closed after it, or lent by a `SharedView`: what it shows is what the layers hold now.
+/// A view is made for one request and closed after it, or is lent by a `SharedView`. It shows what the layers
+/// hold now.
 struct DirectoryView: ~Copyable {
     private(set) var backings: [Backing]
-    /// Whose descriptors these are, where they aren't the view's own.
+    /// The shared view that has the descriptors. nil: they are the view's own.
     let shared: SharedView?
     private var ownFingerprint: UInt64?
-    /// These are the directories that were told a moment ago; by now others may stand at that place.
+    /// Whether these are the directories that were reported a moment ago. By now others may stand there.
     var isHeld = false
-    /// With what the next layer failed: neither it nor those below it are in here, though they may back the directory.
+    /// The error with which the next layer failed. Neither it nor those below it are in here, though they may
+    /// back the directory.
     var failure: Errno?
 
     init() {
@@ -30,7 +32,7 @@ struct DirectoryView: ~Copyable {
         }
     }
 
-    /// Leaves the descriptors to the caller.
+    /// Leaves the descriptors to the calling code.
     consuming func release() -> [Backing] {
         var released = backings
         for index in released.indices { released[index].isOwned = false }
@@ -38,15 +40,15 @@ struct DirectoryView: ~Copyable {
         return released
     }
 
-    /// Notes what is marked on each directory, for as long as the view is kept.
+    /// Notes the marks on each directory, for as long as the view is cached.
     mutating func noteMarks(_ marks: (Backing) -> Marks) {
         for index in backings.indices { backings[index].marks = marks(backings[index]) }
     }
 
-    /// `backingsFingerprint` as it was when a shared view was made, or at `keepFingerprint`.
+    /// `backingsFingerprint` as it was when the shared view was made, or at `keepFingerprint`.
     var keptFingerprint: UInt64? { ownFingerprint ?? shared?.fingerprint }
 
-    /// For many looks in a row.
+    /// Computes the fingerprint once, for many looks in a row.
     mutating func keepFingerprint() throws(Errno) {
         if keptFingerprint == nil { ownFingerprint = try backingsFingerprint() }
     }
@@ -76,14 +78,14 @@ struct DirectoryView: ~Copyable {
                 isOwned: true), at: 0)
     }
 
-    /// Takes the upper's directory out again: it isn't shown.
+    /// Takes the upper's directory out again, as the union doesn't show it.
     mutating func removeUpper() {
         guard let top = backings.first, top.layer.isUpper, !top.isRoot else { return }
         backings.removeFirst()
         if top.isOwned { _ = OwnedDescriptor(owning: top.directory) }
     }
 
-    /// The directory of `layer`, if that layer backs this one.
+    /// The directory of `layer`. nil: that layer doesn't back this one.
     func directory(in layer: Int) -> FileDescriptor? {
         for backing in backings where backing.layer.index == layer { return backing.directory }
         return nil

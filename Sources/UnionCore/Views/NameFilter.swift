@@ -2,34 +2,35 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Which of the real directories of a kept view may have a name. One that isn't in here, a directory doesn't have,
-/// and need not be asked for it: of twenty layers most don't have most names.
+/// Which of the real directories of a cached view may have a name. A directory doesn't have a name that its
+/// filter doesn't have, and needn't be asked for it: of twenty layers most don't have most names.
 ///
-/// Filled from the directories' listings once the view has been used for a while; what events name afterwards is
-/// added, whatever became of it. So a name may be in here that is gone, never the other way round. The lock is a leaf.
+/// The filter is filled from the directories' listings once the view has been used for a while. Names in
+/// later events are added, whatever became of them. So a name that has gone may be in here, but no name is
+/// missing. The lock is a leaf.
 final class NameFilter: Sendable {
-    /// Fewer directories are asked faster than this is made.
+    /// To ask fewer directories is faster than to make a filter.
     static let fewestDirectories = 3
     private static let fewestUses = 16
     private static let mostNames = 50_000
 
     private enum Stage {
         case counting(Int)
-        /// And what events named meanwhile.
+        /// The names in events that came while the filter was being filled.
         case filling([UInt64])
         case filled
     }
 
     private struct State: ~Copyable {
         var stage = Stage.counting(0)
-        /// One for each directory; nil: it may have any name.
+        /// One for each directory. nil: that directory may have any name.
         var filters: [BloomFilter?] = []
     }
 
     private let state = Mutex(State())
 
-    /// A bit for each directory that may have the name of that hash. `fill` gives each directory's names, or nil
-    /// where that can't be said; it is called without the lock, by one thread.
+    /// A bit for each directory that may have the name of that hash. `fill` gives each directory's names, or
+    /// nil if they can't be told. One thread calls it, without the lock.
     func directories(having hash: UInt64, fill: () -> [[UInt64]?]) -> UInt64 {
         let (mask, mustFill) = state.withLock { state in
             switch state.stage {
@@ -45,7 +46,7 @@ final class NameFilter: Sendable {
         return mask
     }
 
-    /// An event named an entry of one of the directories.
+    /// Adds a name, as an event named an entry of one of the directories.
     func add(_ hash: UInt64) {
         state.withLock { state in
             switch state.stage {
@@ -76,7 +77,7 @@ final class NameFilter: Sendable {
         return mask
     }
 
-    /// The hashes of a directory's names; nil: too many, or names that differ may denote the same entry.
+    /// The hashes of a directory's names. nil: there are too many, or different names may denote one entry.
     static func names(of directory: FileDescriptor) -> [UInt64]? {
         guard let opened = try? directory.openBeneath("", flags: [.readOnly, .directory]),
             opened.descriptor.distinguishesCase

@@ -4,15 +4,17 @@ internal import SystemPackage
 
 /// The views of directories that were asked for again and again, kept open from one request to the next.
 ///
-/// Only where everything on the way to the directory is watched, so that whatever changes there brings an
-/// event. A view is registered before it is made, and an event that concerns it takes it away; who uses
-/// one takes pending events in first. So it is never older than the request. The lock is a leaf.
+/// A view is cached only if everything on the way to the directory is watched, so that whatever changes there
+/// brings an event. A view is registered before it is made, and an event that concerns it takes it away. A
+/// request takes pending events in before it uses a view, so the view is never older than the request. The
+/// lock is a leaf.
 final class ViewCache: Sendable {
-    /// Descriptors of all kept views together.
+    /// The most descriptors of all cached views together.
     private static let mostDescriptors = 32
     private static let mostSlots = 8
 
-    /// Where an event concerns the view: an entry on the way to the directory, or a directory there itself.
+    /// What an event must name to concern the view: an entry on the way to the directory, or a directory
+    /// there itself.
     struct Link: Hashable {
         let directory: NodeID
         let name: UInt64
@@ -35,7 +37,7 @@ final class ViewCache: Sendable {
     private struct State {
         var slots: [Slot] = []
         var links: Set<Link> = []
-        /// What was asked for lately: a directory that is asked for once isn't worth keeping.
+        /// The directories that were asked for lately. One that is asked for once isn't worth caching.
         var recent: [NodeID] = []
         var serial: UInt64 = 0
 
@@ -56,7 +58,7 @@ final class ViewCache: Sendable {
         }
     }
 
-    /// Notes that the directory was asked for. True when that is often.
+    /// Notes that the directory was asked for. True if it is asked for often.
     func isWorthKeeping(_ node: NodeID) -> Bool {
         state.withLock { state in
             if state.slots.contains(where: { $0.node == node }) { return false }
@@ -67,7 +69,8 @@ final class ViewCache: Sendable {
         }
     }
 
-    /// From here on events count. Returns the number that `keep` takes.
+    /// Registers a view that is about to be made: from here on events count. Returns the serial that `keep`
+    /// takes.
     func register(_ node: NodeID, _ links: [Link]) -> UInt64 {
         state.withLock { state in
             state.slots.removeAll { $0.node == node }
@@ -97,7 +100,7 @@ final class ViewCache: Sendable {
         }
     }
 
-    /// Something happened to what the link names.
+    /// Takes away the views that a change of what the link names concerns.
     func noteChange(_ link: Link) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         let concernsAll = state.withLock { state in
@@ -108,7 +111,7 @@ final class ViewCache: Sendable {
         if concernsAll { dropAll() }
     }
 
-    /// The kernel has forgotten the directory.
+    /// Takes away the view of a directory that the kernel has forgotten.
     func forget(_ node: NodeID) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         var gone: Slot?
@@ -132,13 +135,13 @@ final class ViewCache: Sendable {
 /// The open directories of a view that requests share.
 final class SharedView: Sendable {
     let backings: [Backing]
-    /// `DirectoryView.backingsFingerprint` when they were opened.
+    /// `DirectoryView.backingsFingerprint` when the directories were opened.
     let fingerprint: UInt64
-    /// The node's floor then.
+    /// The node's floor when the directories were opened.
     let floor: Int
-    /// The way by which the directory was found, itself first.
+    /// The way by which the directory was found, the directory itself first.
     let links: [ViewCache.Link]
-    /// nil: each directory is asked.
+    /// The filter of their names. nil: each directory is asked.
     let names: NameFilter?
 
     init(_ view: consuming DirectoryView, fingerprint: UInt64, floor: Int, links: [ViewCache.Link]) {
@@ -149,7 +152,7 @@ final class SharedView: Sendable {
         names = backings.count >= NameFilter.fewestDirectories ? NameFilter() : nil
     }
 
-    /// Of all layers' roots.
+    /// The view of all layers' roots.
     init(ofRootsOf stack: LayerStack) {
         var view = DirectoryView()
         for layer in stack.layers { view.appendRoot(of: layer) }
