@@ -2,11 +2,11 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// The reading end of the inotify instance, and who is told.
+/// The reading end of the inotify instance, and the sink that gets the events.
 struct EventReader: ~Copyable {
     private var inotify: Inotify
     private var repetition = Repetition()
-    /// nil where the table of mounts can't be had.
+    /// nil: the table of mounts can't be had.
     private var mounts: MountTableWatch?
     var sink: (any ChangeSink)?
 
@@ -15,14 +15,14 @@ struct EventReader: ~Copyable {
         self.inotify = inotify
     }
 
-    /// What there is since the last call.
+    /// Whether there are events, or changes of mounts, since the last call.
     mutating func look() -> Waiting {
         var waiting = mounts?.look() ?? Waiting(mountChanges: false)
         if !inotify.isAtEndOfBuffer { waiting.events = true }
         return waiting
     }
 
-    /// The next event that says something; nil when the kernel has no more now.
+    /// The next event that says something. nil: the kernel has no more now.
     mutating func next() -> Reading? {
         while let event = nextEvent() {
             if let reading = interpret(event) { return reading }
@@ -30,7 +30,8 @@ struct EventReader: ~Copyable {
         return nil
     }
 
-    /// Reading without blocking into a large buffer has no other error than that there is nothing.
+    /// Takes the next event. A read into a large buffer that doesn't block has only one error: there is
+    /// nothing.
     private mutating func nextEvent() -> InotifyEvent? {
         if inotify.isAtEndOfBuffer { repetition.forget() }
         return (try? inotify.next()) ?? nil

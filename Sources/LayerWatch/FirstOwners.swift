@@ -1,17 +1,18 @@
 internal import UnionCore
 
-/// One owner of each watch. The kernel counts watches up, so that those of a time lie side by side: they are kept
-/// in chunks of 32, each one array of the nodes, and behind them the layers, four in a word. That makes 12 bytes a
-/// watch; a watch that outlives its neighbours costs 400.
+/// One owner of each watch. The kernel counts watches up, so those of a time lie side by side. They are kept
+/// in chunks of 32. A chunk is one array of the nodes, and behind them the layers, four in a word. That makes
+/// 12 bytes a watch; a watch that outlives its neighbours costs 400.
 struct FirstOwners {
     private static let chunkBits: Int32 = 5
     private static let size = 1 << Int(chunkBits)
     private static let layersPerWord = 4
 
-    /// No node is 0: such a place is free.
+    /// No node is 0: it stands for a free position.
     private var chunks: [Int32: [UInt64]] = [:]
     private(set) var count = 0
-    /// The chunks in the order they were made, some that have gone too; and where `next` goes on.
+    /// The chunks in the order in which they were made, some that have gone too; and the position at which
+    /// `next` goes on.
     private var order: [Int32] = []
     private var hand = (chunk: 0, index: 0)
 
@@ -34,7 +35,7 @@ struct FirstOwners {
         Self.store(owner, Self.index(watch), &chunks[key, default: empty])
     }
 
-    /// The owner of another watch, from the oldest one on, round and round; nil: there is none.
+    /// The owner of another watch, from the oldest one on, round and round. nil: there is none.
     mutating func next() -> Owner? {
         guard count > 0 else { return nil }
         for _ in 0...order.count * 2 + 1 {
@@ -61,7 +62,7 @@ struct FirstOwners {
         order.append(key)
     }
 
-    /// Leaves out the chunks that have gone, and those that stand there twice.
+    /// Leaves out the chunks that have gone, and those that stand in `order` twice.
     private mutating func tidy() {
         var seen: Set<Int32> = []
         var (kept, chunk) = ([Int32](), 0)

@@ -2,20 +2,20 @@ internal import LinuxSystem
 internal import UnionCore
 
 extension InotifyMask {
-    /// What a directory is watched for. `attributes` is meant for the directory's own: those of its entries
-    /// come too, and are dropped.
+    /// What a directory is watched for. `attributes` is for the directory's own; those of its entries come
+    /// too, and are dropped.
     ///
-    /// Not `modify`, and so not one change: when a directory's time of modification is set and nothing else,
-    /// the time of access neither, the kernel calls that modified. With it every write to any file in the
-    /// directory would wake us, and two of them in turn fill the queue.
+    /// `modify` isn't among it, and so one change is missed: the kernel calls it modified when only a
+    /// directory's time of modification is set, and not the time of access. With it every write to any file
+    /// in the directory would wake us. Two such files in turn would fill the queue.
     static var directoryChanges: InotifyMask {
         [
             .create, .delete, .movedFrom, .movedTo, .attributes, .deleteSelf, .moveSelf, .onlyDirectory,
         ]
     }
 
-    /// What anything else is watched for. `attributes` tells of the number of links too. Not
-    /// IN_EXCL_UNLINK: a file that was opened by a name it no longer has may still have others.
+    /// What anything else is watched for. `attributes` tells of the number of links too. IN_EXCL_UNLINK isn't
+    /// among it: a file that was opened by a name that it has lost may still have other names.
     static var fileChanges: InotifyMask {
         [.attributes, .modify, .closeWrite, .deleteSelf, .moveSelf]
     }
@@ -24,8 +24,8 @@ extension InotifyMask {
     private static var endings: InotifyMask { [.deleteSelf, .moveSelf, .unmounted] }
     private static var objectChanges: InotifyMask { [.attributes, .modify, .closeWrite] }
 
-    /// What an event with this mask tells; nil when nobody cares. An entry's own attributes and content are
-    /// such a case: where they matter, the entry's object has a watch of its own.
+    /// What an event with this mask tells. nil: nothing that counts. An entry's own attributes and content
+    /// are such a case: where they matter, the entry's object has a watch of its own.
     func change(isNamed: Bool) -> ChangeEvent.Kind? {
         if isNamed {
             if isDisjoint(with: .entryChanges) { return nil }

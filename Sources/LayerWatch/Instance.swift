@@ -5,10 +5,10 @@ internal import UnionCore
 
 /// An inotify instance with its table and its reader: what all threads share.
 ///
-/// Lock order: `reader`, then `table`. The sink is called with `reader` alone, so that changes keep their
-/// order while watches come and go.
+/// Lock order: `reader`, then `table`. The sink is called with `reader` alone held, so that changes keep
+/// their order while watches come and go.
 final class Instance: Sendable {
-    /// Readable when there are events; owned by `reader`.
+    /// Readable when there are events. `reader` owns it.
     let descriptor: FileDescriptor
     private let reader: Mutex<EventReader>
     private let table: Mutex<WatchTable>
@@ -16,7 +16,7 @@ final class Instance: Sendable {
     private let overflows = Atomic<UInt64>(0)
     private let refusals = Atomic<UInt64>(0)
     private let budget = WatchBudget()
-    /// How often somebody has begun to take events in.
+    /// How often a thread has begun to take events in.
     private let begun = Atomic<UInt64>(0)
 
     init() throws(Errno) {
@@ -31,7 +31,7 @@ final class Instance: Sendable {
     var overflowCount: UInt64 { overflows.load(ordering: .relaxed) }
     var refusalCount: UInt64 { refusals.load(ordering: .relaxed) }
 
-    /// Whom events are handed to from now on. Without a sink they stay where they are.
+    /// Sets the sink that gets events from now on. Without a sink they stay where they are.
     func setSink(_ sink: (any ChangeSink)?) {
         reader.withLock { $0.sink = sink }
     }
@@ -47,7 +47,7 @@ final class Instance: Sendable {
         }
     }
 
-    /// No more watches are to be asked for: the rest is for other programs.
+    /// Whether no more watches must be asked for: the rest is for other programs.
     var isFull: Bool { budget.isReached(by: watchCount) }
 
     func nextOldest() -> NodeID? { table.withLock { $0.nextOldest()?.node } }
@@ -59,8 +59,9 @@ final class Instance: Sendable {
     /// For how long the next events may be left where they are, in microseconds.
     var delay: UInt32 { reader.withLock { $0.sink?.delay ?? 0 } }
 
-    /// Returns when all that had happened before the call is handed on. Many may ask at once, and events may come without
-    /// end: what another thread has begun to take in after the call will do.
+    /// Returns when all that had happened before the call is handed on. Many threads may ask at once, and
+    /// events may come without end. So it is enough if another thread has begun to take events in after the
+    /// call.
     func drain() {
         let before = begun.load(ordering: .sequentiallyConsistent)
         reader.withLock { reader in

@@ -1,23 +1,24 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What waits to be taken in; everything, where that can't be known.
+/// What waits to be taken in; everything, if that isn't known.
 struct Waiting {
     var mountChanges = true
     var events = true
 }
 
-/// Tells whether something was mounted or unmounted in this process's namespace since it was last asked, and with the
-/// same call whether there are events.
+/// Tells whether something was mounted or unmounted in this process's namespace since it was last asked. The
+/// call tells, too, whether there are events.
 ///
-/// A mount is on a directory as it is: no watch of the directory says anything of it. The kernel counts the
-/// changes of the table of mounts and wakes who polls the file that shows it; each open file has seen as many as
-/// when it was last polled, so each that asks needs one of its own.
+/// A mount leaves the directory below as it is, so no watch of the directory says anything of it. The kernel
+/// counts the changes of the table of mounts. It wakes a thread that polls the file that shows the table.
+/// Each open file has seen as many changes as when it was last polled, so each thread that asks needs one of
+/// its own.
 struct MountTableWatch: ~Copyable {
     private let table: OwnedDescriptor
     private var poller: Poller
 
-    /// ENOENT where proc isn't mounted.
+    /// ENOENT: proc isn't mounted.
     init(beside events: FileDescriptor) throws(Errno) {
         let table = try Self.open()
         let poller = try Poller()
@@ -40,7 +41,7 @@ struct MountTableWatch: ~Copyable {
         return waiting
     }
 
-    /// The file, to be polled for urgent events.
+    /// Opens the file, to be polled for urgent events. ENOENT: proc isn't mounted.
     static func open() throws(Errno) -> OwnedDescriptor {
         try FileDescriptor.workingDirectory.openPlain("/proc/self/mountinfo", flags: .readOnly)
     }

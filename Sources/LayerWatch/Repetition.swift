@@ -1,11 +1,11 @@
 internal import LinuxSystem
 internal import UnionCore
 
-/// Tells a change that says nothing new: one before said the same, and was handed on after both had happened. So this
-/// forgets whenever the kernel is asked for more.
+/// Recognises a change that says nothing new: an earlier event said the same, and was handed on after both
+/// changes had happened. So this forgets whenever the kernel is asked for more.
 ///
-/// A name that is changed over and over fills the queue. Of directories it counts in which order they came and went: there
-/// only the neighbour is compared.
+/// A name that changes over and over fills the queue. For directories it matters in which order they came and
+/// went: these are compared only with the event just before.
 struct Repetition {
     private struct Change: Equatable {
         var round: UInt32
@@ -17,7 +17,7 @@ struct Repetition {
     private static let size = 256
     private static let none = Change(round: 0, watch: -1, kind: .gone, name: 0)
 
-    /// Each where its name leads to, over what was there.
+    /// Each is at the position that its name's hash gives, over what was there.
     private var changes = [Change](repeating: none, count: size)
     private var last = none
     private var round: UInt32 = 1
@@ -27,7 +27,7 @@ struct Repetition {
         if round == 1 { changes = [Change](repeating: Self.none, count: Self.size) }
     }
 
-    /// Whether the change repeats one from before; it is remembered in any case.
+    /// Whether the change repeats an earlier one. It is remembered in any case.
     mutating func covers(_ event: InotifyEvent, _ kind: ChangeEvent.Kind) -> Bool {
         let change = Change(round: round, watch: event.watch, kind: kind, name: event.name.hash)
         defer { last = change }

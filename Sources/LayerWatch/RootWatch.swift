@@ -3,16 +3,17 @@ internal import Synchronization
 public import SystemPackage
 public import UnionCore
 
-/// Tells when the path of a layer's root comes to lead elsewhere. The union goes on with the directory that it holds,
-/// where nobody's changes arrive any more: a person has to know.
+/// Tells when the path of a layer's root comes to lead elsewhere. The union goes on with the directory that
+/// it holds, where no changes by that path arrive any more: a person has to know.
 ///
-/// An inotify instance and a thread of its own: what happens beside a layer's root is no business of the union's, and a
-/// path that hangs must not hold up anything else.
+/// It has an inotify instance and a thread of its own. What happens beside a layer's root is no concern of
+/// the union's, and a path that hangs must not hold up anything else.
 public final class RootWatch: Sendable {
     private let loop: Loop
     private let thread: WorkerThread
 
-    /// `tell` is called by the thread, once for each change. EMFILE: no inotify instance, and no other way either.
+    /// Starts the watch. The thread calls `tell` once for each change; a nil change means that the path leads
+    /// back. EMFILE: there is no inotify instance left, and no other way either.
     public init(
         _ roots: [LayerRoot], tell: @escaping @Sendable (LayerRoot, RootChange?) -> Void
     ) throws(Errno) {
@@ -21,7 +22,8 @@ public final class RootWatch: Sendable {
         thread = try WorkerThread.spawn(name: "switchfs-roots", stackSize: 256 * 1024) { loop.run() }
     }
 
-    /// It tells no more. A thread that a path keeps waiting ends when that has an answer.
+    /// Ends the watch: it tells no more. A thread that a path keeps waiting ends when that path has an
+    /// answer.
     public func stop() {
         loop.isStopped.store(true, ordering: .sequentiallyConsistent)
         loop.wakeUp.raise()
@@ -33,7 +35,7 @@ private final class Loop: Sendable {
     let wakeUp: WakeUp
     let isStopped = Atomic<Bool>(false)
     private let roots: [LayerRoot]
-    /// Something tells of every change.
+    /// Whether every change brings an event.
     private let isComplete: Bool
     private let tell: @Sendable (LayerRoot, RootChange?) -> Void
     private let mounts: OwnedDescriptor
@@ -70,7 +72,7 @@ private final class Loop: Sendable {
         }
     }
 
-    /// Waits for something. False: it concerns no root.
+    /// Waits for an event or the time to look. False: it concerns no root.
     private func waits() -> Bool {
         let timeout = isComplete ? -1 : Self.pathCheckInterval
         let mayConcern = poller.withLock { poller in
@@ -81,14 +83,14 @@ private final class Loop: Sendable {
         return events.withLock { $0.concern() } || mayConcern
     }
 
-    /// Milliseconds between looks where nothing tells of changes.
+    /// Milliseconds between looks where events don't tell of every change.
     private static var pathCheckInterval: Int32 { 5000 }
 }
 
 /// What inotify says of the directories on the way to the roots.
 private struct Events: ~Copyable {
     var inotify: Inotify
-    /// All of them are watched.
+    /// Whether all of them are watched.
     private(set) var isComplete = true
     /// The roots' own names.
     private let names: Set<UInt64>
@@ -100,7 +102,8 @@ private struct Events: ~Copyable {
         inotify = try Inotify(bufferSize: 4096)
         names = Set(roots.map { OwnedName($0.name).ref.hash })
         parents = Set(roots.map { Self.parent(of: $0.path) })
-        // A directory tells that it was moved, and who holds its name that another one has that.
+        // A directory tells that it was moved. The directory that holds its name tells that another one has
+        // the name.
         for parent in parents where !watch(parent, [.delete, .movedFrom, .movedTo]) { isComplete = false }
         for root in roots {
             var path = root.path
@@ -117,8 +120,8 @@ private struct Events: ~Copyable {
         return String(path[..<slash])
     }
 
-    /// Once a root's name is free it may be given to another directory. Before that, what is made beside roots is
-    /// nobody's business.
+    /// Watches what is made beside the roots. A root's name that is free may be given to another directory;
+    /// before that, such events don't count.
     mutating func watchCreations() {
         if watchesCreations { return }
         watchesCreations = true
@@ -135,7 +138,7 @@ private struct Events: ~Copyable {
         return (try? inotify.watches.add(directory.descriptor, mask: mask)) != nil
     }
 
-    /// Takes the events. Whether one of them may concern a root.
+    /// Takes the events. Returns whether one of them may concern a root.
     mutating func concern() -> Bool {
         var isConcerned = false
         while let event = try? inotify.next() {

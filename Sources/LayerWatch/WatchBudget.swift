@@ -1,13 +1,14 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// How many watches this process may have, so that an eighth of what the user may have stays for other programs, beside those
-/// that they have.
+/// How many watches this process may have. An eighth of what the user may have stays for other programs,
+/// besides the watches that they have.
 ///
-/// The kernel tells nobody how many a user has. What others have is counted in /proc, by a thread of its own, at most every
-/// ten seconds while watches are asked for; and it is known exactly when the kernel refuses one.
+/// The kernel doesn't tell how many a user has. A thread of its own counts those of other programs in /proc,
+/// at most every ten seconds while watches are asked for. When the kernel refuses a watch, the number is
+/// known exactly.
 final class WatchBudget: Sendable {
-    /// Seconds.
+    /// In seconds.
     private static let interval: UInt64 = 10
 
     private let allowance = Atomic<Int>(0)
@@ -16,19 +17,20 @@ final class WatchBudget: Sendable {
 
     init() { take(others: 0) }
 
-    /// Whether one that has `count` may have no more.
+    /// Whether a process with `count` watches may have no more.
     func isReached(by count: Int) -> Bool {
         if count >= countsFrom.load(ordering: .relaxed) { countOthers() }
         return count >= allowance.load(ordering: .relaxed)
     }
 
-    /// The kernel has refused one more: all others are in use.
+    /// Notes that the kernel has refused one more: all others are in use.
     func noteRefusal(at count: Int) {
         guard let limit = InotifyUsage.limit else { return }
         take(others: max(0, limit - count))
     }
 
-    /// Where others leave less than an eighth of all, a sixteenth is asked for nevertheless.
+    /// Sets the allowance by what others have. If others leave less than an eighth of all, it is a sixteenth
+    /// nevertheless.
     private func take(others: Int) {
         guard let limit = InotifyUsage.limit else {
             allowance.store(.max, ordering: .relaxed)

@@ -1,13 +1,14 @@
 internal import UnionCore
 
-/// Which watches each node is the first owner of: open-addressing tables that hold nothing but watches, and compare
-/// by their owners. In parts, so that growing stops the others for the time that a part takes.
+/// Which watches each node is the first owner of: open-addressing tables that hold nothing but watches, and
+/// compare by their owners. There are several parts, so that growing stops the others only for the time that
+/// one part takes.
 struct WatchIndex {
     fileprivate static let partBits: UInt64 = 6
     fileprivate static let empty: Int32 = 0
 
     fileprivate struct Part {
-        /// As many as a power of two, or none. The kernel's numbers begin at 1.
+        /// Their number is a power of two, or 0. The kernel's numbers of watches begin at 1.
         var cells: [Int32] = []
         var count = 0
     }
@@ -28,19 +29,19 @@ struct WatchIndex {
         return found
     }
 
-    /// The watch has the node as its first owner, who had none or another.
+    /// Notes that the node is the watch's first owner. The watch had none, or another one.
     mutating func insert(_ watch: Int32, of node: NodeID, in owners: FirstOwners) {
         let hash = Self.hash(node)
         parts[Self.part(hash)].insert(watch, hash, owners)
     }
 
-    /// To be called as long as `owners` knows the watch.
+    /// Takes the watch from the node. To be called as long as `owners` knows the watch.
     mutating func remove(_ watch: Int32, of node: NodeID, in owners: FirstOwners) {
         let hash = Self.hash(node)
         parts[Self.part(hash)].remove(watch, hash, owners)
     }
 
-    /// Numbers of nodes are made by counting: every bit of one moves every bit of the hash.
+    /// A hash in which every bit of the node's number moves every bit: these numbers are made by counting.
     fileprivate static func hash(_ node: NodeID) -> UInt64 {
         var hash = node.rawValue
         hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd
@@ -74,7 +75,8 @@ extension WatchIndex.Part {
             return
         }
         var cell = next(hole)
-        // What was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
+        // A watch that was moved on from the hole's cell or an earlier one moves back, so that searches
+        // needn't go on.
         while cells[cell] != WatchIndex.empty {
             if let owner = owners[cells[cell]] {
                 let home = home(WatchIndex.hash(owner.node))

@@ -2,13 +2,13 @@ internal import UnionCore
 
 /// The owners of each watch, and the watches of each node.
 ///
-/// Nearly every watch has one owner, and nearly every node one watch. An owner is a watch's first one, in the compact
-/// tables, or a further one, aside: two nodes at one real object, or one at it in two layers.
+/// Nearly every watch has one owner, and nearly every node one watch. The first owner of a watch is in the
+/// compact tables. Further owners are aside: two nodes at one real object, or one node at it in two layers.
 struct WatchOwners {
     private var firsts = FirstOwners()
     private var index = WatchIndex()
     private var others: [Int32: [Owner]] = [:]
-    /// The watches that a node is a further owner of.
+    /// The watches of which a node is a further owner.
     private var watchesAside: [NodeID: [Int32]] = [:]
 
     /// How many watches there are.
@@ -19,7 +19,7 @@ struct WatchOwners {
         return Owners(first: first, others: others.isEmpty ? [] : others[watch] ?? [])
     }
 
-    /// The first owner of another watch, from the oldest one on, round and round; nil: there is none.
+    /// The first owner of another watch, from the oldest one on, round and round. nil: there is none.
     mutating func nextOldest() -> Owner? { firsts.next() }
 
     /// Adds the owner unless it is one already.
@@ -32,7 +32,7 @@ struct WatchOwners {
         }
     }
 
-    /// Takes the node from its watches. Returns those that are nobody's then.
+    /// Takes the node from its watches. Returns those that have no owner then.
     mutating func remove(_ node: NodeID) -> [Int32] {
         if !watchesAside.isEmpty { leaveAside(node) }
         return index.watches(of: node, in: firsts).filter { watch in
@@ -42,7 +42,7 @@ struct WatchOwners {
         }
     }
 
-    /// The watch has ended.
+    /// Forgets a watch that has ended.
     mutating func remove(_ watch: Int32) {
         guard let first = firsts[watch] else { return }
         index.remove(watch, of: first.node, in: firsts)

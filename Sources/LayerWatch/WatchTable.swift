@@ -4,9 +4,9 @@ internal import UnionCore
 
 /// The kernel's watches, and the owners of each.
 ///
-/// Adding and removing a watch and writing that down must be one step to everybody else: an object that is
-/// watched a second time has the number that it had, which another thread may just be about to remove.
-/// Numbers don't come again, so one that isn't here is of a watch that has ended.
+/// Adding or removing a watch and writing that down must be one step to all other threads. The reason: an
+/// object that is watched a second time has the number that it had, and another thread may just be about to
+/// remove that. Numbers don't come again, so a number that isn't here is of a watch that has ended.
 struct WatchTable {
     private let watches: InotifyWatches
     private var owners = WatchOwners()
@@ -24,14 +24,15 @@ struct WatchTable {
         owners.insert(owner, for: watch)
     }
 
-    /// Ends the node's share in its watches, and those that are nobody's then.
+    /// Ends the node's share in its watches. Removes the watches that have no owner then.
     mutating func remove(_ node: NodeID) {
         for watch in owners.remove(node) {
-            // Fails when the kernel has removed the watch with its object, and its word for that is on the way.
+            // This fails if the kernel has removed the watch with its object. The event that says so is on
+            // the way.
             try? watches.remove(watch)
         }
     }
 
-    /// The kernel has ended the watch, with its object or because it was asked to.
+    /// Forgets a watch that the kernel has ended, with its object or because it was asked to.
     mutating func forget(_ watch: Int32) { owners.remove(watch) }
 }

@@ -14,7 +14,7 @@ final class WatchThread: Sendable {
         thread = try WorkerThread.spawn(name: "switchfs-watch", stackSize: 256 * 1024) { loop.run() }
     }
 
-    /// Returns when the thread is gone.
+    /// Ends the thread. Returns when it has gone.
     func end() {
         loop.wakeUp.raise()
         thread.join()
@@ -40,7 +40,7 @@ private final class Loop: Sendable {
         self.poller = Mutex(poller)
     }
 
-    /// nil where the table of mounts can't be had.
+    /// Opens the table of mounts and adds it to the poller. nil: it can't be had.
     private static func openMounts(polledBy poller: borrowing Poller) -> OwnedDescriptor? {
         do throws(Errno) {
             let mounts = try MountTableWatch.open()
@@ -55,12 +55,13 @@ private final class Loop: Sendable {
         WorkerThread.runsShortly()
         while poller.withLock({ Loop.wait(&$0) }) {
             instance.drain()
-            // Events come in rows, and each time that this thread is woken costs the process that makes them.
+            // Events come in rows. Each time that this thread is woken costs the process that makes them.
             usleep(instance.delay)
         }
     }
 
-    /// False when the thread is to end. A signal counts as an event: to drain once more is harmless.
+    /// Waits for an event. False: the thread must end. A signal counts as an event: to drain once more does
+    /// no harm.
     private static func wait(_ poller: inout Poller) -> Bool {
         do throws(Errno) {
             let count = try poller.wait(timeout: -1)

@@ -3,20 +3,20 @@ internal import Synchronization
 public import SystemPackage
 public import UnionCore
 
-/// Watches objects of layers by inotify(7): one instance, one thread, no time-outs.
+/// Watches objects of layers by inotify(7), with one instance, one thread and no time-outs.
 ///
-/// Watching needs the right to read the object, as the credentials of the calling thread have it. Watches
-/// may be had before the start; their events wait for it in the kernel's queue.
+/// To watch an object, the calling thread's credentials need the right to read it. Watches may be had before
+/// the start; their events wait for it in the kernel's queue.
 public final class Watcher: ChangeSource {
     private let instance: Instance
     private let thread = Mutex<WatchThread?>(nil)
 
-    /// EMFILE when the user has too many inotify instances.
+    /// EMFILE: the user has too many inotify instances.
     public init() throws(Errno) { instance = try Instance() }
 
     deinit { stop() }
 
-    /// Hands events to `sink`, which is kept, from now to the stop. EALREADY when started.
+    /// Hands events to `sink`, which is kept, from now to the stop. EALREADY: it was started already.
     public func start(_ sink: any ChangeSink) throws(Errno) {
         try thread.withLock { [instance] thread throws(Errno) in
             guard thread == nil else { throw .alreadyInProcess }
@@ -25,7 +25,7 @@ public final class Watcher: ChangeSource {
         }
     }
 
-    /// When this returns, the sink is called no more. Not to be called from within the sink.
+    /// Stops the watcher. When this returns, the sink is called no more. The sink must not call this.
     public func stop() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
         thread.end()
@@ -50,6 +50,6 @@ public final class Watcher: ChangeSource {
     public var watchCount: Int { instance.watchCount }
     public var eventCount: UInt64 { instance.eventCount }
     public var overflowCount: UInt64 { instance.overflowCount }
-    /// How many watches could not be had.
+    /// How many watches couldn't be had.
     public var refusalCount: UInt64 { instance.refusalCount }
 }

@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// GETATTR: what stat(2) tells, of an open file where one is given.
+/// GETATTR: what stat(2) tells; of an open file, if the request names one.
 func handleGetAttributes(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
@@ -20,8 +20,8 @@ func handleGetAttributes(
     }
 }
 
-/// SETATTR: chmod, chown, truncate, utimens. The bits of what changes are the kernel's own, for libfuse drops
-/// the one that has suid and sgid cleared. Without any bit it also means that.
+/// SETATTR: chmod, chown, truncate, utimens. The bits of what changes are the kernel's own, as libfuse drops
+/// the one that has suid and sgid cleared. A request without any bit has them cleared, too.
 func handleSetAttributes(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ status: UnsafeMutablePointer<stat>?, _: Int32,
     _ information: UnsafeMutablePointer<fuse_file_info>?
@@ -49,8 +49,8 @@ extension AttributeChanges {
         if bits & SFS_CHANGE_SIZE != 0 { size = Int64(status.st_size) }
         access = change(bits, SFS_CHANGE_ATIME, SFS_CHANGE_ATIME_NOW, status.st_atim)
         modification = change(bits, SFS_CHANGE_MTIME, SFS_CHANGE_MTIME_NOW, status.st_mtim)
-        // Before a passthrough write, and for chown(-1, -1), the kernel sends nothing but the request itself:
-        // fuse_setattr in Linux 6.18's fs/fuse/dir.c, where KILLPRIV_V2 was agreed on.
+        // Before a passthrough write, and for chown(-1, -1), the kernel sends nothing but the request itself.
+        // (fuse_setattr in Linux 6.18's fs/fuse/dir.c, where KILLPRIV_V2 was agreed on.)
         killPrivileges = bits & SFS_CHANGE_KILL_PRIVILEGES != 0 || bits & SFS_CHANGES == 0
     }
 }

@@ -4,10 +4,10 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// IOCTL, with as much input and room for output as its number says.
+/// IOCTL. The command's number says how much input there is and how much room for output.
 ///
-/// ENOTTY is what an ioctl that isn't known gives. From ENOSYS an overlay on top would conclude wrong things,
-/// and the layouts of 32-bit programs differ from ours.
+/// An unknown ioctl gives ENOTTY. From ENOSYS an overlay on top would draw wrong conclusions. The layouts of
+/// 32-bit programs differ from ours.
 func handleControl(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ command: UInt32, _ argument: UnsafeMutableRawPointer?,
     _ information: UnsafeMutablePointer<fuse_file_info>?, _ flags: UInt32, _ bytes: UnsafeRawPointer?,

@@ -12,7 +12,7 @@ func handleCopyRange(
     _ flags: Int32
 ) {
     unsafe serve(request) { channel, union, caller, reply in
-        // None are defined.
+        // No flags are defined.
         guard flags == 0 else { return reply.error(.invalidArgument) }
         let (from, to) = unsafe (HandleID(sourceInformation), HandleID(targetInformation))
         do throws(Errno) {

@@ -9,7 +9,7 @@ func handleOpenDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _: UnsafeMutablePointer<fuse_file_info>?
 ) {
     unsafe serve(request) { _, union, caller, reply in
-        // The kernel then opens directories without asking, from here on, and keeps their listings.
+        // From here on the kernel opens directories without asking, and keeps their listings.
         if union.keepsListings { return reply.error(.noFunction) }
         do throws(Errno) {
             reply.open(directory: try union.openDirectory(NodeID(node), caller), of: union)
@@ -27,7 +27,7 @@ func handleReadDirectory(
     unsafe answerListing(request, node, size, offset, information, hasEntries: false)
 }
 
-/// READDIRPLUS: the same, and with the names what LOOKUP would tell of them, where that will be asked for.
+/// READDIRPLUS: names from `offset` on, with what LOOKUP would tell of those for which it would be asked.
 func handleReadDirectoryPlus(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int, _ offset: off_t,
     _ information: UnsafeMutablePointer<fuse_file_info>?
@@ -56,7 +56,7 @@ private func answerListing(
     }
 }
 
-/// A part of a listing after which there is something to be done once it is out.
+/// Answers with a part of a listing, and does what is to be done once the answer is out.
 private func answerPart(
     _ node: NodeID, from offset: UInt64, _ size: Int, _ union: Union, _ caller: CallerIdentity,
     _ channel: Channel, _ listing: inout DirectoryListing, _ reply: consuming Reply
@@ -77,14 +77,14 @@ private func answerPart(
 }
 
 extension Reply {
-    /// What was listed before the error counts; the next request meets it again.
+    /// Answers with what was listed before the error; the next request meets the error again.
     fileprivate consuming func listing(_ listing: DirectoryListing, upTo error: Errno) {
         if listing.isEmpty { return self.error(error) }
         unsafe bytes(listing.bytes)
     }
 }
 
-/// RELEASEDIR. Nobody waits for it.
+/// RELEASEDIR. No client waits for it.
 func handleReleaseDirectory(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {

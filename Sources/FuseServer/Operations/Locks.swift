@@ -4,8 +4,8 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-// Only where locks are also taken on the real files: else the kernel keeps them, and asks nobody.
-// A request that must wait for a lock goes to a thread that does nothing else (`LockWaiters`).
+// These requests come only if the union also takes locks on the real files. Otherwise the kernel keeps locks
+// by itself. A request that must wait for a lock goes to a thread that does nothing else (`LockWaiters`).
 
 /// GETLK: a lock that would be in the way, or F_UNLCK.
 func handleGetLock(
@@ -25,7 +25,7 @@ func handleGetLock(
     }
 }
 
-/// SETLK, and SETLKW where it waits.
+/// SETLK, or SETLKW if it waits.
 func handleSetLock(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
     _ lock: UnsafeMutablePointer<flock>?, _ wait: Int32
@@ -66,7 +66,7 @@ func handleFlock(
 }
 
 extension Reply {
-    /// Done, or done as soon as the lock is there.
+    /// Answers at once, or once the client has the lock.
     fileprivate consuming func lock(after blocked: LockWait?, _ request: fuse_req_t?, _ channel: Channel) {
         guard let blocked, let request = unsafe request else { return done() }
         channel.server.lockWaiters.take(unsafe PendingLock(blocked, self, request, channel.device))

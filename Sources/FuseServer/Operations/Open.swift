@@ -25,7 +25,7 @@ func handleOpen(
     }
 }
 
-/// RELEASE: the last close of an open file. Nobody waits for it.
+/// RELEASE: the last close of an open file. No client waits for it.
 func handleRelease(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?
 ) {
@@ -54,8 +54,8 @@ func handleFlush(
 }
 
 extension Union {
-    /// suid and sgid go with the content, when a file is truncated by opening it. The file is open then, which
-    /// a failure here doesn't undo.
+    /// Drops suid and sgid with the content, when opening a file truncates it. The file is open then, and a
+    /// failure here doesn't undo that.
     func killPrivileges(of node: NodeID, _ handle: HandleID, _ caller: CallerIdentity) {
         var changes = AttributeChanges()
         changes.killPrivileges = true

@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// POLL: what is ready now, and where a handle comes with it, a word later when that changes.
+/// POLL: what is ready now. If a handle comes with the request, the kernel is told later when that changes.
 func handlePoll(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ information: UnsafeMutablePointer<fuse_file_info>?,
     _ wake: OpaquePointer?

@@ -3,8 +3,8 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// TMPFILE: open(2) with O_TMPFILE. Decoded and answered here, for libfuse 3.14 doesn't know it. The request is
-/// CREATE's, its name without a meaning.
+/// TMPFILE: open(2) with O_TMPFILE. It is decoded and answered here, as libfuse 3.14 doesn't know it. The
+/// request is laid out as CREATE's; its name means nothing.
 func handleTemporary(_ channel: Channel, _ request: RawRequest) {
     let reply = RawReply(request)
     guard let body = request.body(sfs_create_request.self) else { return reply.error(.invalidArgument) }

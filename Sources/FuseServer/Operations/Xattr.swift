@@ -4,7 +4,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// GETXATTR: the value, or with size 0 only how long it is. ERANGE when it doesn't fit.
+/// GETXATTR: the value, or with size 0 only its length. ERANGE: it doesn't fit.
 func handleGetXattr(
     _ request: fuse_req_t?, _ node: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ size: Int
 ) {
@@ -20,7 +20,7 @@ func handleGetXattr(
     }
 }
 
-/// LISTXATTR: the names, each with its NUL; sizes as with GETXATTR.
+/// LISTXATTR: the names, each with its NUL, or with size 0 only their length. ERANGE: they don't fit.
 func handleListXattrs(_ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int) {
     unsafe serve(request) { channel, union, caller, reply in
         let buffer = unsafe channel.output(size)

@@ -4,10 +4,10 @@ internal import Synchronization
 internal import SystemPackage
 internal import UnionCore
 
-/// The thread that waits for watched files, started with the first of them.
+/// The thread that waits for watched files. The first of these starts it.
 ///
-/// The epoll is that thread's own; others leave commands. A command holds its watch, so that the descriptor
-/// can't be another file's by the time it is carried out.
+/// The epoll is that thread's own; other threads leave commands. A command holds its watch, so that the
+/// descriptor can't be another file's by the time the command is carried out.
 final class PollLoop: Sendable {
     private enum Command {
         case add(PollWatch)
@@ -28,7 +28,7 @@ final class PollLoop: Sendable {
 
     init(logger: Logger) { self.logger = logger }
 
-    /// Watches a file, edge-triggered; `find` gives the watch of an event's file, nil when it is closed.
+    /// Watches a file, edge-triggered. `find` gives the watch of an event's file; nil: the file is closed.
     func add(_ watch: PollWatch, find: @escaping @Sendable (HandleID) -> PollWatch?) {
         do throws(Errno) {
             try ensureThread(find)
@@ -38,7 +38,7 @@ final class PollLoop: Sendable {
         }
     }
 
-    /// The watch's events have changed.
+    /// Takes over the watch's events, which have changed.
     func modify(_ watch: PollWatch) { leave(.modify(watch)) }
 
     func end() { leave(.end) }
@@ -86,7 +86,7 @@ final class PollLoop: Sendable {
         }
     }
 
-    /// One wait and what it brought; false at the end.
+    /// Waits once, and handles what that brought. False: this is the end.
     private func serve(
         _ poller: inout Poller, _ wakeUp: SharedWakeUp, _ find: (HandleID) -> PollWatch?
     ) throws(Errno) -> Bool {

@@ -7,15 +7,15 @@ internal import UnionCore
 /// One watched open file.
 final class PollWatch: Sendable {
     private struct State {
-        /// What the watch reports: all that was ever asked for.
+        /// The events that the watch reports: all that were ever asked for.
         var events: Int16
-        /// What the last answer told.
+        /// The events of the last answer.
         var told: Int16
         var wakeUp: PollWakeUp?
-        /// Events that looking at the file has used up.
+        /// Events that a look at the file has used up.
         var kept: Int16 = 0
-        /// The watch has just begun or grown: its first event comes at once when the file is ready, and need
-        /// not be news.
+        /// Whether the watch has just begun or grown. Its first event comes at once when the file is ready,
+        /// and need not be news.
         var isFresh = true
     }
 
@@ -32,12 +32,12 @@ final class PollWatch: Sendable {
     var descriptor: FileDescriptor { owned.descriptor }
     var events: Int16 { state.withLock { $0.events } }
 
-    /// The next event is told to the kernel.
+    /// Has the kernel told of the next event.
     func arm(_ wakeUp: PollWakeUp) { state.withLock { $0.wakeUp = wakeUp } }
 
     func note(told: Int16) { state.withLock { $0.told = told } }
 
-    /// False when it covers them already.
+    /// Adds events to those that the watch reports. False: it reports them already.
     func extend(by events: Int16) -> Bool {
         state.withLock { state in
             guard state.events & events != events else { return false }
@@ -54,7 +54,7 @@ final class PollWatch: Sendable {
         }
     }
 
-    /// Takes note of an edge. Returns the request that is to be woken.
+    /// Notes an edge. Returns what wakes the waiting request. nil: there is nothing to tell.
     func happened(_ seen: Int16) -> PollWakeUp? {
         state.withLock { state in
             let now = (try? descriptor.poll(events: state.events)) ?? seen
@@ -74,7 +74,7 @@ private let urgent: Int16 = 0x2
 
 /// libfuse's handle for waking one polled file's waiters, freed with the last reference.
 @safe final class PollWakeUp: @unchecked Sendable {
-    // Sendable: immutable, and libfuse takes it on any thread.
+    // Sendable: it never changes, and any thread may call libfuse with it.
     private let handle: OpaquePointer
 
     @unsafe init(_ handle: OpaquePointer) { unsafe self.handle = unsafe handle }

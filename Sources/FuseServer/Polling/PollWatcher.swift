@@ -6,27 +6,27 @@ internal import UnionCore
 
 /// Wakes clients that poll files of the union: watches the real files that they have open.
 ///
-/// A pseudo file may go on saying POLLPRI and POLLERR until it is read, so a level-triggered watch that is
-/// armed again at each question would fire for ever. Each file is therefore watched edge-triggered, once,
-/// until it is closed, and the kernel is told of an edge when it has asked since the last one.
+/// A pseudo file may go on saying POLLPRI and POLLERR until it is read. A level-triggered watch that each
+/// question arms again would fire for ever. So each file is watched edge-triggered, once, until it is closed.
+/// The kernel is told of an edge if it has asked since the last one.
 ///
-/// Looking may take the event with it (a pressure trigger's is gone once poll(2) has told of it), so what
-/// the watch saw and a second look doesn't show is kept for the next question.
+/// A look may take the event with it (a pressure trigger's has gone once poll(2) has told of it). So what the
+/// watch saw and a second look doesn't show is kept for the next question.
 final class PollWatcher: Sendable {
     private let watches = Mutex<[HandleID: PollWatch]>([:])
-    /// Files watched; lets a close that has nothing to do with polling pass by.
+    /// How many files are watched. A close that has nothing to do with polling reads only this.
     private let count = Atomic<Int>(0)
     private let loop: PollLoop
 
     init(logger: Logger) { loop = PollLoop(logger: logger) }
 
-    /// Answers a FUSE_POLL: which of `events` are there now. `wakeUp` tells the kernel later; nil where
-    /// nobody waits.
+    /// Answers a FUSE_POLL: which of `events` are there now. `wakeUp` tells the kernel later. nil: no client
+    /// waits.
     func poll(
         _ handle: HandleID, events: Int16, wakeUp: PollWakeUp?, of union: Union
     ) throws(Errno) -> Int16 {
         let watch = find(handle)
-        // Armed before looking: an event after the look must not be missed.
+        // It is armed before the look: an event after the look must not be missed.
         if let wakeUp { watch?.arm(wakeUp) }
         var now = try union.poll(handle, events: events)
         if let watch { now |= watch.takeKept() & (events | alwaysTold) }
@@ -35,8 +35,8 @@ final class PollWatcher: Sendable {
         return now
     }
 
-    /// Starts a watch, or widens the one there is. Watching begins by itself with a look, whose outcome is
-    /// compared with what has been told.
+    /// Starts a watch, or widens the one there is. Watching itself begins with a look, whose outcome is
+    /// compared with the last answer.
     private func keepWatching(
         _ handle: HandleID, _ watch: PollWatch?, _ events: Int16, told: Int16, _ wakeUp: PollWakeUp,
         _ union: Union
@@ -59,7 +59,8 @@ final class PollWatcher: Sendable {
         loop.add(new) { [self] handle in find(handle) }
     }
 
-    /// The file is being closed. Epoll forgets it with its last descriptor, which is the watch's.
+    /// Ends the watch of a file that is being closed. Epoll forgets the file with its last descriptor, which
+    /// is the watch's.
     func remove(_ handle: HandleID) {
         guard count.load(ordering: .relaxed) > 0 else { return }
         if watches.withLock({ $0.removeValue(forKey: handle) }) != nil {
@@ -67,7 +68,7 @@ final class PollWatcher: Sendable {
         }
     }
 
-    /// Ends the thread; nobody is woken any more.
+    /// Ends the thread. No client is woken any more.
     func end() {
         loop.end()
         watches.withLock { $0 = [:] }
@@ -79,5 +80,5 @@ final class PollWatcher: Sendable {
     }
 }
 
-/// POLLERR and POLLHUP, which nobody needs to ask for.
+/// POLLERR and POLLHUP, which are told without being asked for.
 private let alwaysTold: Int16 = 0x18

@@ -4,35 +4,35 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// One worker's way to the kernel: a device of its own, a buffer, and the request it is at.
+/// One worker's way to the kernel: a device of its own, a buffer, and the request that it is at.
 ///
-/// Belongs to its thread. The operations that libfuse calls there find it again by `serve`.
+/// A channel belongs to its thread. The operations that libfuse calls there find it again by `serve`.
 @safe final class Channel {
     let server: Server
-    /// The server's, to be lent without counting.
+    /// The server's union, to be lent without counting references.
     let unionReference: Unmanaged<Union>
     let interrupt: InterruptSlot
     private let pool: WorkerPool?
     let device: Device
-    /// The device is a clone of its own: what is set on it concerns no other thread.
+    /// Whether the device is a clone of its own. Then what is set on it concerns no other thread.
     private let isOwn: Bool
     private var isNonBlocking = false
     private let buffer: RequestBuffer
-    /// The length of the request in the buffer.
+    /// The length of the request in the buffer, in bytes.
     private var requestLength = 0
     /// A SETATTR's `valid` as it came: libfuse clears the bits that it doesn't know in place.
     private(set) var attributeChanges: UInt32 = 0
-    /// This thread will read again when it has answered.
+    /// Whether this thread will read again when it has answered.
     var isReading = false
     var budget: PollBudget
-    /// The request was there already when this thread looked.
+    /// Whether the request was there already when this thread looked.
     var wasWaiting = false
-    /// How many such in a row, of clients by turns.
+    /// How many such requests came in a row, from clients by turns.
     var backlog = 0
     var lastClient: UInt32 = 0
 
-    /// Makes the calling thread a server of requests: it reads from a clone of the device, so that threads
-    /// don't fight for one queue, or from the device itself where there can be no clone.
+    /// Makes the calling thread a server of requests. It reads from a clone of the device, so that threads
+    /// don't fight for one queue. If there can be no clone, it reads from the device itself.
     init(server: Server, pool: WorkerPool? = nil) throws(Errno) {
         self.server = server
         self.pool = pool
@@ -55,14 +55,15 @@ internal import UnionCore
         sfs_thread_begin(nil, -1)
     }
 
-    /// Waits for the next request and reads it; its length in bytes. EINTR, EAGAIN and ENOENT mean to try
-    /// again; ENODEV that the connection has ended.
+    /// Waits for the next request and reads it. Returns its length in bytes. EINTR, EAGAIN and ENOENT mean to
+    /// try again; ENODEV means that the connection has ended.
     func receive() throws(Errno) -> Int {
         try setNonBlocking(false)
         return try unsafe device.descriptor.readNext(into: buffer.input)
     }
 
-    /// The same without waiting; nil: there is no request.
+    /// Reads the next request without waiting. Returns its length in bytes. nil: there is none. The errors
+    /// are those of `receive`.
     func receiveAtOnce() throws(Errno) -> Int? {
         guard isOwn else { return nil }
         try setNonBlocking(true)
@@ -79,17 +80,18 @@ internal import UnionCore
         self.isNonBlocking = isNonBlocking
     }
 
-    /// The request takes longer than another thread needs to wake up.
+    /// Lets another thread read meanwhile: the request takes longer than that thread needs to wake up.
     func handOver() { pool?.handOver(self) }
 
-    /// Runs `body`, which may block for long, so that an interrupt ends it and others go on.
+    /// Runs `body`, which may block for long. An interrupt ends it, and other threads go on.
     @inline(__always)
     func blocking<R>(_ request: fuse_req_t?, _ body: () throws(Errno) -> R) throws(Errno) -> R {
         pool?.mayBlock(self)
         return try unsafe interrupt.interruptible(request, body)
     }
 
-    /// A request from elsewhere than the device: its length, or that of the part that fits.
+    /// Takes a request from elsewhere than the device. Returns its length in bytes, or that of the part that
+    /// fits.
     func take(_ request: UnsafeRawBufferPointer) -> Int {
         let length = unsafe min(request.count, buffer.input.count)
         unsafe buffer.input.copyMemory(from: UnsafeRawBufferPointer(rebasing: request[..<length]))
@@ -101,7 +103,7 @@ internal import UnionCore
         unsafe RawRequest(buffer.request, length: requestLength)
     }
 
-    /// At most `size` bytes for the answer, from a page's boundary on.
+    /// Room of at most `size` bytes for the answer, from a page's boundary on.
     func output(_ size: Int) -> UnsafeMutableRawBufferPointer {
         unsafe buffer.output(size: size, behind: requestLength)
     }
@@ -129,9 +131,9 @@ internal import UnionCore
         if server.options.debug { server.log(header, error: error) }
     }
 
-    /// Refuses what libfuse mustn't see: requests that aren't whole, and those that would begin or end the
-    /// connection once more. (DESTROY comes on a block device's mount only, and NOTIFY_REPLY answers a question
-    /// that is never asked.)
+    /// Whether libfuse may see the request. It mustn't see requests that aren't whole, and those that would
+    /// begin or end the connection once more. (DESTROY comes only on a block device's mount, and NOTIFY_REPLY
+    /// answers a question that is never asked.)
     private func isSound(_ request: RawRequest, _ header: sfs_request_header) -> Bool {
         let isForeign =
             switch header.opcode {
@@ -147,7 +149,7 @@ internal import UnionCore
         return false
     }
 
-    /// What must be seen before libfuse has had its hands on the request.
+    /// Takes in what must be seen before libfuse changes the request.
     private func prepare(_ request: RawRequest, _ header: sfs_request_header) {
         switch sfs_opcode(header.opcode) {
         case SFS_OP_SETATTR: attributeChanges = request.body(UInt32.self) ?? 0

@@ -3,11 +3,11 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Wakes workers whose caller has given up: the signal makes their system call fail with EINTR, which is
-/// the answer.
+/// Wakes workers whose caller has given up. The signal makes their system call fail with EINTR, which is the
+/// answer.
 ///
-/// One signal could come a moment before the call begins, and be lost; so it is repeated while the request
-/// is blocked. The thread that does it is started at the first interrupt and sleeps between them.
+/// One signal could come a moment before the call begins, and be lost. So it is repeated while the request is
+/// blocked. A thread does this: the first interrupt starts it, and it sleeps between interrupts.
 final class Interrupter: Sendable {
     private struct State {
         var isRunning = false
@@ -20,7 +20,8 @@ final class Interrupter: Sendable {
     private let state = Mutex(State())
     private let work = Semaphore()
 
-    /// Takes up a worker's case. Called with libfuse's lock of the request held: nothing slow here.
+    /// Takes up a worker's case. It is called with libfuse's lock of the request held, so it does nothing
+    /// slow.
     fileprivate func interrupt(_ slot: InterruptSlot) {
         let mustStart = state.withLock { state in
             state.slots.append(slot)
@@ -32,7 +33,7 @@ final class Interrupter: Sendable {
                 [self] in run()
             }
             thread?.detach()
-            // Without a thread this request is not interrupted; the next interrupt tries again.
+            // Without a thread this request isn't interrupted. The next interrupt tries again.
             if thread == nil { state.withLock { $0 = State() } }
         }
         work.raise()
@@ -72,15 +73,15 @@ final class InterruptSlot: Sendable {
     private let thread = ThreadID.current
     private let state = Mutex(State())
 
-    /// For the calling thread.
+    /// Makes the slot of the calling thread.
     init(_ interrupter: Interrupter) { self.interrupter = interrupter }
 
-    /// Runs `body`, which may block, so that its system calls fail with EINTR when the request's caller has
-    /// given up. Costs four uncontended locks and no system call.
+    /// Runs `body`, which may block. Its system calls fail with EINTR if the request's caller has given up.
+    /// This costs four uncontended locks and no system call.
     @inline(__always)
     func interruptible<R>(_ request: fuse_req_t?, _ body: () throws(Errno) -> R) throws(Errno) -> R {
         state.withLock { $0.isBlocked = true }
-        // Calls back at once when the interrupt was here before the request.
+        // This calls back at once if the interrupt was here before the request.
         unsafe fuse_req_interrupt_func(request, interrupted, Unmanaged.passUnretained(self).toOpaque())
         defer {
             unsafe fuse_req_interrupt_func(request, nil, nil)
@@ -97,8 +98,8 @@ final class InterruptSlot: Sendable {
 
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
-    /// Sends the signal; false when the request is no longer blocked. Under the lock that its end takes, so
-    /// that no later request of the thread is hit.
+    /// Sends the signal. False: the request isn't blocked any more. The lock is one that the request's end
+    /// takes, so no later request of the thread is hit.
     fileprivate func signal() -> Bool {
         state.withLock { state in
             guard state.isBlocked, state.isInterrupted else { return false }

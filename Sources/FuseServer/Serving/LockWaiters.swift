@@ -6,10 +6,10 @@ internal import Synchronization
 internal import SystemPackage
 internal import UnionCore
 
-/// The threads that wait for locks, one a wait: so no worker ever does, and as many clients may wait as like.
+/// The threads that wait for locks, one a wait. So no worker ever waits, and any number of clients may.
 ///
-/// A wait begins as a request that some worker has read and leaves without an answer; the thread that has
-/// waited answers. An interrupt ends it as it ends any request's system call.
+/// A wait begins as a request that a worker has read and leaves without an answer. The thread that has waited
+/// answers. An interrupt ends the wait as it ends any request's system call.
 final class LockWaiters: Sendable {
     private struct State {
         var pending: [PendingLock] = []
@@ -20,20 +20,20 @@ final class LockWaiters: Sendable {
         var isWatched = false
     }
 
-    /// A wait at the moment, and how to end it.
+    /// A wait that goes on now, and how to end it.
     private struct Active {
         let slot: InterruptSlot
         let wait: LockWait
     }
 
-    /// More can't wait: ENOLCK.
+    /// The most waits. A further one gets ENOLCK.
     private static let most = 4000
     /// So many threads stay when there is nothing to wait for.
     private static let kept = 4
-    /// Bytes.
+    /// In bytes.
     private static let stackSize = 128 * 1024
 
-    /// Between two looks for deadlocks, in milliseconds.
+    /// The time between two looks for deadlocks, in milliseconds.
     private static let interval = 500
 
     private let union: Union
@@ -48,7 +48,7 @@ final class LockWaiters: Sendable {
         self.errors = errors
     }
 
-    /// Waits elsewhere, and answers then.
+    /// Has a thread wait, and answer then.
     func take(_ pending: PendingLock) {
         let (mustStart, isRefused) = state.withLock { state in
             if state.isEnding { return (false, true) }
@@ -84,7 +84,7 @@ final class LockWaiters: Sendable {
         let slot = InterruptSlot(interrupter)
         while let pending = next(slot) {
             let failure = pending.waitOut(slot)
-            // With the answer the client may close the file, which then is to be closed here too.
+            // With the answer the client may close the file, which must then be closed here too.
             state.withLock { state in state.active.removeAll { $0.slot === slot } }
             pending.answer(failure)
             let error = sfs_take_error()
@@ -92,7 +92,7 @@ final class LockWaiters: Sendable {
         }
     }
 
-    /// nil: the thread is to end.
+    /// The next wait for the thread. nil: the thread must end.
     private func next(_ slot: InterruptSlot) -> PendingLock? {
         while true {
             let (pending, ends) = state.withLock { state -> (PendingLock?, Bool) in
@@ -115,7 +115,8 @@ final class LockWaiters: Sendable {
 
     // --- deadlocks with processes beside the union
 
-    /// Has somebody look for them as long as there are waits. Where there is no thread for it, they last.
+    /// Starts the look for deadlocks, which goes on as long as there are waits. If no thread can be had for
+    /// it, deadlocks last.
     private func watch() {
         let isFirst = state.withLock { state in
             defer { state.isWatched = true }
@@ -151,7 +152,7 @@ final class LockWaiters: Sendable {
         }
     }
 
-    /// Ends all waits, with EINTR, and all threads. False when some have not after `seconds`.
+    /// Ends all waits, with EINTR, and all threads. False: some threads haven't ended after `seconds`.
     func end(within seconds: Int) -> Bool {
         state.withLock { $0.isEnding = true }
         for _ in 0..<(seconds * 100) {
@@ -170,13 +171,13 @@ final class LockWaiters: Sendable {
     }
 }
 
-/// A request for a lock that must be waited for: what to do, and the answer that is owed. Handed from the
-/// thread that read it to the one that waits.
+/// A request for a lock that must be waited for: what to do, and the answer that is owed. The thread that
+/// read it hands it to the one that waits.
 @safe final class PendingLock: @unchecked Sendable {
     private(set) var wait: LockWait?
     private var reply: Reply?
     private let request: fuse_req_t
-    /// Its answer goes out where it came in.
+    /// The answer goes out on the device on which the request came in.
     private let device: Device
 
     init(_ wait: LockWait, _ reply: consuming Reply, _ request: fuse_req_t, _ device: Device) {
@@ -186,7 +187,7 @@ final class LockWaiters: Sendable {
         self.device = device
     }
 
-    /// Waits; nil: the lock is there.
+    /// Waits for the lock. nil: the client has it.
     func waitOut(_ slot: InterruptSlot) -> Errno? {
         guard let wait = wait.take() else { return .interrupted }
         do throws(Errno) {
@@ -197,7 +198,7 @@ final class LockWaiters: Sendable {
         }
     }
 
-    /// No thread can wait.
+    /// Answers ENOLCK, as no thread can wait.
     func refuse() {
         wait.take()?.cancel()
         answer(.noLocks)

@@ -1,19 +1,19 @@
-/// For how long a thread looks at the device before it sleeps there, as its last waits went.
+/// For how long a thread looks at the device before it sleeps there, as its last waits suggest.
 ///
 /// To wake a thread that sleeps on another processor takes several times as long as most requests need. While
-/// requests come back to back, looking for the next one costs less than sleeping does; when they don't, or when
-/// somebody else needs the processor, it is of no use.
+/// requests come back to back, looking for the next one costs less than sleeping does. It is of no use when
+/// they don't, or when another thread needs the processor.
 struct PollBudget {
     /// A request within this time, in nanoseconds, came back to back.
     private static var quick: UInt64 { 100_000 }
-    /// Between two looks, in nanoseconds: who is away for longer was preempted by another thread. A hypervisor
-    /// takes the processor away for shorter times, and then sleeping doesn't help.
+    /// The most time between two looks, in nanoseconds: after a longer one another thread has preempted this
+    /// one. A hypervisor takes the processor away for shorter times, and then sleeping doesn't help.
     private static var preempted: UInt64 { 400_000 }
-    /// No looking after that, in nanoseconds: longer each time, as long as looking doesn't go well for some time
-    /// in between.
+    /// For how long looking stops after that, in nanoseconds. It is longer each time, until looking goes well
+    /// for some time in between.
     private static var shortestRetreat: UInt64 { 20_000_000 }
     private static var longestRetreat: UInt64 { 640_000_000 }
-    /// So many quick ones in a row, and looking begins; so many vain looks in a row, and it ends.
+    /// After so many quick requests in a row looking begins. After so many vain looks in a row it ends.
     private static var proof: Int { 3 }
 
     private let isAllowed: Bool
@@ -25,12 +25,12 @@ struct PollBudget {
 
     init(isAllowed: Bool) { self.isAllowed = isAllowed }
 
-    /// Nanoseconds to look for a request; 0: sleep at once.
+    /// For how many nanoseconds to look for a request. 0: sleep at once.
     func window(at now: UInt64) -> UInt64 {
         isLooking && now >= retreatsUntil ? PollBudget.quick : 0
     }
 
-    /// Whether looking must stop: somebody else ran here between two looks.
+    /// Whether looking must stop, as another thread ran here between two looks.
     mutating func isPreempted(_ last: UInt64, _ now: UInt64) -> Bool {
         guard now &- last > PollBudget.preempted else { return false }
         let isSoon = now &- retreatsUntil < retreat
@@ -39,7 +39,7 @@ struct PollBudget {
         return true
     }
 
-    /// A request came after `waited` nanoseconds.
+    /// Notes that a request came after `waited` nanoseconds.
     mutating func arrived(after waited: UInt64) {
         guard isAllowed else { return }
         if waited <= PollBudget.quick {

@@ -1,10 +1,10 @@
 internal import CFuseShims
 internal import LinuxSystem
 
-/// A request as the kernel sent it, for what libfuse drops or can't decode. Lives in its worker's buffer.
+/// A request as the kernel sent it, for what libfuse drops or can't decode. It lives in its worker's buffer.
 @safe struct RawRequest {
     private let base: UnsafeMutableRawPointer
-    /// Bytes, the header's included; checked against what was read.
+    /// In bytes, the header's included; checked against what was read.
     let length: Int
 
     @unsafe init(_ base: UnsafeMutableRawPointer, length: Int) {
@@ -21,7 +21,7 @@ internal import LinuxSystem
         return CallerIdentity(uid: header.uid, gid: header.gid, pid: Int32(bitPattern: header.pid))
     }
 
-    /// The part that is of a fixed layout; nil when the request is too short for it.
+    /// The part that has a fixed layout. nil: the request is too short for it.
     @inline(__always)
     func body<Layout: BitwiseCopyable>(_ layout: Layout.Type) -> Layout? {
         let start = MemoryLayout<sfs_request_header>.size
@@ -29,7 +29,7 @@ internal import LinuxSystem
         return unsafe base.load(fromByteOffset: start, as: layout)
     }
 
-    /// What follows `size` bytes of fixed layout.
+    /// What follows `size` bytes of fixed layout. nil: the request is too short for that.
     func rest(after size: Int) -> UnsafeRawBufferPointer? {
         let start = MemoryLayout<sfs_request_header>.size + size
         guard length >= start else { return nil }

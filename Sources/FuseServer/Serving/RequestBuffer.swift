@@ -2,10 +2,10 @@ internal import CFuseShims
 internal import Glibc
 internal import SystemPackage
 
-/// The memory of one worker: the request it is at, and room for the answer.
+/// The memory of one worker: the request that it is at, and room for the answer.
 ///
-/// A request is read so that a WRITE's data begin on a page's boundary, and a READ's answer is put on one,
-/// as files opened with O_DIRECT want it. Pages that are never touched take no memory.
+/// A request is read so that a WRITE's data begin on a page's boundary. A READ's answer is put on one, too.
+/// Files opened with O_DIRECT want it so. Pages that are never touched take no memory.
 @safe struct RequestBuffer: ~Copyable {
     /// Data of one WRITE or READ, in bytes: 256 pages, the most that the kernel sends by default.
     static var maximumData: Int { 1 << 20 }
@@ -14,7 +14,7 @@ internal import SystemPackage
     private static var headers: Int {
         MemoryLayout<sfs_request_header>.size + MemoryLayout<sfs_write_request>.size
     }
-    /// Beyond the data: room for an answer behind the longest request that has one of its own.
+    /// Room beyond the data, in bytes, for an answer behind the longest request that has one.
     private static var tail: Int { 64 * 1024 }
     private static var capacity: Int { page + maximumData + tail }
 
@@ -38,7 +38,8 @@ internal import SystemPackage
         return unsafe UnsafeMutableRawBufferPointer(start: request, count: end - request)
     }
 
-    /// `size` bytes for an answer, or what there is, from a page's boundary behind the request on.
+    /// Room of `size` bytes for an answer, or as much as there is, from a page's boundary behind the request
+    /// on.
     func output(size: Int, behind requestLength: Int) -> UnsafeMutableRawBufferPointer {
         let used = unsafe request - memory + requestLength
         let start = (used + RequestBuffer.page - 1) & ~(RequestBuffer.page - 1)

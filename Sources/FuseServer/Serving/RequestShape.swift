@@ -1,11 +1,11 @@
 internal import CFuseShims
 
-/// How the body of a request is laid out: a fixed part, then names, each with its NUL, or counted bytes.
+/// The layout of a request's body: a fixed part, then names, each with its NUL, or counted bytes.
 ///
-/// libfuse believes what a request says of itself. Here it is compared with the bytes there are, so that a
+/// libfuse believes what a request says of itself. Here that is compared with the bytes that there are. So a
 /// request that was cut off, or says that it holds more than it does, is never read beyond its end.
 struct RequestShape {
-    /// Bytes of the fixed part; with an old kernel's shorter layouts, those.
+    /// The bytes of the fixed part. If old kernels have shorter layouts, the bytes of those.
     private var fixed = 0
     private var names = 0
     /// Where the fixed part tells how many items follow, as 32 bits, and how large one is.
@@ -17,7 +17,8 @@ struct RequestShape {
         self.counted = counted
     }
 
-    /// Of an opcode that libfuse decodes; one that it doesn't know has no shape, and is answered ENOSYS.
+    /// The shape for an opcode that libfuse decodes. An opcode that it doesn't know has no shape, and is
+    /// answered with ENOSYS.
     init(_ opcode: UInt32) {
         switch opcode {
         case Opcode.lookup, Opcode.unlink, Opcode.removeDirectory, Opcode.removeXattr:
@@ -61,7 +62,7 @@ struct RequestShape {
 }
 
 extension RawRequest {
-    /// 32 bits of the body.
+    /// 32 bits of the body. nil: the request is too short.
     fileprivate func word(at offset: Int) -> UInt32? {
         guard let bytes = unsafe rest(after: offset), bytes.count >= 4 else { return nil }
         return unsafe bytes.loadUnaligned(as: UInt32.self)
@@ -114,7 +115,7 @@ extension Opcode {
     static let seek: UInt32 = 46
     static let copyRange: UInt32 = 47
 
-    /// Requests that nobody waits for: an answer would be taken for another request's.
+    /// Whether no client waits for an answer. An answer would be taken for another request's.
     static func wantsNoReply(_ opcode: UInt32) -> Bool {
         opcode == forget || opcode == forgetMany || opcode == interrupt || opcode == notifyReply
     }

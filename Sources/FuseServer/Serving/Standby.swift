@@ -2,16 +2,16 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Sees to it that somebody reads requests: when all readers are in one that takes long, it adds one.
+/// Makes sure that a thread reads requests: when all readers are in requests that take long, it adds one.
 ///
 /// It looks every millisecond while requests come, and sleeps when none do.
 final class Standby: Sendable {
     private static let interval = 1  // milliseconds
-    /// So many looks without a request, and it sleeps.
+    /// After so many looks without a request it sleeps.
     private static let patience = 5
-    /// Two requests that took long within so many looks, and others that may are taken for such.
+    /// If two requests took long within so many looks, others that may block are taken to do so.
     private static let closeness = 100
-    /// For so many looks.
+    /// That lasts for so many looks.
     private static let caution = 1000
 
     private let taken = Atomic<UInt64>(0)
@@ -25,7 +25,7 @@ final class Standby: Sendable {
     @inline(__always)
     var isCautious: Bool { cautious.load(ordering: .relaxed) }
 
-    /// A reader has taken a request, or was interrupted.
+    /// Notes that a reader has taken a request, or was interrupted.
     @inline(__always)
     func noteTaken() {
         taken.add(1, ordering: .sequentiallyConsistent)
@@ -39,7 +39,7 @@ final class Standby: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Returns when the thread is gone.
+    /// Ends the thread. Returns when it has gone.
     func end() {
         isEnding.store(true, ordering: .sequentiallyConsistent)
         work.raise()
@@ -87,7 +87,7 @@ final class Standby: Sendable {
     }
 
     private func wakeItself() {
-        // Who was faster has raised, or will.
+        // The thread that was faster has raised the semaphore, or will.
         if !isAsleep.exchange(false, ordering: .sequentiallyConsistent) { work.wait() }
     }
 }

@@ -3,18 +3,17 @@ internal import CFuseShims
 internal import LinuxSystem
 internal import UnionCore
 
-/// The way from libfuse's C callbacks into Swift: lends the thread's channel, the union, who asks, and the
+/// The way from libfuse's C callbacks into Swift. Lends the thread's channel, the union, the caller, and the
 /// reply.
 ///
-/// No reference is counted: one server is shared by all threads, and counting would make its count the
-/// place that they all fight for.
+/// It counts no references: all threads share one server, and would fight for the place of its count.
 @inline(__always)
 func serve(
     _ request: fuse_req_t?, _ operation: (Channel, Union, CallerIdentity, consuming Reply) -> Void
 ) {
     guard let request = unsafe request else { return }
     guard let context = unsafe sfs_thread_context() else {
-        // Not one of our threads: there are none that libfuse starts.
+        // This is no thread of ours. There is none: libfuse starts no threads.
         _ = unsafe Reply(request)
         return
     }
@@ -29,7 +28,7 @@ extension CallerIdentity {
     @inline(__always)
     fileprivate init(_ request: fuse_req_t) {
         guard let context = unsafe fuse_req_ctx(request) else {
-            // Never so; nobody is somebody without rights.
+            // This never happens. An unknown caller has no rights.
             self.init(uid: .max, gid: .max, pid: 0)
             return
         }
@@ -44,7 +43,8 @@ extension NodeID {
 }
 
 extension HandleID {
-    /// The handle that the kernel sends back from our reply to OPEN; 0, which is never given, without one.
+    /// The handle that the kernel sends back from our reply to OPEN. Without one it is 0, which is never
+    /// given.
     @inline(__always)
     init(_ information: UnsafeMutablePointer<fuse_file_info>?) {
         self.init(rawValue: unsafe information?.pointee.fh ?? 0)

@@ -7,14 +7,15 @@ internal import SystemPackage
 enum Received {
     case request(length: Int)
     case nothing
-    /// Others wait already: this thread isn't needed now.
+    /// Other threads wait already: this thread isn't needed now.
     case surplus
     /// The connection has ended: unmounted, aborted or stopped.
     case end
 }
 
 extension Channel {
-    /// Serves requests as a reader until the connection ends or others do it. False: the connection has ended.
+    /// Serves requests as a reader until the connection ends or other threads do it. False: the connection
+    /// has ended.
     func serveRequests(_ session: OpaquePointer, _ pool: WorkerPool) -> Bool {
         isReading = true
         while true {
@@ -33,19 +34,20 @@ extension Channel {
         }
     }
 
-    /// The wait for one request: all that may ever block for long or spin is here.
+    /// Waits for one request. All that may ever block for long or spin is here.
     private func nextRequest(_ pool: WorkerPool) -> Received {
         let others = pool.beginWaiting()
         do throws(Errno) {
             guard !pool.isStopping else { throw .operationNotSupportedByDevice }
             guard let length = try look(pool, isOnly: others == 0) else { return .surplus }
-            // Before the request is looked at: it may take for ever.
+            // This comes before a look at the request, which may take for ever.
             pool.endWaiting()
             return .request(length: length)
         } catch {
             pool.endWaiting()
             switch error {
-            // A signal; nothing there after all; a request taken back between its read's two halves.
+            // This is a signal, or nothing was there after all, or a request was taken back between its
+            // read's two halves.
             case .interrupted, .resourceTemporarilyUnavailable, .noSuchFileOrDirectory: return .nothing
             case .operationNotSupportedByDevice: return .end
             default:
@@ -55,8 +57,8 @@ extension Channel {
         }
     }
 
-    /// Reads a request: at once, or after looking for a while, or after sleeping. nil: another one sleeps there
-    /// already, and this thread doesn't wait any more.
+    /// Reads a request: at once, or after looking for a while, or after sleeping. nil: another thread sleeps
+    /// there already, so this one stops waiting.
     private func look(_ pool: WorkerPool, isOnly: Bool) throws(Errno) -> Int? {
         let begin = monotonicNanoseconds()
         let window = budget.window(at: begin)
@@ -72,7 +74,8 @@ extension Channel {
         return try sleep(from: begin)
     }
 
-    /// Who doesn't look needs no switching of the device to and fro.
+    /// Reads a request, perhaps after sleeping. A thread that doesn't look needn't switch the device to and
+    /// fro.
     private func sleep(from begin: UInt64) throws(Errno) -> Int {
         let length = try receive()
         let waited = monotonicNanoseconds() &- begin
@@ -81,10 +84,10 @@ extension Channel {
         return length
     }
 
-    /// In nanoseconds: no thread sleeps and is woken in that time.
+    /// In nanoseconds: in less time no thread sleeps and is woken.
     private static var noSleep: UInt64 { 4000 }
 
-    /// Requests that were there already, and each another client's than the one before: they need one more reader.
+    /// Adds a reader after requests that were there already, each of another client than the one before.
     private func noteBacklog(_ pool: WorkerPool) {
         let client = request.header.pid
         defer { lastClient = client }
@@ -100,7 +103,7 @@ extension Channel {
 
     private static var longBacklog: Int { 4 }
 
-    /// Looks again and again, for as long as that pays.
+    /// Looks again and again, for as long as that pays. nil: no request came.
     private func poll(from begin: UInt64, for window: UInt64) throws(Errno) -> Int? {
         var now = begin
         let end = begin &+ window

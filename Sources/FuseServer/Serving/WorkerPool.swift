@@ -5,25 +5,25 @@ internal import SystemPackage
 
 /// The threads that serve requests.
 ///
-/// One of them reads; the others are parked. Most requests are answered faster than another thread wakes up,
-/// so the one that reads a request answers it and reads the next, and none is woken. More read where there are more
-/// clients than one reader can serve (it finds requests waiting), or where a request takes long (`Standby`
-/// sees that nobody reads). An idle mount wakes nobody.
+/// One of them reads; the others are parked. Most requests are answered faster than another thread wakes up.
+/// So the thread that reads a request answers it and reads the next, and no other is woken. More threads read
+/// if there are more clients than one reader can serve (it finds requests waiting), or if a request takes
+/// long (`Standby` sees that no thread reads). An idle mount wakes no thread.
 final class WorkerPool: Sendable {
-    /// More than this are never started; the kernel keeps what they can't take yet.
+    /// The most threads. The kernel keeps the requests that they can't take yet.
     private static let most = 1000
-    /// So many may be parked for ever.
+    /// So many threads may be parked for ever.
     private static let kept = 4
-    /// For so long after the last shortage none ends, in seconds.
+    /// For so many seconds after the last shortage no thread ends.
     private static let patience: UInt64 = 2
-    /// Bytes. Handlers nest no deeper than a few dozen frames; the largest of them take some 4 KiB.
+    /// In bytes. Handlers nest no deeper than a few dozen frames; the largest of them take some 4 KiB.
     private static let stackSize = 512 * 1024
 
     private let server: Server
     private let session: SessionPointer
-    /// Threads that read, or will read again when they have answered.
+    /// How many threads read, or will read again when they have answered.
     private let readers = Atomic<Int>(0)
-    /// Readers that wait for a request.
+    /// How many readers wait for a request.
     private let waiting = Atomic<Int>(0)
     private let parked = Atomic<Int>(0)
     private let parking = Semaphore()
@@ -31,11 +31,11 @@ final class WorkerPool: Sendable {
     /// When a reader was last missing, in seconds of the monotonic clock.
     private let lastShortage = Atomic<UInt64>(0)
     private let threads = Mutex<Set<ThreadID>>([])
-    /// All threads that were started, those that are not in `threads` yet included.
+    /// How many threads were started, those that aren't in `threads` yet included.
     private let alive = Atomic<Int>(0)
     private let ended = Semaphore()
     private let standby = Standby()
-    /// Readers for more clients than one: no more than there are processors to run them.
+    /// The most readers for more clients than one: as many as there are processors to run them.
     let mostReaders = ResourceLimits.processorCount
 
     init(server: Server, session: SessionPointer) {
@@ -49,7 +49,7 @@ final class WorkerPool: Sendable {
 
     // --- a reader's view
 
-    /// How many others wait.
+    /// Begins to wait. Returns how many others wait.
     @inline(__always)
     func beginWaiting() -> Int { waiting.add(1, ordering: .sequentiallyConsistent).oldValue }
 
@@ -59,7 +59,7 @@ final class WorkerPool: Sendable {
         standby.noteTaken()
     }
 
-    /// Leaves the waiting, and the readers, to another one that waits. False: there is none.
+    /// Leaves the waiting, and the readers, to another thread that waits. False: there is none.
     func tryLeaveWaiting() -> Bool {
         var count = waiting.load(ordering: .sequentiallyConsistent)
         while count >= 2 {
@@ -76,14 +76,14 @@ final class WorkerPool: Sendable {
 
     func leaveReading() { readers.subtract(1, ordering: .sequentiallyConsistent) }
 
-    /// The request may block: somebody else is to read meanwhile. Only where that was seen of late; else
-    /// `Standby` is soon enough.
+    /// Lets another thread read meanwhile, as the request may block. It does so only if requests took long of
+    /// late; otherwise `Standby` is soon enough.
     @inline(__always)
     func mayBlock(_ channel: Channel) {
         if standby.isCautious { handOver(channel) }
     }
 
-    /// The request takes long: somebody else is to read meanwhile.
+    /// Lets another thread read meanwhile, as the request takes long.
     func handOver(_ channel: Channel) {
         guard channel.isReading else { return }
         channel.isReading = false
@@ -91,7 +91,7 @@ final class WorkerPool: Sendable {
         if !hasWaiting { addReader() }
     }
 
-    /// Reads again unless somebody waits already.
+    /// Makes the thread a reader again. False: another thread waits already.
     func rejoinReading(_ channel: Channel) -> Bool {
         guard !hasWaiting else { return false }
         readers.add(1, ordering: .sequentiallyConsistent)
@@ -99,7 +99,7 @@ final class WorkerPool: Sendable {
         return true
     }
 
-    /// One more reads, if there are fewer than `limit`.
+    /// Adds a reader, if there are fewer than `limit`.
     func addReader(atMost limit: Int = WorkerPool.most) {
         guard !isStopping else { return }
         var count = readers.load(ordering: .sequentiallyConsistent)
@@ -119,7 +119,7 @@ final class WorkerPool: Sendable {
             try startThread()
         } catch {
             leaveReading()
-            // Others will be back from their requests: late, but not lost.
+            // Other threads will be back from their requests: late, but not lost.
             server.logger.warning("no further worker thread: \(error)")
         }
     }
@@ -138,7 +138,7 @@ final class WorkerPool: Sendable {
         return false
     }
 
-    /// Sleeps until it is to read. False: there are threads enough, or the end has come.
+    /// Sleeps until the thread must read. False: there are enough threads, or the end has come.
     private func park() -> Bool {
         let isLate = monotonicSeconds() > lastShortage.load(ordering: .relaxed) + WorkerPool.patience
         if parked.load(ordering: .relaxed) >= WorkerPool.kept && isLate { return false }
@@ -150,8 +150,8 @@ final class WorkerPool: Sendable {
 
     // --- the session's view
 
-    /// Starts the first reader, and who sees to it that there is always one. EAGAIN when the system has no
-    /// more threads.
+    /// Starts the first reader, and the standby thread, which makes sure that there is always one. EAGAIN:
+    /// the system has no more threads.
     func start() throws(Errno) {
         try standby.start(self)
         readers.add(1, ordering: .sequentiallyConsistent)
@@ -198,8 +198,8 @@ final class WorkerPool: Sendable {
         standby.end()
     }
 
-    /// Has every thread end: those that wait at once, those that serve a request when it is answered, which
-    /// a signal makes sooner. False when some have not after `seconds`.
+    /// Has every thread end. Those that wait end at once. Those that serve a request end when it is answered,
+    /// which a signal makes sooner. False: some haven't ended after `seconds`.
     func end(within seconds: Int) -> Bool {
         stop()
         for _ in 0..<(seconds * 100) {
@@ -212,7 +212,7 @@ final class WorkerPool: Sendable {
         return count == 0
     }
 
-    /// The connection has ended: who is parked ends too.
+    /// Stops the pool, as the connection has ended: parked threads end too.
     func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
         while unpark() {}

@@ -4,10 +4,10 @@ internal import UnionCore
 
 /// The answer to a READDIR or READDIRPLUS under way: names are added until one doesn't fit.
 ///
-/// Encoded here and not by libfuse's `fuse_add_direntry`, which wants a `stat` for each.
+/// It is encoded here and not by libfuse's `fuse_add_direntry`, which wants a `stat` for each.
 @safe struct DirectoryListing {
     private let buffer: UnsafeMutableRawBufferPointer
-    /// Before each name is room for what LOOKUP would tell of it.
+    /// Whether there is room before each name for what LOOKUP would tell of it.
     let hasEntries: Bool
     private var count = 0
 
@@ -22,7 +22,7 @@ internal import UnionCore
         unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
     }
 
-    /// False when there is no room. `entry` nil: nothing is told but the name.
+    /// Adds a name. `entry` nil: only the name is told. False: there is no room.
     mutating func add(_ item: DirectoryItem, _ entry: Entry?) -> Bool {
         guard hasEntries else { return addName(of: item) }
         let size = MemoryLayout<sfs_entry_reply>.size
@@ -50,8 +50,8 @@ internal import UnionCore
         return true
     }
 
-    /// Ends the listing so that the kernel doesn't keep it: that is complete for it with an empty answer, and
-    /// what is too short for a name ends the listing too.
+    /// Ends the listing so that the kernel doesn't keep it. An empty answer would make it complete for the
+    /// kernel. What is too short for a name ends the listing, too.
     mutating func endUnkept() {
         let length = 8
         guard isEmpty, unsafe buffer.count >= length else { return }

@@ -4,7 +4,7 @@ internal import Glibc
 internal import LinuxSystem
 internal import UnionCore
 
-// The engine's values as libfuse and the kernel want them.
+// The engine's values in the layouts of libfuse and the kernel.
 
 extension stat {
     init(_ attributes: Attributes) {
@@ -14,7 +14,7 @@ extension stat {
         st_nlink = nlink_t(attributes.linkCount)
         st_uid = attributes.uid
         st_gid = attributes.gid
-        // libfuse passes the lower half on, where makedev(3) and the kernel's new_encode_dev agree.
+        // libfuse passes the lower half on, in which makedev(3) and the kernel's new_encode_dev agree.
         st_rdev = dev_t(attributes.specialDevice)
         st_size = off_t(attributes.size)
         st_blocks = blkcnt_t(truncatingIfNeeded: attributes.blocks)
@@ -80,7 +80,7 @@ extension sfs_entry_reply {
     }
 }
 
-/// A time to live in the kernel's two parts; what doesn't fit is for ever.
+/// A time to live in the kernel's two parts, seconds and nanoseconds. What doesn't fit is for ever.
 private func split(_ seconds: Double) -> (UInt64, UInt32) {
     guard seconds > 0 else { return (0, 0) }
     guard seconds < Double(UInt64.max) else { return (.max, 0) }
@@ -103,7 +103,7 @@ extension sfs_open_reply {
         case .cached(let keepsPages):
             if keepsPages { flags |= SFS_OPEN_KEEP_CACHE }
         case .direct:
-            // The real file orders its writers itself, and one that blocks must not hold up the others.
+            // The real file orders its writers itself. A writer that blocks must not hold up the others.
             flags |= SFS_OPEN_DIRECT_IO | SFS_OPEN_PARALLEL_DIRECT_WRITES
             if file.isStream { flags |= SFS_OPEN_STREAM | SFS_OPEN_NONSEEKABLE }
         }

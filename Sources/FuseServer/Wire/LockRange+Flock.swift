@@ -2,7 +2,7 @@ internal import CFuse3
 internal import Glibc
 internal import UnionCore
 
-// A struct flock counts a length, of which 0 is the rest of the file; a LockRange names its last byte.
+// A struct flock has a length, and 0 is the rest of the file. A LockRange names its last byte.
 
 extension flock {
     init(_ lock: LockRange) {

@@ -2,8 +2,8 @@ internal import CFuseShims
 internal import SystemPackage
 internal import UnionCore
 
-/// The answer to a request that libfuse hasn't seen: given exactly once, on the request's own thread. One that
-/// is dropped answers EIO.
+/// The answer to a request that libfuse hasn't seen. It is given exactly once, on the request's own thread. A
+/// reply that is dropped answers EIO.
 struct RawReply: ~Copyable {
     private let unique: UInt64
 
@@ -25,7 +25,7 @@ struct RawReply: ~Copyable {
         _ = sfs_reply(take(), 0, nil, 0)
     }
 
-    /// A new open file; undone where the client is gone.
+    /// Answers with a new open file. Undoes it if the client has gone.
     consuming func create(_ entry: Entry, _ file: OpenedFile, of union: Union) {
         var reply = sfs_create_reply(entry: sfs_entry_reply(entry), open: sfs_open_reply(file))
         if unsafe sfs_reply(take(), 0, &reply, MemoryLayout.size(ofValue: reply)) != 0 {

@@ -5,10 +5,10 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import UnionCore
 
-/// The answer that is owed to one request: given exactly once, by one of the consuming methods. One that is
-/// dropped answers EIO, so that no client ever hangs.
+/// The answer that is owed to one request. One of the consuming methods gives it, exactly once. A reply that
+/// is dropped answers EIO, so that no client ever hangs.
 ///
-/// It goes out on the device of the thread that gives it, so it is given on the thread that has it.
+/// It goes out on the device of the thread that gives it, so the thread that has it must give it.
 @safe struct Reply: ~Copyable {
     private let request: fuse_req_t
 
@@ -30,17 +30,17 @@ internal import UnionCore
         unsafe fuse_reply_err(take(), error.rawValue)
     }
 
-    /// Done, and there is nothing to say.
+    /// Answers that the request is done, and nothing else.
     consuming func done() {
         unsafe fuse_reply_err(take(), 0)
     }
 
-    /// The request wants no answer.
+    /// Ends a request that wants no answer.
     consuming func nothing() {
         unsafe fuse_reply_none(take())
     }
 
-    /// A name's node. Where the client is gone the lookup count goes back.
+    /// Answers with a name's node. If the client has gone, the lookup count goes back.
     consuming func entry(_ entry: Entry, of union: Union) {
         var parameters = fuse_entry_param(entry)
         let isLost = unsafe fuse_reply_entry(take(), &parameters) != 0
@@ -52,7 +52,7 @@ internal import UnionCore
         unsafe fuse_reply_attr(take(), &status, freshness.attributeSeconds)
     }
 
-    /// An open file; closed again where the client is gone.
+    /// Answers with an open file. Closes it again if the client has gone.
     consuming func open(_ file: OpenedFile, of union: Union) {
         var reply = sfs_open_reply(file)
         if send(&reply) != 0 { union.release(file.handle) }
@@ -68,18 +68,20 @@ internal import UnionCore
         if send(&reply) != 0 { union.takeBack(entry, file) }
     }
 
-    /// A structure in the kernel's own layout, which libfuse passes on as it is.
+    /// Answers with a structure in the kernel's own layout, which libfuse passes on as it is. Not 0: the
+    /// client has gone.
     private consuming func send<Layout: BitwiseCopyable>(_ layout: inout Layout) -> Int32 {
         unsafe fuse_reply_buf(take(), &layout, MemoryLayout<Layout>.size)
     }
 
-    /// True: the client is gone.
+    /// Answers with bytes. True: the client has gone.
     @discardableResult
     consuming func bytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
         unsafe fuse_reply_buf(take(), bytes.baseAddress, bytes.count) != 0
     }
 
-    /// A symbolic link's target: `count` bytes at the beginning of a buffer that has room for one more.
+    /// Answers with a symbolic link's target: `count` bytes at the beginning of a buffer that has room for
+    /// one more.
     consuming func target(_ buffer: UnsafeMutableRawBufferPointer, count: Int) {
         unsafe bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
@@ -88,7 +90,7 @@ internal import UnionCore
         unsafe fuse_reply_write(take(), count)
     }
 
-    /// How large an extended attribute or their list is.
+    /// Answers with the size of an extended attribute or of their list, in bytes.
     consuming func size(_ count: Int) {
         unsafe fuse_reply_xattr(take(), count)
     }

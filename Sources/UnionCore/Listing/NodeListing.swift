@@ -131,7 +131,7 @@ extension Listings {
         return view.backings.first { $0.layer.index == listed }
     }
 
-    /// What the kernel is about to keep of the listing goes again.
+    /// Has the kernel drop the listing that it is about to keep.
     private func dropAfterReply(_ node: Node) {
         if coherence.plan.isLasting { coherence.invalidations.append(.listing(node.id)) }
     }
