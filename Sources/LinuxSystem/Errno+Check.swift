@@ -1,6 +1,6 @@
 internal import SystemPackage
 
-/// The value a shim returned, or the errno that it returned negated.
+/// The value that a shim returned. Throws the errno if it returned one, negated.
 @inline(__always)
 func check(_ result: Int32) throws(Errno) -> Int32 {
     guard result >= 0 else { throw Errno(rawValue: -result) }
@@ -13,7 +13,7 @@ func check(_ result: Int64) throws(Errno) -> Int {
     return Int(result)
 }
 
-/// As `check`, for calls whose only news is failure.
+/// Throws the errno of a shim that returned one, negated. For calls whose only news is failure.
 @inline(__always)
 func succeed(_ result: Int32) throws(Errno) {
     guard result >= 0 else { throw Errno(rawValue: -result) }

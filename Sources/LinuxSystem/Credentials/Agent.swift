@@ -1,13 +1,14 @@
 internal import CLinux
 public import SystemPackage
 
-/// A call made by a process of its own, as the caller and in the caller's namespaces.
+/// A call that a process of its own makes, as the caller and in the caller's namespaces.
 ///
-/// For what no thread of the server can do for somebody: the kernel lets each thread look into its own process, and
-/// numbers processes by the namespace of who asks. It takes some hundred microseconds. EINTR: the process was killed;
-/// EPERM: the server isn't root, and can enter nobody's namespaces.
+/// It is for what no thread of the server can do for a caller. The kernel lets each thread look into its own
+/// process. It numbers processes by the namespace of the process that asks. A call takes some hundred
+/// microseconds. EINTR: the process was killed. EPERM: the server isn't root, and can't enter other
+/// namespaces.
 public struct Agent {
-    /// The server may act as anybody anywhere.
+    /// Whether the server may act as any user in any namespace.
     public static var areAvailable: Bool {
         let own = ServerCredentials.own
         return own.uid == 0 && own.canServeElsewhere
@@ -16,7 +17,7 @@ public struct Agent {
     private let caller: CallerIdentity
     private let namespaces: Namespaces
 
-    /// `namespaces`: those that are entered, in which the caller isn't where the server is.
+    /// `namespaces`: those to enter, in which the caller isn't where the server is.
     public init(for caller: CallerIdentity, entering namespaces: Namespaces) {
         self.caller = caller
         self.namespaces = namespaces
@@ -54,7 +55,7 @@ public struct Agent {
         return try unsafe make(&call, on: root)
     }
 
-    /// pread(2), or read(2) of a stream.
+    /// pread(2), or read(2) of a stream. Returns the number of bytes.
     public func read(
         _ file: FileDescriptor, isStream: Bool, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
@@ -67,7 +68,7 @@ public struct Agent {
         return try unsafe make(&call, on: file)
     }
 
-    /// pwrite(2), or write(2) of a stream and of what has no pwrite(2).
+    /// pwrite(2), or write(2) of a stream and of what has no pwrite(2). Returns the number of bytes.
     public func write(
         _ file: FileDescriptor, isStream: Bool, at offset: Int64, from buffer: UnsafeRawBufferPointer
     ) throws(Errno) -> Int {
@@ -75,13 +76,13 @@ public struct Agent {
         unsafe call.operation = Int32(SLX_AGENT_WRITE)
         unsafe call.is_stream = isStream ? 1 : 0
         unsafe call.offset = offset
-        // It is only read from.
+        // The call only reads from it.
         unsafe call.buffer = UnsafeMutableRawPointer(mutating: buffer.baseAddress)
         unsafe call.size = buffer.count
         return try unsafe make(&call, on: file)
     }
 
-    /// The next entries of a directory that is to be read on, as getdents64(2) gives them.
+    /// Reads on in a directory. Gives entries as getdents64(2) does, and returns their bytes.
     func list(
         _ directory: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {

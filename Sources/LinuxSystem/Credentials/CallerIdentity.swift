@@ -1,10 +1,10 @@
-/// Who asks: the ids that a request carries.
+/// The caller: the ids that a request carries.
 public struct CallerIdentity: Sendable, Equatable {
     public var uid: UInt32
     public var gid: UInt32
-    /// The thread that asks, 0 where our pid namespace doesn't show it.
+    /// The caller's thread. 0: our pid namespace doesn't show it.
     public var pid: Int32
-    /// Applied to modes of what is made; 0 where the operation makes nothing, which saves two system calls.
+    /// Applied to modes of new objects. 0 if the operation makes nothing, which saves two system calls.
     public var umask: UInt32
 
     @inlinable
@@ -18,9 +18,9 @@ public struct CallerIdentity: Sendable, Equatable {
 
 /// How much of a caller's rights a thread takes on besides the ids.
 public enum TakenRights: Sendable {
-    /// For what the kernel has judged already: no groups and no capabilities. Of a root user the capabilities
-    /// that it has; nothing is looked up that a root user with all of the server's doesn't need.
+    /// For what the kernel has judged already: no groups and no capabilities. A root caller keeps the
+    /// capabilities that it has. Nothing is looked up for a root caller that has all of the server's.
     case judged
-    /// All groups and capabilities that the caller has at this moment, and none that it hasn't.
+    /// All groups and capabilities that the caller has at this moment, and no others.
     case exact
 }

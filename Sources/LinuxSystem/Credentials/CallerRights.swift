@@ -1,22 +1,23 @@
 internal import CLinux
 
-/// What a thread takes on of a caller besides the ids.
+/// The rights of a caller that a thread takes on besides the ids.
 public struct CallerRights: Sendable {
     let groups: [UInt32]
-    /// nil: all that the server has, and the server's groups, which then don't matter.
+    /// nil: all that the server has. The server's groups stay then, and don't matter.
     let capabilities: UInt64?
 
-    /// All that the caller has at this moment.
+    /// All rights that the caller has at this moment.
     public init(exactOf identity: CallerIdentity) { self = Self.exact(identity) }
 
     public func has(_ capability: Capability) -> Bool {
         (capabilities ?? ServerCredentials.own.capabilities.effective) & capability.bit != 0
     }
 
-    /// Whether the group is one of the supplementary ones; false for who has all capabilities.
+    /// Whether the group is one of the supplementary ones. False for a caller with all capabilities.
     public func isMember(of group: UInt32) -> Bool { groups.contains(group) }
 
-    /// What counts where an agent acts: in the caller's own user namespace, all that it has there.
+    /// The rights that count where an agent acts. In the caller's own user namespace these are all that the
+    /// caller has there.
     init(elsewhere identity: CallerIdentity, inOwnUserNamespace: Bool) {
         guard inOwnUserNamespace else {
             self = Self.exact(identity)
@@ -46,7 +47,7 @@ public struct CallerRights: Sendable {
 
     private init(_ status: ThreadStatus, _ identity: CallerIdentity) {
         let own = ServerCredentials.own
-        // Never more than the server has; and none that count elsewhere.
+        // They are never more than the server has, and never such as count in another user namespace.
         var capabilities = status.effective & own.capabilities.effective
         if capabilities != 0, !own.sharesNamespace(with: identity.pid) { capabilities = 0 }
         if identity.uid == 0, capabilities == own.capabilities.effective {
@@ -56,9 +57,10 @@ public struct CallerRights: Sendable {
         }
     }
 
-    /// Where the kernel itself acts, in a thread of its own or in somebody's who isn't meant (an overlay over
-    /// the union, as the one who mounted it), nobody's capabilities are known: then its judgement stands
-    /// alone, as it did with the ids that it came with.
+    /// The rights for what the kernel has judged already. The kernel may act itself, in a thread of its own
+    /// or in a thread of a process that isn't meant (an overlay over the union acts as the process that
+    /// mounted it). Then the capabilities aren't known. Its judgement stands alone, as it did with the ids
+    /// that came with it.
     private static func judged(_ identity: CallerIdentity) -> CallerRights {
         guard identity.uid == 0 else { return .least }
         let own = ServerCredentials.own
@@ -68,7 +70,8 @@ public struct CallerRights: Sendable {
         return status.isOrigin(of: identity) ? CallerRights(status, identity) : .servers
     }
 
-    /// The kernel's threads, unknown ones, and such as act with other ids than their own, get the least.
+    /// All rights that the caller has. The kernel's threads, unknown ones, and such as act with other ids
+    /// than their own, get the least.
     private static func exact(_ identity: CallerIdentity) -> CallerRights {
         guard let status = ThreadStatus(of: identity.pid), status.isOrigin(of: identity) else {
             return .least

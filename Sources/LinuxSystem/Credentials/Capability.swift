@@ -21,7 +21,7 @@ public struct Capability: RawRepresentable, Sendable, Hashable {
 
 /// The calling thread's capabilities.
 public enum Capabilities {
-    /// One bit each; none where the kernel won't tell.
+    /// One bit each. No bits: the kernel doesn't tell.
     public static func effective() -> UInt64 { own().effective }
     public static func permitted() -> UInt64 { own().permitted }
 
@@ -33,7 +33,8 @@ public enum Capabilities {
         read(0) ?? slx_capabilities(effective: 0, permitted: 0, inheritable: 0)
     }
 
-    /// Another thread's effective ones, which count in its own user namespace. None for an unknown thread.
+    /// Another thread's effective capabilities, which count in its own user namespace. An unknown thread has
+    /// none.
     static func effective(of thread: Int32) -> UInt64 {
         guard thread > 0 else { return 0 }
         return read(thread)?.effective ?? 0

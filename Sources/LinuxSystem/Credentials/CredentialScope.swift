@@ -1,23 +1,26 @@
 internal import CLinux
 public import SystemPackage
 
-/// Lets the calling thread act as a caller until this value's end: effective ids, supplementary groups,
-/// effective capabilities and umask, by system calls that concern this thread only.
+/// Lets the calling thread act as a caller until this value's end. It takes on effective ids, supplementary
+/// groups, effective capabilities and umask, by system calls that concern only this thread.
 ///
-/// An effective uid other than 0 empties the effective capabilities; what the caller has of them is raised
-/// again. Going back to 0 brings the permitted ones back. Both are the kernel's rule, and where it is switched
-/// off the capabilities are set each time. Real and saved ids stay the server's, so that the caller can't
+/// An effective uid other than 0 empties the effective capabilities, so those that the caller has are raised
+/// again. Going back to 0 brings the permitted ones back. Both are the kernel's rule. If the rule is switched
+/// off, the capabilities are set each time. Real and saved ids stay the server's, so that the caller can't
 /// signal or trace the thread.
 ///
-/// A server that isn't root can become nobody else: it goes on with its own rights, as for a mount that only
-/// its own user sees.
+/// A server that isn't root can't become another user. It goes on with its own rights, as for a mount that
+/// only its own user sees.
 ///
+/// Scopes don't nest. If going back fails, the process is terminated: no thread may go on with foreign
+/// credentials.
 /// Scopes don't nest. When going back fails the process is terminated: no thread may go on with foreign
 /// credentials.
 public struct CredentialScope: ~Copyable {
     private let restoration: Restoration
 
-    /// Becomes the caller. On an error the thread is what it was.
+    /// Becomes the caller. After an error the thread is what it was. EOVERFLOW: the caller's uid or gid has
+    /// no number here.
     public init(becoming identity: CallerIdentity, _ rights: TakenRights) throws(Errno) {
         var restoration = Restoration()
         do {
@@ -47,7 +50,7 @@ public struct CredentialScope: ~Copyable {
     public consuming func end() {}
 }
 
-/// What has been changed and is to be changed back.
+/// What was changed and must be changed back.
 private struct Restoration {
     private var uid = false
     private var gid = false
@@ -56,12 +59,13 @@ private struct Restoration {
     private var umask = false
 
     mutating func become(_ identity: CallerIdentity, _ taken: TakenRights) throws(Errno) {
-        // To the calls below that number means that nothing is to change: who has no number here has no rights.
+        // To the calls below that number means that nothing is to change. A caller without a number here has
+        // no rights.
         guard identity.uid != .max, identity.gid != .max else { throw .overflow }
         let own = ServerCredentials.own
         if own.uid == 0 {
             let rights = CallerRights(of: identity, taken)
-            // Capabilities last: the others need them.
+            // Capabilities come last: the other calls need them.
             if rights.capabilities != nil { try join(rights.groups, own) }
             if identity.gid != own.gid {
                 try succeed(slx_set_effective_gid(identity.gid))
@@ -94,11 +98,11 @@ private struct Restoration {
         capabilities = true
     }
 
-    /// Back to the server's own, in the opposite order.
+    /// Goes back to the server's own credentials, in the opposite order.
     func run() {
         let own = ServerCredentials.own
         if umask { _ = slx_umask(0) }
-        // The saved uid is the server's: this takes no capability, and brings them all back.
+        // The saved uid is the server's, so this takes no capability, and brings them all back.
         if uid { mustSucceed(slx_set_effective_uid(own.uid)) }
         if capabilities && (!uid || own.keepsCapabilities) {
             var before = own.capabilities
@@ -108,7 +112,8 @@ private struct Restoration {
         if groups { mustSucceed(own.restoreGroups()) }
     }
 
-    /// A thread that kept a caller's credentials would serve the next caller with them: the process ends rather than that.
+    /// Ends the process if the call failed: a thread that kept a caller's credentials would serve the next
+    /// caller with them.
     private func mustSucceed(_ result: Int32) {
         if result < 0 { fatalError("cannot restore the thread's credentials: errno \(-result)") }
     }

@@ -2,18 +2,21 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// The process's own credentials, which threads go back to. Read once: no thread may be acting for anyone
-/// at that time, and `ThreadSetup` sees to it.
+/// The process's own credentials, to which threads go back. They are read once. No thread may act for a
+/// caller at that time, and `ThreadSetup` sees to it.
 @safe struct ServerCredentials: @unchecked Sendable {
-    // Sendable: never changed once read. Never freed: there is one, for the life of the process.
+    // Sendable: they never change once they are read. They are never freed: there is one value, for the life
+    // of the process.
     let uid: UInt32
     let gid: UInt32
     let capabilities: slx_capabilities
-    /// The kernel doesn't let effective capabilities follow the effective uid (`capabilities(7)`).
+    /// Whether the kernel doesn't let effective capabilities follow the effective uid (`capabilities(7)`).
     let keepsCapabilities: Bool
-    /// /proc shows the pid namespace that requests' pids are of. Else its pids are other processes'.
+    /// Whether /proc shows the pid namespace that requests' pids are of. If not, its pids are other
+    /// processes'.
     let seesThreads: Bool
-    /// Supplementary groups can be changed: not without CAP_SETGID, nor where a user namespace forbids it.
+    /// Whether supplementary groups can be changed. They can't without CAP_SETGID, nor if a user namespace
+    /// forbids it.
     private let changesGroups: Bool
     private let namespace: UserNamespace?
     private let groups: UnsafeMutablePointer<UInt32>?
@@ -41,41 +44,42 @@ internal import SystemPackage
         changesGroups = unsafe slx_setgroups(groups, groupCount) >= 0
     }
 
-    /// Whether the thread's capabilities count in our user namespace: it is in the same one.
+    /// Whether the thread is in our user namespace, so that its capabilities count in it.
     func sharesNamespace(with thread: Int32) -> Bool {
         guard let namespace else { return !Self.haveNamespaces }
         return UserNamespace(of: thread) == namespace
     }
 
-    /// A kernel built without them has no such link in any process.
+    /// Whether there are user namespaces. If the kernel was built without them, no process has such a link.
     private static let haveNamespaces: Bool = {
         let path: PathRef = "/proc/self/ns/user"
         return unsafe slx_readlinkat(FileDescriptor.workingDirectory.rawValue, path.base, nil, 0)
             != -Int64(ENOENT)
     }()
 
-    /// Whether the thread's supplementary groups have to be changed to be these.
+    /// Whether the thread's supplementary groups must be changed to be these.
     func mustChange(groups wanted: [UInt32]) -> Bool {
         changesGroups && !(wanted.isEmpty && groupCount == 0)
     }
 
-    /// For tests.
+    /// The server's supplementary groups, for tests.
     var ownGroups: [UInt32] {
         unsafe Array(UnsafeBufferPointer(start: groups, count: Int(groupCount)))
     }
 
-    /// Other namespaces can be entered, and anybody's ids taken there.
+    /// Whether the server can enter other namespaces, and take any user's ids there.
     var canServeElsewhere: Bool {
         let needed: [Capability] = [.sysAdmin, .setUser, .setGroups]
         return needed.allSatisfy { capabilities.effective & $0.bit != 0 }
     }
 
-    /// 0 or a negative errno.
+    /// Sets the groups back. Returns 0 or a negative errno.
     func restoreGroups() -> Int32 { unsafe slx_setgroups(groups, groupCount) }
 }
 
 private enum OwnProcess {
-    /// /proc/self is a link to our pid, by the pid namespace of the process that mounted /proc.
+    /// Whether /proc shows this process under that pid. /proc/self links to our pid in the pid namespace of
+    /// the process that mounted /proc.
     static func isShown(as process: Int32) -> Bool {
         var text = [UInt8](repeating: 0, count: 16)
         let path: PathRef = "/proc/self"

@@ -3,12 +3,12 @@ internal import SystemPackage
 
 /// The supplementary groups of the calling thread alone.
 enum ThreadGroups {
-    /// Needs CAP_SETGID. EINVAL for more than 65536.
+    /// Sets the groups. It needs CAP_SETGID. EINVAL: there are more than 65536.
     static func set(_ groups: [UInt32]) throws(Errno) {
         try unsafe succeed(slx_setgroups(groups, Int32(truncatingIfNeeded: groups.count)))
     }
 
-    /// What the thread has, for tests.
+    /// The groups that the thread has, for tests.
     static func current() throws(Errno) -> [UInt32] {
         let count = try check(slx_getgroups(nil, 0))
         guard count > 0 else { return [] }

@@ -4,19 +4,19 @@ internal import SystemPackage
 
 /// The rights of a thread that waits for an answer, from /proc/TID/status: nothing else tells the groups.
 ///
-/// Read anew each time. A thread can change its groups and capabilities, but not while it waits.
+/// The file is read anew each time. A thread can change its groups and capabilities, but not while it waits.
 struct ThreadStatus {
-    /// What it makes and opens files as. Those of the thread itself: where the kernel acts for somebody else in
-    /// it, a request carries others.
+    /// The ids with which the thread makes and opens files. They are the thread's own. If the kernel acts in
+    /// it for another process, a request carries other ids.
     fileprivate(set) var fileUID: UInt32 = .max
     fileprivate(set) var fileGID: UInt32 = .max
     fileprivate(set) var groups: [UInt32] = []
-    /// In its own user namespace.
+    /// The effective capabilities, in its own user namespace.
     fileprivate(set) var effective: UInt64 = 0
-    /// A thread without is one of the kernel's.
+    /// Whether it has memory of its own. A thread without is one of the kernel's.
     fileprivate(set) var hasMemory = false
 
-    /// nil: there is no such thread, or it can't be seen.
+    /// Reads the status. nil: there is no such thread, or it can't be seen.
     init?(of thread: Int32) {
         guard thread > 0, ServerCredentials.own.seesThreads else { return nil }
         let path = threadPath(thread, "status")
@@ -31,7 +31,7 @@ struct ThreadStatus {
                 unsafe parser.take(UnsafeRawBufferPointer(rebasing: chunk[..<Int(count)]))
             }
         }
-        // Half a file is no answer: the thread is gone.
+        // Half a file is no answer: the thread has gone.
         guard parser.isDone else { return nil }
         self = parser.result
     }
@@ -72,7 +72,7 @@ func threadPath(_ thread: Int32, _ name: PathRef) -> PathBuffer {
     }
 
     private enum State {
-        /// In a line's name, the bytes of which so far are these: the last eight, the newest lowest.
+        /// In a line's name. The value is its bytes so far: the last eight, the newest lowest.
         case name(UInt64)
         case otherLine
         case values(Line)
@@ -82,7 +82,7 @@ func threadPath(_ thread: Int32, _ name: PathRef) -> PathBuffer {
     private(set) var isDone = false
     private var state = State.name(0)
     private var number: UInt64?
-    /// How many numbers of the line have been read.
+    /// How many numbers of the line were read.
     private var position = 0
 
     mutating func take(_ chunk: UnsafeRawBufferPointer) {
@@ -146,7 +146,7 @@ func threadPath(_ thread: Int32, _ name: PathRef) -> PathBuffer {
         guard let number else { return }
         self.number = nil
         position += 1
-        // Real, effective, saved, and the one that files go by.
+        // The numbers are: real, effective, saved, and the one that files go by.
         switch line {
         case .uid: if position == 4 { result.fileUID = UInt32(truncatingIfNeeded: number) }
         case .gid: if position == 4 { result.fileGID = UInt32(truncatingIfNeeded: number) }

@@ -3,10 +3,10 @@ internal import SystemPackage
 
 /// A thread's user namespace, told apart by the text of its link in /proc: "user:[NUMBER]".
 struct UserNamespace: Equatable {
-    /// The text's bytes, of which there are fewer: a number has ten digits.
+    /// Holds the text's bytes, of which there are fewer: a number has ten digits.
     private var first: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-    /// nil: it can't be seen, or there are none.
+    /// Reads the link. nil: it can't be seen, or the kernel has no such namespaces.
     init?(of thread: Int32) {
         let path = threadPath(thread, "ns/user")
         let length = unsafe withUnsafeMutableBytes(of: &first) { bytes in

@@ -3,7 +3,7 @@ public import SystemPackage
 
 // Here `self` is a directory, which may be O_PATH, and `at` a name in it.
 extension FileDescriptor {
-    /// mknod(2): `mode` with its kind, and the device packed as makedev(3) does.
+    /// mknod(2). `mode` has the kind, and `device` is packed as makedev(3) does.
     public func makeNode(at name: PathRef, mode: UInt32, device: UInt64 = 0) throws(Errno) {
         try unsafe succeed(slx_mknodat(rawValue, name.base, mode, device))
     }
@@ -16,7 +16,7 @@ extension FileDescriptor {
         try unsafe succeed(slx_symlinkat(target.base, rawValue, name.base))
     }
 
-    /// Gives the very object of this descriptor, O_PATH or O_TMPFILE too, a further name.
+    /// Gives the very object of this descriptor a further name. The descriptor may be O_PATH or O_TMPFILE.
     public func link(to directory: FileDescriptor, name: PathRef) throws(Errno) {
         try unsafe succeed(slx_link_fd(rawValue, directory.rawValue, name.base))
     }
@@ -30,7 +30,7 @@ extension FileDescriptor {
         try unsafe succeed(slx_unlinkat(rawValue, name.base, removeDirectory))
     }
 
-    /// renameat2(2). EINVAL where the filesystem lacks the flag.
+    /// renameat2(2). EINVAL: the filesystem lacks the flag.
     public static func rename(
         from: FileDescriptor, _ name: PathRef, to: FileDescriptor, _ newName: PathRef,
         flags: RenameFlags = []
@@ -39,8 +39,8 @@ extension FileDescriptor {
             slx_renameat2(from.rawValue, name.base, to.rawValue, newName.base, flags.rawValue))
     }
 
-    /// The target of a symbolic link, without a NUL and cut at the buffer's end; returns its bytes. The
-    /// empty name is this object itself, an O_PATH descriptor of the link.
+    /// Reads the target of a symbolic link, without a NUL and cut at the buffer's end. Returns the number of
+    /// bytes. The empty name is this object itself, an O_PATH descriptor of the link.
     public func readLink(
         at name: PathRef = "", into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {

@@ -5,8 +5,8 @@ extension FileDescriptor {
     /// AT_FDCWD: paths start at the thread's working directory, or at the root.
     public static var workingDirectory: FileDescriptor { FileDescriptor(rawValue: -100) }
 
-    /// openat2(2), close-on-exec added. Errors: the kernel's; EAGAIN and EXDEV only after 16 attempts: what is
-    /// just being moved out of the tree is taken for a way out of it.
+    /// openat2(2), with close-on-exec added. Throws the kernel's errors, but EAGAIN and EXDEV only after 16
+    /// attempts: the kernel takes what is just being moved out of the tree for a way out of it.
     public static func openAt2(
         _ directory: FileDescriptor, _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0,
         resolve: ResolveFlags
@@ -25,8 +25,8 @@ extension FileDescriptor {
         }
     }
 
-    /// Opens `path` below this directory, following no link out of it nor any other. The empty path is the
-    /// directory itself; paths of any length are walked. ELOOP at a symbolic link, EXDEV at a way out.
+    /// Opens `path` below this directory, and follows no link on the way. The empty path is the directory
+    /// itself. A path may have any length. ELOOP: there is a symbolic link. EXDEV: the path leads out.
     public func openBeneath(
         _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0
     ) throws(Errno) -> OwnedDescriptor {
@@ -38,7 +38,7 @@ extension FileDescriptor {
         return try openLong(path, flags: flags, mode: mode, resolve: resolve)
     }
 
-    /// openat(2), close-on-exec added; the empty path is the directory itself.
+    /// openat(2), with close-on-exec added. The empty path is the directory itself.
     public func openPlain(
         _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0
     ) throws(Errno) -> OwnedDescriptor {
@@ -46,33 +46,33 @@ extension FileDescriptor {
         return try unsafe OwnedDescriptor(checking: slx_openat(rawValue, path.base, flags.rawValue, mode))
     }
 
-    /// Opens the very object of this descriptor anew, which may be O_PATH, with the thread's credentials and
-    /// without its name. ELOOP for a symbolic link.
+    /// Opens the very object of this descriptor anew, with the thread's credentials and without its name. The
+    /// descriptor may be O_PATH. ELOOP: it is a symbolic link.
     public func reopen(flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
         try OwnedDescriptor(checking: slx_reopen(rawValue, flags.rawValue))
     }
 
-    /// memfd_create(2): a file in memory, without a name.
+    /// memfd_create(2): makes a file in memory, without a name.
     public static func memoryFile() throws(Errno) -> OwnedDescriptor {
         try OwnedDescriptor(checking: slx_memory_file())
     }
 
-    /// F_GETFL: the flags this file was opened with.
+    /// F_GETFL: the flags of the open file.
     public func getFlags() throws(Errno) -> OpenFlags {
         OpenFlags(rawValue: try check(slx_get_flags(rawValue)))
     }
 
-    /// F_SETFL: append, nonblocking, direct and no access time can change.
+    /// F_SETFL: sets append, nonblocking, direct and no access time; the other flags can't change.
     public func setFlags(_ flags: OpenFlags) throws(Errno) {
         try succeed(slx_set_flags(rawValue, flags.rawValue))
     }
 }
 
-/// PATH_MAX counts the NUL (<linux/limits.h>).
+/// In bytes; PATH_MAX counts the NUL (<linux/limits.h>).
 private let longestPath = 4096
 
 extension FileDescriptor {
-    /// Walks a path too long for one call, by O_PATH directories, as many names at a time as fit.
+    /// Walks a path that is too long for one call, by O_PATH directories, as many names at a time as fit.
     private func openLong(
         _ path: PathRef, flags: OpenFlags, mode: UInt32, resolve: ResolveFlags
     ) throws(Errno) -> OwnedDescriptor {

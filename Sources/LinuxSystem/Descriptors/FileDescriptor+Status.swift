@@ -7,13 +7,13 @@ extension FileDescriptor {
         try status(at: "", mask: [.basic, .birth, .mountID], flags: .emptyPath)
     }
 
-    /// The attributes of an entry of this directory, a symbolic link's its own. The empty name is the
+    /// The attributes of an entry of this directory; of a symbolic link, its own. The empty name is the
     /// directory itself.
     public func status(at name: PathRef) throws(Errno) -> FileStatus {
         try status(at: name, mask: [.basic, .birth, .mountID], flags: [.emptyPath, .noFollow, .noAutomount])
     }
 
-    /// statx(2), with just what is asked for.
+    /// statx(2), with just what `mask` asks for.
     public func status(
         at name: PathRef, mask: StatusMask, flags: StatusFlags
     ) throws(Errno) -> FileStatus {
@@ -22,7 +22,7 @@ extension FileDescriptor {
         return FileStatus(raw)
     }
 
-    /// Whether this directory has the entry. Only ENOENT means no; other errors are thrown.
+    /// Whether this directory has the entry. Only ENOENT means no; it throws all other errors.
     public func exists(at name: PathRef) throws(Errno) -> Bool {
         var raw = slx_status()
         let flags: StatusFlags = [.noFollow, .noAutomount, .dontSync]
@@ -40,7 +40,8 @@ extension FileDescriptor {
         return FileSystemStatus(raw)
     }
 
-    /// Whether the thread's effective credentials may use this object so, which may be O_PATH.
+    /// Checks that the thread's effective credentials may use this object, which may be O_PATH, in that way.
+    /// EACCES: they may not.
     public func checkAccess(_ mode: AccessRights) throws(Errno) {
         try succeed(slx_access(rawValue, mode.rawValue))
     }

@@ -1,9 +1,9 @@
 internal import CLinux
 public import SystemPackage
 
-// Extended attributes of this very object, which may be O_PATH and of any kind; or, with `at`, of an entry
-// of this directory, where links aren't followed. Sizes are bytes; an empty buffer asks for the size, and
-// ERANGE says that the buffer is too small.
+// Extended attributes of this very object, which may be O_PATH and of any kind. With `at`, those of an entry
+// of this directory; links aren't followed. Sizes are in bytes. An empty buffer asks for the size, and ERANGE
+// says that the buffer is too small.
 extension FileDescriptor {
     public func getXattr(
         at entry: PathRef = "", _ name: PathRef, into value: UnsafeMutableRawBufferPointer
@@ -22,7 +22,7 @@ extension FileDescriptor {
         try unsafe succeed(slx_removexattr(rawValue, entry.base, name.base))
     }
 
-    /// The names, each with its NUL.
+    /// Lists the names, each with its NUL. Returns the list's length.
     public func listXattrs(
         at entry: PathRef = "", into list: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {

@@ -1,12 +1,12 @@
 internal import CLinux
 public import SystemPackage
 
-/// What names a file on its filesystem for good (name_to_handle_at(2)): it survives renames, and a file made
-/// later under the same inode number has another.
+/// What names a file on its filesystem for good (name_to_handle_at(2)). It survives renames. A file that is
+/// made later under the same inode number has another one.
 @safe public struct FileHandle: Sendable, Hashable {
-    // Zero beyond the length, so that all words can be compared.
+    // They are zero beyond the length, so that all words can be compared.
     private var words = InlineArray<16, UInt64>(repeating: 0)
-    /// Bytes.
+    /// In bytes.
     public private(set) var length: UInt32 = 0
     public private(set) var type: Int32 = 0
 
@@ -23,7 +23,8 @@ public import SystemPackage
 
     private var wordCount: Int { Int(length + 7) / 8 }
 
-    /// The type, a point, and the bytes in hexadecimal: the same for one file as long as its filesystem lives.
+    /// The type, a point, and the bytes in hexadecimal. It doesn't change for a file as long as its
+    /// filesystem lives.
     public var text: String {
         var text = "\(type)."
         for index in 0..<min(Int(length), 128) {
@@ -48,7 +49,7 @@ public import SystemPackage
 }
 
 extension FileDescriptor {
-    /// The handle of this very object, which may be O_PATH; nil where the filesystem has none.
+    /// The handle of this very object, which may be O_PATH. nil: the filesystem has none.
     public func fileHandle() throws(Errno) -> FileHandle? {
         do {
             return try FileHandle(of: rawValue)
@@ -57,8 +58,8 @@ extension FileDescriptor {
         }
     }
 
-    /// Opens the file of a handle, on the filesystem of this descriptor, which must not be O_PATH. Needs
-    /// CAP_DAC_READ_SEARCH; ESTALE when the file is gone.
+    /// Opens the file of a handle on the filesystem of this descriptor, which must not be O_PATH. It needs
+    /// CAP_DAC_READ_SEARCH. ESTALE: the file has gone.
     public func open(_ handle: FileHandle, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
         try OwnedDescriptor(checking: handle.open(on: rawValue, flags))
     }

@@ -1,4 +1,4 @@
-/// What a file is. The raw value is the DT_* of a directory's entry.
+/// The kind of a file. The raw value is the DT_* of a directory's entry.
 public enum FileKind: UInt8, Sendable {
     case fifo = 1
     case characterDevice = 2
@@ -8,7 +8,7 @@ public enum FileKind: UInt8, Sendable {
     case symlink = 10
     case socket = 12
 
-    /// The kind in a mode's upper bits; nil for none that Linux knows.
+    /// The kind in a mode's upper bits. nil: Linux knows no such kind.
     @inlinable
     public init?(mode: UInt32) {
         self.init(rawValue: UInt8(truncatingIfNeeded: mode >> 12 & 0o17))

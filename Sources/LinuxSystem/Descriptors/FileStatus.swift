@@ -9,18 +9,18 @@ public struct FileStatus: Sendable {
     public var linkCount: UInt32
     public var uid: UInt32
     public var gid: UInt32
-    /// Bytes.
+    /// In bytes.
     public var size: Int64
-    /// Of 512 bytes each.
+    /// In blocks of 512 bytes.
     public var blocks: UInt64
-    /// Preferred bytes at a time.
+    /// In bytes: the preferred size of a read or write.
     public var blockSize: UInt32
     /// The device that a device node stands for, packed as makedev(3) does.
     public var specialDevice: UInt64
     public var accessed: Timestamp
     public var modified: Timestamp
     public var changed: Timestamp
-    /// When the file was made; zero where `mask` lacks `.birth`.
+    /// When the file was made. Zero if `mask` lacks `.birth`.
     public var born: Timestamp
     /// STATX_ATTR_* bits.
     public var attributes: UInt64
@@ -28,7 +28,7 @@ public struct FileStatus: Sendable {
     /// What the filesystem filled in.
     public var mask: StatusMask
 
-    /// The kind, if Linux knows it; anything else counts as a regular file.
+    /// The kind. If Linux doesn't know it, the file counts as a regular one.
     @inlinable public var kind: FileKind { FileKind(mode: mode) ?? .regular }
     @inlinable public var permissions: UInt32 { mode & ModeBits.permissions }
     @inlinable public var isDirectory: Bool { mode & ModeBits.kindMask == FileKind.directory.modeBits }

@@ -11,7 +11,7 @@ public struct FileSystemStatus: Sendable {
     public var blocksAvailable: UInt64
     public var files: UInt64
     public var filesFree: UInt64
-    /// Longest name in bytes.
+    /// The length of the longest name, in bytes.
     public var nameLength: UInt64
     public var id: UInt64
     /// ST_* bits.
@@ -35,7 +35,7 @@ public struct FileSystemStatus: Sendable {
     }
 }
 
-/// A filesystem's magic number; values of <linux/magic.h> but where said.
+/// A filesystem's magic number. The values are of <linux/magic.h>, unless a comment names another file.
 public struct FileSystemType: RawRepresentable, Sendable, Hashable {
     public let rawValue: Int64
 

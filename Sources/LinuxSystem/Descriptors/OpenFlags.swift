@@ -35,12 +35,12 @@ public struct OpenFlags: OptionSet, Sendable, Hashable {
         public static var noFollow: OpenFlags { OpenFlags(rawValue: 0o400000) }
     #endif
 
-    /// O_TMPFILE: a nameless file in the directory opened.
+    /// O_TMPFILE: a nameless file in the directory that is opened.
     public static var temporaryFile: OpenFlags { OpenFlags(rawValue: 0o20000000).union(.directory) }
 
-    /// Whether the access mode lets read.
+    /// Whether the access mode allows reading.
     @inlinable public var reads: Bool { rawValue & 0o3 != 0o1 }
-    /// Whether the access mode lets write.
+    /// Whether the access mode allows writing.
     @inlinable public var writes: Bool { rawValue & 0o3 == 0o1 || rawValue & 0o3 == 0o2 }
 }
 

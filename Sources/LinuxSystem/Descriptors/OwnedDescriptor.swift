@@ -4,10 +4,10 @@ public import SystemPackage
 /// A descriptor that is closed at the end of its owner's life. Errors of close(2) are ignored: Linux frees
 /// the descriptor in any case.
 ///
-/// Give it a name before using it: `try open().descriptor.read()` closes before it reads, for the value that
-/// has no name ends as soon as the number is taken out of it.
+/// Give it a name before you use it: `try open().descriptor.read()` closes before it reads. A value without a
+/// name ends as soon as the number is taken out of it.
 public struct OwnedDescriptor: ~Copyable, Sendable {
-    /// The descriptor itself, borrowed: not to be used after this value's end.
+    /// The descriptor itself, borrowed. Not to be used after this value's end.
     public let descriptor: FileDescriptor
 
     @inlinable
@@ -21,14 +21,14 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 
     deinit { slx_close(descriptor.rawValue) }
 
-    /// Gives the descriptor away, unclosed.
+    /// Gives the descriptor away, without closing it.
     public consuming func release() -> FileDescriptor {
         let descriptor = self.descriptor
         discard self
         return descriptor
     }
 
-    /// A second descriptor of the same open file.
+    /// Makes a second descriptor of this open file.
     public borrowing func duplicate() throws(Errno) -> OwnedDescriptor {
         try OwnedDescriptor(checking: slx_dup(descriptor.rawValue))
     }

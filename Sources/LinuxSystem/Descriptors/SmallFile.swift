@@ -2,7 +2,7 @@ internal import SystemPackage
 
 /// Files of /proc and the like, read whole.
 public enum SmallFile {
-    /// Without the newline at the end; nil when it can't be read.
+    /// The file's text without the newline at the end. nil: it can't be read.
     public static func text(_ path: String) -> String? {
         let name = OwnedName(path)
         guard let file = try? FileDescriptor.workingDirectory.openPlain(name.ref, flags: .readOnly),

@@ -16,7 +16,7 @@ public struct StatusMask: OptionSet, Sendable, Hashable {
     public static var mountID: StatusMask { StatusMask(rawValue: 0x1000) }
 }
 
-/// How statx(2) finds and asks; AT_* values of <linux/fcntl.h>.
+/// How statx(2) looks for the object and asks for its status; AT_* values of <linux/fcntl.h>.
 public struct StatusFlags: OptionSet, Sendable {
     public let rawValue: Int32
 
@@ -26,6 +26,6 @@ public struct StatusFlags: OptionSet, Sendable {
     public static var noFollow: StatusFlags { StatusFlags(rawValue: 0x100) }
     public static var noAutomount: StatusFlags { StatusFlags(rawValue: 0x800) }
     public static var emptyPath: StatusFlags { StatusFlags(rawValue: 0x1000) }
-    /// AT_STATX_DONT_SYNC: what is cached will do.
+    /// AT_STATX_DONT_SYNC: cached attributes suffice.
     public static var dontSync: StatusFlags { StatusFlags(rawValue: 0x4000) }
 }

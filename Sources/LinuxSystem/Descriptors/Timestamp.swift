@@ -16,7 +16,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     }
 }
 
-/// What becomes of one of a file's times.
+/// What happens to one of a file's times.
 public enum TimeChange: Sendable, Equatable {
     case omit
     case now

@@ -6,34 +6,35 @@ public import SystemPackage
 public struct DirectoryEntry {
     public let name: PathRef
     public let inode: UInt64
-    /// nil where the filesystem doesn't tell.
+    /// nil: the filesystem doesn't tell.
     public let kind: FileKind?
     /// The stream's position behind this entry.
     public let nextOffset: Int64
 }
 
-/// Reads a directory by getdents64(2), "." and ".." included, in the order the filesystem gives.
+/// Reads a directory by getdents64(2), "." and ".." included, in the filesystem's order.
 ///
-/// It borrows the descriptor, whose offset is the stream's: one stream a descriptor.
+/// It borrows the descriptor, and the descriptor's offset is the stream's. So a descriptor can have only one
+/// stream.
 @safe public struct DirectoryStream: ~Copyable, @unchecked Sendable {
-    // Sendable: the buffer is this value's alone.
+    // Sendable: only this value has the buffer.
     public let directory: FileDescriptor
     private let buffer: UnsafeMutableRawPointer
-    /// Of a read.
+    /// How many bytes one read takes at most.
     private let readSize: Int
-    /// Of the buffer.
+    /// How many bytes the buffer holds.
     private let capacity: Int
-    /// The part of the buffer that was read and not given out.
+    /// The part of the buffer that was read and not given out yet.
     private var offset = 0
     private var filled = 0
     /// `offset` and `position` before the last entry.
     private var lastOffset = 0
     private var lastPosition: Int64 = 0
-    /// Where the stream is: the `nextOffset` of the last entry given, or what was sought.
+    /// Where the stream is: the `nextOffset` of the last entry given out, or the offset of the last seek.
     public private(set) var position: Int64 = 0
 
-    /// Starts at the descriptor's own offset, which for a new one is the beginning.
-    /// `bufferSize` and `ahead`, the most that `readAhead` has at hand, in bytes.
+    /// Starts at the descriptor's own offset; a new descriptor's is the beginning. `bufferSize` is the size
+    /// of a read, and `ahead` is the most that `readAhead` has at hand, both in bytes.
     public init(reading directory: FileDescriptor, bufferSize: Int = 32 * 1024, ahead: Int = 0) {
         self.directory = directory
         readSize = max(bufferSize, 512)  // a single entry may take 280
@@ -43,16 +44,16 @@ public struct DirectoryEntry {
 
     deinit { unsafe buffer.deallocate() }
 
-    /// The next entry will need a system call.
+    /// Whether the next entry needs a system call.
     public var isAtEndOfBuffer: Bool { offset >= filled }
 
-    /// Takes the last entry back: `next` gives it again. Once an entry.
+    /// Takes the last entry back: `next` gives it again. To be called once an entry.
     public mutating func unread() {
         offset = lastOffset
         position = lastPosition
     }
 
-    /// The next entry, nil at the end. After the end another call looks again.
+    /// The next entry. nil: the end. After the end another call looks again.
     public mutating func next() throws(Errno) -> DirectoryEntry? {
         if offset >= filled {
             offset = 0
@@ -63,7 +64,7 @@ public struct DirectoryEntry {
         return decode()
     }
 
-    /// The same, read by an agent where a system call is needed.
+    /// The next entry, read by an agent if it needs a system call. nil: the end.
     public mutating func next(by agent: Agent) throws(Errno) -> DirectoryEntry? {
         if offset >= filled {
             offset = 0
@@ -75,7 +76,7 @@ public struct DirectoryEntry {
         return decode()
     }
 
-    /// Reads on as far as there is room, and keeps what wasn't given out. An error is met again by `next`.
+    /// Reads on as far as there is room, and keeps what wasn't given out. `next` meets an error again.
     public mutating func readAhead() {
         unsafe buffer.copyMemory(from: buffer + offset, byteCount: filled - offset)
         filled -= offset
@@ -88,7 +89,7 @@ public struct DirectoryEntry {
         }
     }
 
-    /// Goes to an entry's `nextOffset`; 0 is the beginning, read anew.
+    /// Goes to an entry's `nextOffset`. 0 is the beginning, read anew.
     public mutating func seek(to cookie: Int64) throws(Errno) {
         offset = 0
         filled = 0

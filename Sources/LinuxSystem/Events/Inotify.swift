@@ -1,32 +1,32 @@
 internal import CLinux
 public import SystemPackage
 
-/// What inotify(7) tells; the name is valid until the next call.
+/// An event of inotify(7). Its name is valid until the next call.
 public struct InotifyEvent {
-    /// The watch's number, -1 for an overflow.
+    /// The watch's number; -1 for an overflow.
     public let watch: Int32
     public let mask: InotifyMask
-    /// Ties the two events of a rename together.
+    /// A number that the two events of a rename have in common.
     public let cookie: UInt32
     /// The entry of the watched directory; empty for the watched object itself.
     public let name: PathRef
 }
 
-/// An inotify instance, nonblocking: poll its descriptor, then take the events until there are no more.
+/// An inotify instance, nonblocking. Poll its descriptor, then take the events until there are no more.
 @safe public struct Inotify: ~Copyable {
     private let owned: OwnedDescriptor
     private let buffer: UnsafeMutableRawPointer
     private let capacity: Int
     private var offset = 0
     private var filled = 0
-    /// What was there when the kernel was asked first is in the buffer, or before.
+    /// Whether all that was there when the kernel was asked first is in the buffer, or was before.
     private var isAll = false
-    /// Bytes that were there beyond the buffer when it was filled for the first time since a nil.
+    /// How many bytes were there beyond the buffer when it was filled for the first time since a nil.
     private var left: Int?
 
     public var descriptor: FileDescriptor { owned.descriptor }
 
-    /// EMFILE when the user has too many instances.
+    /// Makes an instance. `bufferSize` is in bytes. EMFILE: the user has too many instances.
     public init(bufferSize: Int = 64 * 1024) throws(Errno) {
         owned = try OwnedDescriptor(checking: slx_inotify_create())
         capacity = max(bufferSize, 2 * Self.longestEvent)
@@ -35,14 +35,15 @@ public struct InotifyEvent {
 
     deinit { unsafe buffer.deallocate() }
 
-    /// Whether `next` asks the kernel again. What came before that had all happened when it last did.
+    /// Whether `next` asks the kernel again. The events before that had all happened when it last asked.
     public var isAtEndOfBuffer: Bool { offset >= filled }
 
-    /// Bytes that an event takes, with a name of NAME_MAX.
+    /// How many bytes an event takes with a name of NAME_MAX.
     private static var longestEvent: Int { 272 }
 
-    /// The next event, in the order they happened; nil after those that were there when the kernel was first asked since
-    /// the nil before. More may have come: who makes them may be faster than who takes them.
+    /// The next event, in the order in which they happened. nil: those that were there when the kernel was
+    /// first asked since the nil before have been taken. More may have come, as a program may make them
+    /// faster than they are taken.
     public mutating func next() throws(Errno) -> InotifyEvent? {
         if isAtEndOfBuffer {
             offset = 0
@@ -56,12 +57,12 @@ public struct InotifyEvent {
         return decode()
     }
 
-    /// False: the kernel has none.
+    /// Fills the buffer. False: the kernel has no events.
     private mutating func fill() throws(Errno) -> Bool {
         let result = unsafe slx_read(owned.descriptor.rawValue, buffer, capacity)
         if result == -Int64(Errno.resourceTemporarilyUnavailable.rawValue) { return false }
         filled = try check(result)
-        // The kernel ends a read where the next event doesn't fit.
+        // The kernel ends a read if the next event doesn't fit.
         isAll = filled <= capacity - Self.longestEvent
         if !isAll {
             let rest = if let left { left - filled } else { try descriptor.waitingBytes() }

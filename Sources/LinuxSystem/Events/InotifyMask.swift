@@ -16,17 +16,17 @@ public struct InotifyMask: OptionSet, Sendable, Hashable {
     public static var deleteSelf: InotifyMask { InotifyMask(rawValue: 0x400) }
     public static var moveSelf: InotifyMask { InotifyMask(rawValue: 0x800) }
 
-    /// Comes by itself: the filesystem was unmounted.
+    /// Comes without being asked for: the filesystem was unmounted.
     public static var unmounted: InotifyMask { InotifyMask(rawValue: 0x2000) }
-    /// Comes by itself: events were lost.
+    /// Comes without being asked for: events were lost.
     public static var overflow: InotifyMask { InotifyMask(rawValue: 0x4000) }
-    /// Comes by itself: the watch is gone.
+    /// Comes without being asked for: the watch has gone.
     public static var ignored: InotifyMask { InotifyMask(rawValue: 0x8000) }
     /// Comes with others: the entry is a directory.
     public static var isDirectory: InotifyMask { InotifyMask(rawValue: 0x4000_0000) }
 
-    /// Option: only directories, ENOTDIR for others.
+    /// Option: watches only directories; ENOTDIR for anything else.
     public static var onlyDirectory: InotifyMask { InotifyMask(rawValue: 0x0100_0000) }
-    /// Option: adds to the watch's mask.
+    /// Option: adds to the mask that the watch has.
     public static var addToMask: InotifyMask { InotifyMask(rawValue: 0x2000_0000) }
 }

@@ -2,7 +2,8 @@ internal import SystemPackage
 
 /// How many inotify watches a user may have, and how many its other programs have now.
 public enum InotifyUsage {
-    /// The kernel counts for each user, and in a user namespace against that one's limit too. nil: it can't be read.
+    /// How many watches the user may have. The kernel counts for each user, and in a user namespace against
+    /// that namespace's limit too. nil: the limit can't be read.
     public static var limit: Int? {
         let limits = [
             SmallFile.number("/proc/sys/fs/inotify/max_user_watches"),
@@ -11,8 +12,9 @@ public enum InotifyUsage {
         return limits.compactMap { $0 }.min()
     }
 
-    /// The watches of this user's other processes, as far as /proc shows them; from `most` on it isn't counted further. Some
-    /// ten milliseconds on a machine with few hundred processes: for no request's way.
+    /// How many watches this user's other processes have, as far as /proc shows them. From `most` on it
+    /// doesn't count further. It takes some ten milliseconds on a machine with a few hundred processes, so it
+    /// mustn't be in a request's way.
     public static func ofOthers(upTo most: Int) -> Int {
         guard let uid = (try? status("/proc/self"))?.uid,
             let users = try? status("/proc/self/ns/user").inode,
@@ -52,7 +54,7 @@ public enum InotifyUsage {
         }
     }
 
-    /// One line for each watch, and a few more.
+    /// How many lines the file has: one for each watch, and a few more.
     private static func lines(in path: String, upTo most: Int) -> Int {
         guard let file = try? open(path, .readOnly) else { return 0 }
         var count = 0

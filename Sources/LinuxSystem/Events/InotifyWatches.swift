@@ -1,20 +1,20 @@
 internal import CLinux
 public import SystemPackage
 
-/// The watches of an inotify instance, to be changed by any thread while one reads the events. Not to be
-/// used after the instance's end.
+/// The watches of an inotify instance. Any thread may change them while one reads the events. Not to be used
+/// after the instance's end.
 public struct InotifyWatches: Sendable {
     private let instance: FileDescriptor
 
     init(of instance: FileDescriptor) { self.instance = instance }
 
-    /// Watches the very object of `target`, which may be O_PATH; the same object has the same number, until
-    /// that watch is removed. ENOSPC when the user has too many watches. Needs the right to read the object.
+    /// Watches the very object of `target`, which may be O_PATH. An object has one number until its watch is
+    /// removed. ENOSPC: the user has too many watches. EACCES: the thread may not read the object.
     public func add(_ target: FileDescriptor, mask: InotifyMask) throws(Errno) -> Int32 {
         try check(slx_inotify_add(instance.rawValue, target.rawValue, mask.rawValue))
     }
 
-    /// EINVAL when the kernel has removed the watch already, with its object.
+    /// Removes a watch. EINVAL: the kernel has removed it already, with its object.
     public func remove(_ watch: Int32) throws(Errno) {
         try succeed(slx_inotify_remove(instance.rawValue, watch))
     }

@@ -8,7 +8,7 @@ public struct ReadyEvents: OptionSet, Sendable {
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     public static var readable: ReadyEvents { ReadyEvents(rawValue: 0x001) }
-    /// EPOLLPRI: what pseudo files signal a change with.
+    /// EPOLLPRI, with which pseudo files signal a change.
     public static var urgent: ReadyEvents { ReadyEvents(rawValue: 0x002) }
     public static var writable: ReadyEvents { ReadyEvents(rawValue: 0x004) }
     public static var error: ReadyEvents { ReadyEvents(rawValue: 0x008) }
@@ -16,7 +16,7 @@ public struct ReadyEvents: OptionSet, Sendable {
     public static var edgeTriggered: ReadyEvents { ReadyEvents(rawValue: 1 << 31) }
 }
 
-/// A descriptor that is ready, by the token it was added with.
+/// A descriptor that is ready, by the token with which it was added.
 public struct ReadyDescriptor: Sendable {
     public let token: UInt64
     public let events: ReadyEvents
@@ -27,7 +27,7 @@ public struct ReadyDescriptor: Sendable {
     private let epoll: OwnedDescriptor
     private let ready: UnsafeMutablePointer<slx_event>
 
-    /// Descriptors at a time.
+    /// How many descriptors one wait returns at most.
     private static var capacity: Int { 32 }
 
     public init() throws(Errno) {
@@ -62,8 +62,8 @@ public struct ReadyDescriptor: Sendable {
                 epoll.descriptor.rawValue, operation, descriptor.rawValue, events.rawValue, token))
     }
 
-    /// Waits at most `timeout` milliseconds (-1 for no end) and returns how many are ready, to be had by
-    /// the subscript until the next wait. EINTR when interrupted.
+    /// Waits at most `timeout` milliseconds (-1: without end). Returns how many descriptors are ready; the
+    /// subscript has them until the next wait. EINTR: a signal ended the wait.
     public mutating func wait(timeout: Int32) throws(Errno) -> Int {
         let epoll = epoll.descriptor.rawValue
         return Int(try unsafe check(slx_epoll_wait(epoll, ready, Int32(Poller.capacity), timeout)))
@@ -76,7 +76,7 @@ public struct ReadyDescriptor: Sendable {
     }
 }
 
-/// Wakes a poller's thread from another one: eventfd(2).
+/// Wakes a poller's thread from another thread: eventfd(2).
 public struct WakeUp: ~Copyable, Sendable {
     private let owned: OwnedDescriptor
     public var descriptor: FileDescriptor { owned.descriptor }

@@ -1,17 +1,17 @@
 internal import CLinux
 public import SystemPackage
 
-/// A stream socket in Linux's abstract namespace: no file, and gone with its owner.
+/// A stream socket in Linux's abstract namespace. It has no file, and goes with its owner.
 public struct UnixSocket: ~Copyable, Sendable {
     private let owned: OwnedDescriptor
     public var descriptor: FileDescriptor { owned.descriptor }
 
-    /// EADDRINUSE when the name is taken.
+    /// A socket that listens under the name. EADDRINUSE: the name is taken.
     public static func listen(abstract name: PathRef, backlog: Int32 = 16) throws(Errno) -> UnixSocket {
         try unsafe UnixSocket(slx_socket_listen(name.base, name.count, backlog))
     }
 
-    /// ECONNREFUSED when nobody listens.
+    /// A connection to the socket of that name. ECONNREFUSED: no process listens.
     public static func connect(abstract name: PathRef) throws(Errno) -> UnixSocket {
         try unsafe UnixSocket(slx_socket_connect(name.base, name.count))
     }
@@ -20,12 +20,12 @@ public struct UnixSocket: ~Copyable, Sendable {
         owned = try OwnedDescriptor(checking: result)
     }
 
-    /// The next connection to a listening socket.
+    /// Waits for the next connection to a listening socket.
     public borrowing func accept() throws(Errno) -> UnixSocket {
         try UnixSocket(slx_socket_accept(owned.descriptor.rawValue))
     }
 
-    /// Who the other end was when it connected or listened.
+    /// The credentials of the process at the other end when it connected or listened.
     public borrowing func peerCredentials() throws(Errno) -> PeerCredentials {
         var peer = PeerCredentials(pid: 0, uid: 0, gid: 0)
         try unsafe succeed(
@@ -33,7 +33,7 @@ public struct UnixSocket: ~Copyable, Sendable {
         return peer
     }
 
-    /// Sends all bytes, through interruptions. EPIPE, and no signal, when the other end is gone.
+    /// Sends all bytes, through interruptions. EPIPE, and no signal: the other end has gone.
     public borrowing func send(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
         var sent = 0
         while sent < bytes.count, let base = bytes.baseAddress {
@@ -49,7 +49,8 @@ public struct UnixSocket: ~Copyable, Sendable {
         try unsafe send(name.ref.bytes)
     }
 
-    /// What has come, at most the buffer's size; 0 when the other end has sent all.
+    /// Receives what has come, at most the buffer's size. Returns the number of bytes; 0 when the other end
+    /// has sent all.
     public borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         while true {
             let result = unsafe slx_read(owned.descriptor.rawValue, buffer.baseAddress, buffer.count)
@@ -58,13 +59,13 @@ public struct UnixSocket: ~Copyable, Sendable {
         }
     }
 
-    /// All that comes until the other end has sent all.
+    /// Receives all that comes until the other end has sent all.
     public borrowing func receiveAll() throws(Errno) -> [UInt8] {
         try owned.descriptor.readToEnd()
     }
 }
 
-/// The other end of a socket.
+/// The process at the other end of a socket.
 public struct PeerCredentials: Sendable, Equatable {
     public var pid: Int32
     public var uid: UInt32

@@ -20,18 +20,19 @@ public struct LockedFile: Hashable, Sendable {
 /// A record lock that a process of this machine holds or waits for: a line of /proc/locks.
 public struct KernelLock: Sendable, Equatable {
     public var isWaiting: Bool
-    /// In this process's pid namespace.
+    /// The process's number in this process's pid namespace.
     public var process: Int32
     public var file: LockedFile
     public var lock: FileLock
 
-    /// The locks of processes; those of open files have none. Processes outside this pid namespace aren't seen.
+    /// The record locks of processes. Locks of open files aren't among them, as they have no process.
+    /// Processes outside this pid namespace aren't seen.
     public static func all() throws(Errno) -> [KernelLock] {
         let file = try FileDescriptor.workingDirectory.openPlain("/proc/locks", flags: .readOnly)
         return parse(try file.descriptor.readToEnd())
     }
 
-    /// The lines that make sense.
+    /// The locks in the bytes of /proc/locks. Lines that make no sense are left out.
     public static func parse(_ bytes: [UInt8]) -> [KernelLock] {
         bytes.split(separator: 0x0a).compactMap { KernelLock(line: $0) }
     }

@@ -5,7 +5,7 @@ public import SystemPackage
 public enum AccessTimes: Sendable, Equatable {
     /// `noatime`
     case never
-    /// `relatime`: where it is older than the last change, or a day old.
+    /// `relatime`: a read changes an access time that is older than the last change, or a day old.
     case relative
     /// `strictatime`
     case always
@@ -23,8 +23,9 @@ public enum AccessTimes: Sendable, Equatable {
 }
 
 extension FileDescriptor {
-    /// The same object, O_PATH, by a mount of one's own: what is read by it does to access times what `times` says. EPERM
-    /// without CAP_SYS_ADMIN; EINVAL where its mount can't be cloned, as it was taken away or is unbindable.
+    /// Opens this very object, O_PATH, by a mount of its own. Reads by that mount change access times as
+    /// `times` says. EPERM: there is no CAP_SYS_ADMIN. EINVAL: the object's mount can't be cloned, as it was
+    /// taken away or is unbindable.
     public func seen(with times: AccessTimes) throws(Errno) -> OwnedDescriptor {
         try OwnedDescriptor(checking: slx_clone_mount(rawValue, times.attribute, AccessTimes.mask))
     }

@@ -1,7 +1,7 @@
 internal import CLinux
 public import SystemPackage
 
-/// A mount of this process's namespace, a line of /proc/self/mountinfo. Paths are raw bytes.
+/// A mount of this process's namespace: a line of /proc/self/mountinfo. Paths are raw bytes.
 public struct MountInfo: Sendable, Equatable {
     public var id: UInt64
     public var parent: UInt64
@@ -10,11 +10,11 @@ public struct MountInfo: Sendable, Equatable {
     /// The directory of the filesystem that is the mount's root.
     public var root: [UInt8]
     public var mountPoint: [UInt8]
-    /// Of the mount: "rw,relatime".
+    /// The mount's options: "rw,relatime".
     public var options: String
     public var fileSystemType: String
     public var source: [UInt8]
-    /// Of the filesystem.
+    /// The filesystem's options.
     public var superOptions: String
 
     /// All mounts, in the order of mounting.
@@ -23,7 +23,7 @@ public struct MountInfo: Sendable, Equatable {
         return parse(try file.descriptor.readToEnd())
     }
 
-    /// The entries of a file's bytes; lines that make no sense are left out.
+    /// The mounts in the bytes of such a file. Lines that make no sense are left out.
     public static func parse(_ bytes: [UInt8]) -> [MountInfo] {
         bytes.split(separator: 0x0a).compactMap { MountInfo(line: $0) }
     }
@@ -77,7 +77,7 @@ private func unescape(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
 }
 
 extension FileDescriptor {
-    /// The rest of a file from its offset on, for small files off the request path.
+    /// Reads the rest of a file from its offset on. For small files off the request path.
     public func readToEnd() throws(Errno) -> [UInt8] {
         var bytes = [UInt8]()
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)

@@ -9,7 +9,7 @@ public enum Mounting {
         try unsafe succeed(slx_mount(source.base, target.base, type.base, flags.rawValue, options.base))
     }
 
-    /// umount2(2). EBUSY while it is in use, unless detached.
+    /// umount2(2). EBUSY: the mount is in use, and the flags don't detach it.
     public static func unmount(_ target: PathRef, flags: UnmountFlags = []) throws(Errno) {
         try unsafe succeed(slx_umount(target.base, flags.rawValue))
     }
@@ -32,7 +32,7 @@ public enum Mounting {
         }
     }
 
-    /// Undoes it. EPERM when fusermount3 refused, for what reason ever.
+    /// Undoes an unprivileged mount. EPERM: fusermount3 refused, for whatever reason.
     public static func unmountUnprivileged(_ target: PathRef, lazily: Bool = false) throws(Errno) {
         try unsafe succeed(slx_fusermount_unmount(target.base, lazily ? 1 : 0))
     }
@@ -40,7 +40,7 @@ public enum Mounting {
 
 /// Why fusermount3 mounted nothing.
 public struct MountHelperError: Error {
-    /// EPERM when it refused, ENOENT when there is no fusermount3.
+    /// EPERM: it refused. ENOENT: there is no fusermount3.
     public let code: Errno
     private let said: String
 
@@ -49,7 +49,7 @@ public struct MountHelperError: Error {
         self.said = said
     }
 
-    /// In its own words, without its name and on one line; empty where it said nothing.
+    /// What fusermount3 said, without its name and on one line; empty if it said nothing.
     public var message: String {
         let lines = said.split(separator: "\n").map { line in
             line.hasPrefix("fusermount3: ") ? line.dropFirst("fusermount3: ".count) : line
@@ -86,7 +86,7 @@ public struct UnmountFlags: OptionSet, Sendable {
 
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// MNT_DETACH: out of sight at once, gone when no longer in use.
+    /// MNT_DETACH: the mount is out of sight at once, and goes when it isn't in use any more.
     public static var detach: UnmountFlags { UnmountFlags(rawValue: 2) }
     public static var noFollow: UnmountFlags { UnmountFlags(rawValue: 8) }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A copy of a name's bytes, in one allocation.
 @safe public struct OwnedName: ~Copyable, @unchecked Sendable {
-    // Sendable: the bytes never change, and are freed by the one owner.
+    // Sendable: the bytes never change, and only their one owner frees them.
     private let storage: UnsafeMutablePointer<CChar>
     public let count: Int
 
@@ -39,6 +39,6 @@ internal import Glibc
 
     deinit { unsafe storage.deallocate() }
 
-    /// The bytes, valid as long as this is.
+    /// The bytes, valid as long as this value.
     public var ref: PathRef { unsafe PathRef(unsafe: storage, count: count) }
 }

@@ -5,7 +5,7 @@ internal import Glibc
     private var storage: UnsafeMutablePointer<CChar>
     private var capacity: Int
     private var start: Int
-    /// Where the NUL is.
+    /// The position of the NUL.
     private var end: Int
 
     /// An empty path, with room for some `capacity` bytes before it must move.
@@ -25,7 +25,7 @@ internal import Glibc
     /// The path so far, valid until the next change.
     public var ref: PathRef { unsafe PathRef(unsafe: storage + start, count: count) }
 
-    /// Puts `name` in front, with a '/' between where something follows. An empty name changes nothing.
+    /// Puts `name` in front, with a '/' after it if something follows. An empty name changes nothing.
     public mutating func prepend(_ name: PathRef) {
         guard !name.isEmpty else { return }
         reserve(front: name.count + 1, back: 0)
@@ -37,7 +37,7 @@ internal import Glibc
         unsafe memcpy(storage + start, name.base, name.count)
     }
 
-    /// Puts `name` behind, with a '/' between where something precedes. An empty name changes nothing.
+    /// Puts `name` behind, with a '/' before it if something precedes. An empty name changes nothing.
     public mutating func append(_ name: PathRef) {
         guard !name.isEmpty else { return }
         reserve(front: 0, back: name.count + 1)
@@ -57,7 +57,7 @@ internal import Glibc
         unsafe storage[end] = 0
     }
 
-    /// Makes room on the side that asks, by moving the path to the middle of twice the needed space.
+    /// Makes room on a side that lacks it: moves the path to the middle of twice the needed space.
     private mutating func reserve(front: Int, back: Int) {
         guard start < front || capacity - end - 1 < back else { return }
         let count = self.count

@@ -29,7 +29,7 @@ extension PathRef {
     /// Whether this is a path rather than a name.
     public var holdsSlash: Bool { unsafe memchr(base, 0x2f, count) != nil }
 
-    /// Index of the last byte equal to `byte`, if any.
+    /// The index of the last byte equal to `byte`. nil: there is none.
     public func lastIndex(of byte: UInt8) -> Int? {
         var index = count
         while index > 0 {
@@ -39,8 +39,8 @@ extension PathRef {
         return nil
     }
 
-    /// A hash of the bytes, eight of them a step. No two processes have the same: names with equal hashes are nothing that
-    /// anybody could make on purpose.
+    /// A hash of the bytes, eight of them a step. Each process has hashes of its own, so no user can make
+    /// names with equal hashes on purpose.
     public var hash: UInt64 {
         let secret = hashSecret
         var hash = UInt64(truncatingIfNeeded: count) ^ secret.start
@@ -65,7 +65,8 @@ private struct HashSecret {
     let start = UInt64.random(in: 0 ... .max)
     private let factor = UInt64.random(in: 0 ... .max) | 1
 
-    /// Both halves of the product: without the factor nobody knows which bits of the word move which of the result.
+    /// Folds both halves of the product. Without the factor no user knows which bits of the word move which
+    /// bits of the result.
     @inline(__always)
     func fold(_ word: UInt64) -> UInt64 {
         let product = word.multipliedFullWidth(by: factor)

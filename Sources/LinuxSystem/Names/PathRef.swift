@@ -1,17 +1,17 @@
 internal import Glibc
 
 /// Borrowed NUL-terminated bytes: one name, or a path relative to a layer's root. The empty one means the
-/// descriptor it is used with.
+/// descriptor with which it is used.
 ///
-/// Valid as long as what lends it (a request's buffer, an `OwnedName`, a `PathBuffer`), and never stored.
-/// A string literal makes one that lives for ever.
+/// It is valid as long as what lends it (a request's buffer, an `OwnedName`, a `PathBuffer`), and is never
+/// stored. A string literal makes one that lives for ever.
 @safe public struct PathRef {
     /// The first byte. A NUL follows the last one.
     public let base: UnsafePointer<CChar>
-    /// Bytes, the NUL not counted.
+    /// The number of bytes, without the NUL.
     public let count: Int
 
-    /// Borrows `count` bytes at `base`, which must be followed by a NUL.
+    /// Borrows `count` bytes at `base`. A NUL must follow them.
     @inlinable @inline(__always)
     @unsafe public init(unsafe base: UnsafePointer<CChar>, count: Int) {
         unsafe self.base = unsafe base
@@ -45,7 +45,7 @@ internal import Glibc
         unsafe UnsafeRawBufferPointer(start: base, count: count)
     }
 
-    /// The rest after the first `length` bytes, at most all.
+    /// The rest after the first `length` bytes. It is empty if there are no more.
     @inlinable
     public func dropFirst(_ length: Int) -> PathRef {
         let dropped = min(length, count)
@@ -60,7 +60,7 @@ internal import Glibc
         try unsafe body(base)
     }
 
-    /// For logs and status only: an allocation, and invalid UTF-8 is repaired.
+    /// The bytes as a string, for logs and status only: it allocates, and repairs invalid UTF-8.
     public var string: String { unsafe String(decoding: bytes, as: UTF8.self) }
 }
 

@@ -7,14 +7,14 @@ public func monotonicSeconds() -> UInt64 {
     return UInt64(now.tv_sec)
 }
 
-/// Nanoseconds of CLOCK_MONOTONIC, without a system call.
+/// Nanoseconds of CLOCK_MONOTONIC, read without a system call.
 public func monotonicNanoseconds() -> UInt64 {
     var now = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     return UInt64(truncatingIfNeeded: now.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: now.tv_nsec)
 }
 
-/// Sleeps, through signals.
+/// Sleeps for so long; signals don't shorten it.
 public func pause(milliseconds: Int) {
     var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
     var rest = timespec()

@@ -1,14 +1,14 @@
 internal import CLinux
 public import SystemPackage
 
-/// Going to the background: the parent stays until the child has reported how its start went.
+/// Going to the background. The parent stays until the child has reported how its start went.
 public enum Daemon {
     public enum Role: ~Copyable {
         case parent(StartWaiter)
         case child(StartReporter)
     }
 
-    /// Forks; the child leads a session of its own. Only while the process has a single thread.
+    /// Forks. The child leads a session of its own. To be called only while the process has a single thread.
     public static func beginBackground() throws(Errno) -> Role {
         var ends: (reading: Int32, writing: Int32) = (-1, -1)
         try unsafe succeed(slx_pipe(&ends.reading, &ends.writing))
@@ -36,7 +36,7 @@ public enum Daemon {
 public struct StartWaiter: ~Copyable {
     let pipe: OwnedDescriptor
 
-    /// Waits for the child's word: its status, or 1 when it died without one.
+    /// Waits for the child's report. Returns its status, or 1 if the child died without a report.
     public consuming func waitForStatus() -> UInt8 {
         var status: UInt8 = 1
         while true {
@@ -51,7 +51,7 @@ public struct StartWaiter: ~Copyable {
 public struct StartReporter: ~Copyable {
     let pipe: OwnedDescriptor
 
-    /// Tells the parent, which exits with `status`: 0 for a good start.
+    /// Reports to the parent, which exits with `status`: 0 for a good start.
     public consuming func report(_ status: UInt8) {
         var status = status
         _ = unsafe slx_write(pipe.descriptor.rawValue, &status, 1)

@@ -6,12 +6,12 @@ public enum Random {
         var number: UInt64 = 0
         while true {
             let result = unsafe slx_random(&number, 8)
-            // Up to 256 bytes come whole, but for a signal while the kernel's pool is being set up.
+            // Up to 256 bytes come whole. Only a signal while the kernel sets its pool up can cut them short.
             if result == 8 { return number }
         }
     }
 
-    /// A name that nobody has: `prefix` and 16 hexadecimal digits.
+    /// A name that nothing else has: `prefix` and 16 hexadecimal digits.
     public static func name(prefix: PathRef) -> OwnedName {
         var name = [UInt8]()
         name.reserveCapacity(prefix.count + 16)

@@ -5,7 +5,7 @@ public enum ResourceLimits {
     /// How many processors this process may run on.
     public static var processorCount: Int { Int(slx_processor_count()) }
 
-    /// Raises the soft limit of open files to the hard one.
+    /// Raises the soft limit of open files to the hard one. Returns the limits.
     @discardableResult
     public static func raiseOpenFiles() throws(Errno) -> (soft: UInt64, hard: UInt64) {
         var soft: UInt64 = 0

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A counting semaphore, for threads that sleep until there is something to do: sem_overview(7).
 @safe public final class Semaphore: @unchecked Sendable {
-    // Sendable: the kernel's and glibc's business.
+    // Sendable: the kernel and glibc see to that.
     private let semaphore: UnsafeMutablePointer<sem_t>
 
     public init() {
@@ -17,7 +17,7 @@ internal import Glibc
 
     public func raise() { unsafe sem_post(semaphore) }
 
-    /// Waits for as many raises as there were waits.
+    /// Waits for a raise, and uses it up.
     public func wait() {
         while unsafe sem_wait(semaphore) != 0 {}
     }

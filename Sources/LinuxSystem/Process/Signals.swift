@@ -14,7 +14,7 @@ public struct Signal: RawRepresentable, Sendable, Hashable {
     public static var pipe: Signal { Signal(rawValue: 13) }
     public static var terminate: Signal { Signal(rawValue: 15) }
     public static var child: Signal { Signal(rawValue: 17) }
-    /// What interrupts a request's system call.
+    /// The signal that interrupts a request's system call.
     public static var interruptRequest: Signal { user2 }
 }
 
@@ -29,7 +29,7 @@ public struct SignalSet: Sendable, ExpressibleByArrayLiteral {
 }
 
 public enum Signals {
-    /// Blocks the signals in this thread, and in those it starts.
+    /// Blocks the signals in this thread, and in the threads that it starts from now on.
     public static func block(_ set: SignalSet) throws(Errno) {
         try succeed(slx_signal_block(set.bits, 1))
     }
@@ -38,7 +38,7 @@ public enum Signals {
         try succeed(slx_signal_block(set.bits, 0))
     }
 
-    /// Waits until one of the signals comes, all of which must be blocked in every thread.
+    /// Waits until one of the signals comes. Every thread must have blocked all of them.
     public static func wait(for set: SignalSet) throws(Errno) -> Signal {
         while true {
             let result = slx_signal_wait(set.bits, -1)
@@ -47,7 +47,8 @@ public enum Signals {
         }
     }
 
-    /// As above, for at most `timeout` milliseconds; nil when none came.
+    /// Waits until one of the signals comes, for at most `timeout` milliseconds. nil: none came. Every thread
+    /// must have blocked all of them.
     public static func wait(for set: SignalSet, timeout: Int32) throws(Errno) -> Signal? {
         let result = slx_signal_wait(set.bits, timeout)
         if result == -Errno.resourceTemporarilyUnavailable.rawValue { return nil }

@@ -1,8 +1,10 @@
 internal import CLinux
 
-// What a thread's system call is for, from /proc/TID/syscall: more than FUSE says. False where that doesn't tell.
+// What a thread's system call is for, from /proc/TID/syscall, which says more than FUSE. False if it doesn't
+// tell.
 
-/// Whether a thread is about to remove a directory: it waits in rmdir(2), or in a question that rm(1) asks before that.
+/// Whether a thread is about to remove a directory: it waits in rmdir(2), or in a call by which rm(1) asks
+/// before that.
 public func removesDirectory(thread: Int32) -> Bool { slx_thread_removes_directory(thread) != 0 }
 
 /// Whether a thread is in mkdir(2), mknod(2), symlink(2) or link(2).

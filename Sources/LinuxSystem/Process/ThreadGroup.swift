@@ -1,7 +1,7 @@
 internal import CLinux
 internal import SystemPackage
 
-/// The process that a thread belongs to, as /proc tells; the thread's own number where it doesn't.
+/// The process that a thread belongs to, as /proc tells. If /proc doesn't tell, the thread's own number.
 ///
 /// Every thread has a directory below /proc, though only processes are listed there.
 public func processID(ofThread thread: Int32) -> Int32 {

@@ -5,13 +5,13 @@ public import SystemPackage
 /// A thread of the operating system, with a stack of a chosen size.
 public final class WorkerThread: Sendable {
     private let core: Core
-    /// Whether someone has joined or detached it.
+    /// Whether it was joined or detached.
     private let isSettled = Atomic<Bool>(false)
 
     private init(_ core: Core) { self.core = core }
 
-    /// Starts a thread. `name` is cut at 15 bytes; `stackSize` in bytes, 0 for the usual one. EAGAIN when no
-    /// more threads may be.
+    /// Starts a thread. `name` is cut at 15 bytes. `stackSize` is in bytes; 0 means the usual one. EAGAIN:
+    /// there may be no more threads.
     public static func spawn(
         name: StaticString, stackSize: Int = 0, body: @escaping @Sendable () -> Void
     ) throws(Errno) -> WorkerThread {
@@ -22,7 +22,7 @@ public final class WorkerThread: Sendable {
 
     deinit { detach() }
 
-    /// Waits for the thread's end; once.
+    /// Waits for the thread's end. Only the first call waits.
     public func join() {
         if !isSettled.exchange(true, ordering: .acquiringAndReleasing) { core.join() }
     }
@@ -32,8 +32,9 @@ public final class WorkerThread: Sendable {
         if !isSettled.exchange(true, ordering: .acquiringAndReleasing) { core.detach() }
     }
 
-    /// Tells the scheduler that the calling thread runs only shortly when it is woken. Then it needn't wait until the
-    /// turn of the thread that has the processor is over, up to some milliseconds (from Linux 6.12 on; else nothing changes).
+    /// Tells the scheduler that the calling thread runs only shortly when it is woken. Then it needn't wait
+    /// for the end of the running thread's turn, which may be some milliseconds away. (From Linux 6.12 on;
+    /// before that nothing changes.)
     public static func runsShortly() {
         let slice: UInt64 = 100_000  // nanoseconds, the shortest that there is
         _ = slx_thread_set_slice(slice)
@@ -71,7 +72,7 @@ private final class Core: Sendable {
 
     func run() {
         body()
-        // From here on nobody signals the thread, so its handle may go with a join at any time.
+        // From here on no thread signals this one, so its handle may go with a join at any time.
         state.withLock { state in
             if case .running(let thread) = state { state = .ended(thread) } else { state = .ended(nil) }
         }
@@ -102,21 +103,21 @@ private final class Core: Sendable {
     }
 }
 
-/// Where the new thread begins.
+/// The first function of the new thread.
 private func entry(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }
     unsafe Unmanaged<Core>.fromOpaque(context).takeRetainedValue().run()
     return nil
 }
 
-/// The number of a thread of this process, for interrupting it.
+/// The number of a thread of this process, by which it can be interrupted.
 public struct ThreadID: Sendable, Hashable {
     public let rawValue: Int32
 
-    /// The calling thread's.
+    /// The calling thread's number.
     public static var current: ThreadID { ThreadID(rawValue: slx_gettid()) }
 
-    /// Sends the thread a signal; ESRCH when it is gone. The number of an ended thread may come again.
+    /// Sends the thread a signal. ESRCH: it has gone. The number of an ended thread may come again.
     public func signal(_ signal: Signal) throws(Errno) {
         try succeed(slx_tgkill(rawValue, signal.rawValue))
     }

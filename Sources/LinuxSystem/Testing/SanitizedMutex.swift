@@ -3,8 +3,9 @@
 
     typealias Mutex<Value: ~Copyable> = SanitizedMutex<Value>
 
-    /// Takes the place of Synchronization's `Mutex` in runs under the thread sanitizer, which doesn't know that one:
-    /// it is made of futexes and atomics, and everything that it guards would look like a race.
+    /// Takes the place of Synchronization's `Mutex` in runs under the thread sanitizer. That mutex is made of
+    /// futexes and atomics, which the sanitizer doesn't know: everything that it guards would look like a
+    /// race.
     @safe package struct SanitizedMutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
         private let lock: UnsafeMutablePointer<pthread_mutex_t>
         private let value: UnsafeMutablePointer<Value>
