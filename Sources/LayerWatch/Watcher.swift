@@ -32,6 +32,7 @@ public final class Watcher: ChangeSource {
         instance.setSink(nil)
     }
 
+    /// Watches the object by inotify. False: the kernel refuses the watch.
     public func watch(
         _ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool
     ) -> Bool {

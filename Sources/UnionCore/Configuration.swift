@@ -65,14 +65,18 @@ public enum ReadPolicy: Sendable, Equatable {
     case layer(Int)
 }
 
+/// Whether removals may lay whiteouts in the upper.
 public enum WhiteoutPolicy: String, Sendable, CaseIterable {
     case auto, off
 }
 
+/// What becomes of a skeleton whose origin has gone: it goes on showing what it holds (`keep`), or nothing of
+/// it shows (`hide`).
 public enum OrphanPolicy: String, Sendable, CaseIterable {
     case keep, hide
 }
 
+/// Where clients' locks are taken: only among clients (`local`), or on the real files too (`through`).
 public enum LockPolicy: String, Sendable, CaseIterable {
     /// On the real files, if programs beside the union may use them.
     case auto

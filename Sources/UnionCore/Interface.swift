@@ -105,6 +105,7 @@ public enum HandleIO: Sendable, Equatable {
     public var isServed: Bool { if case .passthrough = self { false } else { true } }
 }
 
+/// The answer to an open of a file.
 public struct OpenedFile: Sendable {
     public var handle: HandleID
     public var io: HandleIO

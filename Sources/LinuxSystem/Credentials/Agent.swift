@@ -44,6 +44,7 @@ public struct Agent {
         _ = try unsafe make(&call, on: root)
     }
 
+    /// readlink(2) of `path` beneath `root`. Returns the number of bytes.
     public func readLink(
         _ path: PathRef, beneath root: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {

@@ -9,6 +9,7 @@ public struct CallerRights: Sendable {
     /// All rights that the caller has at this moment.
     public init(exactOf identity: CallerIdentity) { self = Self.exact(identity) }
 
+    /// Whether the rights include the capability.
     public func has(_ capability: Capability) -> Bool {
         (capabilities ?? ServerCredentials.own.capabilities.effective) & capability.bit != 0
     }

@@ -25,6 +25,7 @@ public enum Capabilities {
     public static func effective() -> UInt64 { own().effective }
     public static func permitted() -> UInt64 { own().permitted }
 
+    /// Whether the calling thread's effective capabilities include this one.
     public static func hasEffective(_ capability: Capability) -> Bool {
         effective() & capability.bit != 0
     }

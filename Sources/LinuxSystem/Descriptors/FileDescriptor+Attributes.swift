@@ -13,6 +13,7 @@ extension FileDescriptor {
         try succeed(slx_chown_fd(rawValue, uid ?? .max, gid ?? .max))
     }
 
+    /// utimensat(2) of this very object. `.omit` leaves a time as it is.
     public func changeTimes(access: TimeChange, modification: TimeChange) throws(Errno) {
         try succeed(slx_utimens_fd(rawValue, access.raw, modification.raw))
     }

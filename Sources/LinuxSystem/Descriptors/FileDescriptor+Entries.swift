@@ -8,10 +8,12 @@ extension FileDescriptor {
         try unsafe succeed(slx_mknodat(rawValue, name.base, mode, device))
     }
 
+    /// mkdir(2).
     public func makeDirectory(at name: PathRef, mode: UInt32) throws(Errno) {
         try unsafe succeed(slx_mkdirat(rawValue, name.base, mode))
     }
 
+    /// symlink(2).
     public func makeSymlink(at name: PathRef, target: PathRef) throws(Errno) {
         try unsafe succeed(slx_symlinkat(target.base, rawValue, name.base))
     }
@@ -21,10 +23,12 @@ extension FileDescriptor {
         try unsafe succeed(slx_link_fd(rawValue, directory.rawValue, name.base))
     }
 
+    /// unlink(2). EISDIR: it is a directory.
     public func unlink(at name: PathRef) throws(Errno) {
         try unsafe succeed(slx_unlinkat(rawValue, name.base, 0))
     }
 
+    /// rmdir(2). ENOTEMPTY: the directory isn't empty.
     public func removeDirectory(at name: PathRef) throws(Errno) {
         let removeDirectory: Int32 = 0x200  // AT_REMOVEDIR, <linux/fcntl.h>
         try unsafe succeed(slx_unlinkat(rawValue, name.base, removeDirectory))

@@ -5,12 +5,14 @@ public import SystemPackage
 // of this directory; links aren't followed. Sizes are in bytes. An empty buffer asks for the size, and ERANGE
 // says that the buffer is too small.
 extension FileDescriptor {
+    /// Reads an attribute's value. Returns its length. ENODATA: there is no such attribute.
     public func getXattr(
         at entry: PathRef = "", _ name: PathRef, into value: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
         try unsafe check(slx_getxattr(rawValue, entry.base, name.base, value.baseAddress, value.count))
     }
 
+    /// Sets an attribute. EEXIST, ENODATA: `flags` forbid it.
     public func setXattr(
         at entry: PathRef = "", _ name: PathRef, value: UnsafeRawBufferPointer, flags: XattrFlags = []
     ) throws(Errno) {
@@ -18,6 +20,7 @@ extension FileDescriptor {
             slx_setxattr(rawValue, entry.base, name.base, value.baseAddress, value.count, flags.rawValue))
     }
 
+    /// Removes an attribute. ENODATA: there is no such attribute.
     public func removeXattr(at entry: PathRef = "", _ name: PathRef) throws(Errno) {
         try unsafe succeed(slx_removexattr(rawValue, entry.base, name.base))
     }

@@ -12,6 +12,7 @@ public enum SmallFile {
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
+    /// The number that is the file's text. nil: the file can't be read, or isn't a number.
     public static func number(_ path: String) -> Int? {
         text(path).flatMap { Int($0) }
     }

@@ -38,18 +38,22 @@ public struct ReadyDescriptor: Sendable {
 
     deinit { unsafe ready.deallocate() }
 
+    /// Adds a descriptor; `token` names it in answers. EEXIST: it is there already. EPERM: it can't be
+    /// polled.
     public borrowing func add(
         _ descriptor: FileDescriptor, _ events: ReadyEvents, token: UInt64
     ) throws(Errno) {
         try control(1, descriptor, events, token)
     }
 
+    /// Changes the events and the token of a descriptor. ENOENT: it isn't there.
     public borrowing func modify(
         _ descriptor: FileDescriptor, _ events: ReadyEvents, token: UInt64
     ) throws(Errno) {
         try control(3, descriptor, events, token)
     }
 
+    /// Takes a descriptor out. ENOENT: it isn't there.
     public borrowing func remove(_ descriptor: FileDescriptor) throws(Errno) {
         try control(2, descriptor, [], 0)
     }
@@ -69,6 +73,7 @@ public struct ReadyDescriptor: Sendable {
         return Int(try unsafe check(slx_epoll_wait(epoll, ready, Int32(Poller.capacity), timeout)))
     }
 
+    /// A descriptor that the last wait found ready. `index` is below the number that the wait returned.
     public subscript(index: Int) -> ReadyDescriptor {
         precondition(index >= 0 && index < Poller.capacity)
         let event = unsafe ready[index]

@@ -1,6 +1,7 @@
 internal import CLinux
 public import SystemPackage
 
+/// Mounting and unmounting, with privileges or without.
 public enum Mounting {
     /// mount(2).
     public static func mount(

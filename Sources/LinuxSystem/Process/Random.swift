@@ -2,6 +2,7 @@ internal import CLinux
 
 /// The kernel's random numbers.
 public enum Random {
+    /// 64 random bits.
     public static func number() -> UInt64 {
         var number: UInt64 = 0
         while true {

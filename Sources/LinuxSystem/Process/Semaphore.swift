@@ -15,6 +15,7 @@ internal import Glibc
         unsafe semaphore.deallocate()
     }
 
+    /// Wakes one waiting thread, or lets the next wait return at once.
     public func raise() { unsafe sem_post(semaphore) }
 
     /// Waits for a raise, and uses it up.

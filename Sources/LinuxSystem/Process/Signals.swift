@@ -28,12 +28,14 @@ public struct SignalSet: Sendable, ExpressibleByArrayLiteral {
     }
 }
 
+/// What a process and its threads do with signals.
 public enum Signals {
     /// Blocks the signals in this thread, and in the threads that it starts from now on.
     public static func block(_ set: SignalSet) throws(Errno) {
         try succeed(slx_signal_block(set.bits, 1))
     }
 
+    /// Unblocks the signals in this thread.
     public static func unblock(_ set: SignalSet) throws(Errno) {
         try succeed(slx_signal_block(set.bits, 0))
     }
@@ -60,6 +62,7 @@ public enum Signals {
         try succeed(slx_signal_interrupts(signal.rawValue))
     }
 
+    /// Lets the process ignore the signal.
     public static func ignore(_ signal: Signal) throws(Errno) {
         try succeed(slx_signal_ignore(signal.rawValue))
     }

@@ -3,6 +3,7 @@ public import SystemPackage
 
 /// How a path resolves, and where changes to it would go.
 public struct PathExplanation: Sendable {
+    /// What one layer has at the path.
     public struct LayerFinding: Sendable {
         public let index: Int
         public let path: String
@@ -11,6 +12,7 @@ public struct PathExplanation: Sendable {
         public let note: String
     }
 
+    /// Where a change would go, or the error with which it would fail.
     public enum Outcome: Sendable {
         case goes(layer: Int, path: String, reason: String)
         case fails(Errno, reason: String)

@@ -67,6 +67,7 @@ extension Union {
         reporting.lookAtEverything()
     }
 
+    /// Removes all orphans that hold anything, and all that they hold. EROFS: the upper can't be written.
     public func purgeAllOrphans() throws(Errno) {
         try checkWritableUpper()
         for orphan in try foundOrphans() {

@@ -46,6 +46,7 @@ public struct OpenFileStatus: Sendable {
 }
 
 extension Union {
+    /// One status for each layer, top to bottom.
     public var layerStatuses: [LayerStatus] {
         stack.layers.map { layer in
             LayerStatus(
@@ -56,6 +57,7 @@ extension Union {
         }
     }
 
+    /// The counters as they are now.
     public var coherenceCounters: CoherenceCounters {
         CoherenceCounters(
             watches: coherence.source?.watchCount ?? 0, events: coherence.source?.eventCount ?? 0,

@@ -35,7 +35,7 @@ extension Changes {
             from: try work.directory(), staged, to: upper, name, flags: replacesDirectory ? .exchange : [])
     }
 
-    /// Removes what has hidden things below it so far, after a whiteout hides them. To all who look through
+    /// Removes what has hidden things below it so far, after a whiteout hides them. To all requests through
     /// the union it is one step, and no step if it fails. A crash leaves the name removed, or as it was.
     func cover(
         _ name: PathRef, in upper: FileDescriptor, of directory: Node,

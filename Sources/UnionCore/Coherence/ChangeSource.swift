@@ -65,6 +65,7 @@ public struct ChangeEvent {
     /// The entry of the watched directory, valid during the call; empty for the object itself.
     public var name: PathRef
 
+    /// What happened.
     public enum Kind: Sendable, Hashable {
         /// The name came, went or moved.
         case entry
@@ -75,6 +76,7 @@ public struct ChangeEvent {
         /// The watched object was deleted, moved or unmounted.
         case gone
 
+        /// Whether an entry of the watched directory changed, and not the object itself.
         public var isOfEntry: Bool { self != .object && self != .gone }
     }
 

@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 // The rename of a directory that several layers back: one rename in each of them, whatever is in it. To all
-// who look through the union it is one step (`MergedRenames`). A crash leaves none of it or all
+// requests through the union it is one step (`MergedRenames`). A crash leaves none of it or all
 // (`RenameRecord`).
 
 /// What is prepared before anything moves. It goes once everything has moved.
