@@ -221,7 +221,9 @@ extension Union {
             guard layers.isSkeleton("", in: directory.descriptor) else { continue }
             var stream = DirectoryStream(reading: directory.descriptor)
             while let entry = try stream.next() {
-                guard !entry.name.isDots, layers.isSkeleton(entry.name, in: directory.descriptor) else { continue }
+                guard !entry.name.isDots, layers.isSkeleton(entry.name, in: directory.descriptor) else {
+                    continue
+                }
                 pending.append(unsafe inside + (inside.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
             }
             let place = inside.isEmpty ? path : path + [0x2f] + inside

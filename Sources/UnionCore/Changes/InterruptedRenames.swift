@@ -114,7 +114,9 @@ private struct InterruptedRename {
     /// What is there is a whiteout, or an empty file that was to become one; else it is somebody's, and stays. False: there is
     /// nothing, and no whiteout can be made.
     private func cover() -> Bool {
-        guard let upper = changes.stack.upper, let parent = try? old.openParent(in: upper) else { return false }
+        guard let upper = changes.stack.upper, let parent = try? old.openParent(in: upper) else {
+            return false
+        }
         let name = OwnedName(old.name)
         if let status = try? parent.descriptor.status(at: name.ref) {
             guard status.isRegular && status.size == 0 else { return true }
@@ -124,7 +126,9 @@ private struct InterruptedRename {
     }
 
     private func remove(_ object: OriginRecord, at path: SplitPath) {
-        for layer in changes.stack.layers where isThere(object, at: path, in: layer) { remove(path, in: layer) }
+        for layer in changes.stack.layers where isThere(object, at: path, in: layer) {
+            remove(path, in: layer)
+        }
     }
 
     /// A directory that is empty for users may hold whiteouts.

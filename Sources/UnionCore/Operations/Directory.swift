@@ -59,4 +59,3 @@ extension Union {
     /// Nobody has got the answer.
     public func takeBack(_ part: consuming ListingPart) { listings.takeBack(part) }
 }
-

@@ -22,7 +22,9 @@ extension Union {
             return try open(data, of: node, target, flags, caller)
         }
         let acting = node.filesystem.isPseudo ? agents.acting(node, in: target.layer) : nil
-        if flags.writes, let acting { try agents.checkName(of: node, target.status, in: target.layer, acting) }
+        if flags.writes, let acting {
+            try agents.checkName(of: node, target.status, in: target.layer, acting)
+        }
         let file = try openReal(target, node, acting, flags, caller)
         let opened = try opened(node, target.layer, file, flags, acting)
         // Who writes asks how large it is, and others beside the union may write, too.
@@ -57,7 +59,9 @@ extension Union {
             return try object.reopen(flags: .readOnly)
         }
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
-        if let acting, let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller) {
+        if let acting,
+            let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller)
+        {
             return file
         }
         // Truncating leaves suid and sgid to who has CAP_FSETID, sgid to who is in the file's group.

@@ -112,7 +112,9 @@ extension Union {
     }
 
     private func unmark(_ rename: borrowing MergedRename) {
-        if let lowest = rename.lowest { try? layers.removeMark(.complete, from: rename.name, in: lowest.from) }
+        if let lowest = rename.lowest {
+            try? layers.removeMark(.complete, from: rename.name, in: lowest.from)
+        }
     }
 
     private func record(
@@ -133,7 +135,9 @@ extension Union {
         record.isCovered = rename.cover != nil
         if rename.cover == nil {
             for layerEntry in rename.source.lookup.hidden where !layerEntry.isWhiteout {
-                guard let directory = rename.source.view.directory(in: layerEntry.layer.index) else { continue }
+                guard let directory = rename.source.view.directory(in: layerEntry.layer.index) else {
+                    continue
+                }
                 record.remains.append(try identify(rename.name, in: directory, layerEntry.layer))
             }
         }
@@ -164,7 +168,8 @@ extension Union {
         }
         removeRemains(&rename)
         guard let owner = rename.source.lookup.owner else { return }
-        reporting.noteMoved(rename.source, rename.name, to: rename.destination, rename.newName, owner.layer) { moved in
+        reporting.noteMoved(rename.source, rename.name, to: rename.destination, rename.newName, owner.layer) {
+            moved in
             noteMakeup(of: moved, rename)
         }
     }
@@ -206,7 +211,8 @@ extension Union {
             let owner = lookup.owner, node.continues(as: Makeup(of: lookup)),
             let filesystem = try? resolver.filesystem(of: owner, rename.newName, rename.destination.view)
         else { return }
-        reporting.setMakeup(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
+        reporting.setMakeup(
+            Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Nothing has moved, or all is back.

@@ -209,7 +209,8 @@ extension Union {
     ) throws(Errno) -> (from: FileDescriptor, to: FileDescriptor) {
         let layer = renaming.layer
         let from = try changes.directory(of: renaming.source.directory, &renaming.source.view, in: layer)
-        let to = try changes.directory(of: renaming.destination.directory, &renaming.destination.view, in: layer)
+        let to = try changes.directory(
+            of: renaming.destination.directory, &renaming.destination.view, in: layer)
         return (from, to)
     }
 
@@ -253,7 +254,8 @@ extension Union {
     /// What the new name stood for.
     func unlinkedDestination(_ destination: borrowing Target, _ newName: PathRef) -> UnlinkedTarget {
         guard destination.lookup.isVisible else { return UnlinkedTarget(nil, nil) }
-        return reporting.unlinkedTarget(destination.lookup, newName, in: destination.directory, destination.view)
+        return reporting.unlinkedTarget(
+            destination.lookup, newName, in: destination.directory, destination.view)
     }
 
     /// The rename itself, written down if more is to be done then.
@@ -294,7 +296,9 @@ extension Union {
         let (name, newName, there) = (renaming.name, renaming.newName, renaming.plan.arrival.replaced)
         if isSameObject(renaming.moving, there) {
             // It lies hidden there already, under a name of its own: rename(2) would do nothing.
-            return try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
+            return try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
+                try from.unlink(at: name)
+            }
         }
         do {
             try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in

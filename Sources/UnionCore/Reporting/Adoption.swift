@@ -21,7 +21,8 @@ extension Reporting {
     }
 
     private func reportFile(
-        _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
+        _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node,
+        _ begun: UInt64
     ) -> Node? {
         let identity = resolver.identity(of: owner)
         let node = table.findOrMake(identity) { id in
@@ -90,10 +91,13 @@ extension Reporting {
     }
 
     /// Where nothing is kept, nobody asks what was told before.
-    private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool) {
+    private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool)
+    {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
         node.noteSeen(at: alias)
-        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherAliases }) { return }
+        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherAliases }) {
+            return
+        }
         for other in node.aliases where !other.isSame(as: alias) {
             // The count may be of the moment when this name had just gone, and not the other.
             if !node.isDirectory && resolver.isThere(node, at: other) { continue }

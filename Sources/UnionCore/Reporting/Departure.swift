@@ -24,7 +24,9 @@ struct UnlinkedTarget: ~Copyable {
         guard holdsObject, let node else { return }
         // Other names that it is known by may have gone as well, underneath. A layer may hang: no lock is held over the
         // call. What is held stays until this departure has ended.
-        let unlinkedObject: FileDescriptor? = node.state.withLock { $0.alias == nil ? nil : $0.unlinkedObject }
+        let unlinkedObject: FileDescriptor? = node.state.withLock {
+            $0.alias == nil ? nil : $0.unlinkedObject
+        }
         let hasLinks = unlinkedObject.map { (try? $0.status().linkCount) != 0 } ?? false
         let unneeded: FileDescriptor? = node.state.withLock {
             $0.endDeparture(hasName: hasLinks && $0.alias != nil)

@@ -26,7 +26,8 @@ extension Reporting {
 
     /// A skeleton was made: one more layer backs the directory than it was told with, and nobody can see it.
     func noteLayers(of node: Node, with made: MadeSkeleton) {
-        guard let upper = stack.upper, let alias = node.alias, let view = try? resolver.view(of: alias.parent),
+        guard let upper = stack.upper, let alias = node.alias,
+            let view = try? resolver.view(of: alias.parent),
             let lookup = try? resolver.lookup(view, alias.name, in: alias.parent), let owner = lookup.owner,
             let filesystem = stack.filesystems.find(owner.status.device),
             let layerEntry = lookup.visible.first(where: { $0.layer === upper }),

@@ -135,7 +135,8 @@ extension Resolver {
             let name = OwnedName(Array(bytes))
             let backing = Backing(
                 layer: layer, directory: current.descriptor, isRoot: false, marks: nil, isOwned: false)
-            guard var layerEntry = try layerEntry(of: name.ref, in: backing, isLowest: false, isLed: true) else {
+            guard var layerEntry = try layerEntry(of: name.ref, in: backing, isLowest: false, isLed: true)
+            else {
                 return .nothing
             }
             if layerEntry.isWhiteout { return .end }
