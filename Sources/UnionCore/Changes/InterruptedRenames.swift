@@ -11,7 +11,10 @@ extension Changes {
         guard let journal = try? work.journal(create: false) else { return }
         for (name, record) in RenameJournal.read(in: journal.descriptor) {
             // Of one that was cut off nothing has moved.
-            if let record, !InterruptedRename(record, of: self).settle() { continue }
+            if let record, !InterruptedRename(record, of: self).settle() {
+                layers.notices.post(.ignored(.finishRename, path: OwnedName(record.from).ref.string, nil))
+                continue
+            }
             let name = OwnedName(name)
             try? journal.descriptor.unlink(at: name.ref)
         }
@@ -21,7 +24,7 @@ extension Changes {
 private struct InterruptedRename {
     private enum Side { case old, new }
 
-    private struct NameReport {
+    private struct PartFound {
         let layer: Layer
         var side: Side
     }
@@ -30,7 +33,7 @@ private struct InterruptedRename {
     private let record: RenameRecord
     private let old: SplitPath
     private let new: SplitPath
-    private var parts: [NameReport] = []
+    private var parts: [PartFound] = []
 
     init(_ record: RenameRecord, of changes: Changes) {
         self.changes = changes
@@ -60,10 +63,10 @@ private struct InterruptedRename {
     }
 
     /// Where the real directory is, if any layer has it at one of the names.
-    private func find(_ part: OriginRecord) -> NameReport? {
+    private func find(_ part: OriginRecord) -> PartFound? {
         for layer in changes.stack.layers {
-            if isThere(part, at: new, in: layer) { return NameReport(layer: layer, side: .new) }
-            if isThere(part, at: old, in: layer) { return NameReport(layer: layer, side: .old) }
+            if isThere(part, at: new, in: layer) { return PartFound(layer: layer, side: .new) }
+            if isThere(part, at: old, in: layer) { return PartFound(layer: layer, side: .old) }
         }
         return nil
     }

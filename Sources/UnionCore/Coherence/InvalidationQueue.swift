@@ -66,7 +66,7 @@ final class InvalidationQueue: Sendable {
 
     /// The name is to be looked at again.
     func appendName(_ directory: NodeID, _ name: PathRef) {
-        append(.entry(directory, unsafe Array(name.bytes)))
+        append(.entry(directory, name.array))
     }
 
     var isStopped: Bool { queue.withLock { $0.isStopped } }

@@ -178,7 +178,7 @@ final class WorkArea: Sendable {
 
     private func uniqueName(_ prefix: PathRef) -> [UInt8] {
         let serial = serial.add(1, ordering: .relaxed).newValue
-        return unsafe Array(prefix.bytes) + Array("\(ServerIdentity.pid)-\(serial)".utf8)
+        return prefix.array + Array("\(ServerIdentity.pid)-\(serial)".utf8)
     }
 
     /// Removes what was put aside under the name, whatever it is. What can't be removed stays; it is out of
@@ -199,7 +199,7 @@ final class WorkArea: Sendable {
         var names: [[UInt8]] = []
         while let entry = try? stream.next() {
             if entry.name.isDots || isKept(entry.name) { continue }
-            names.append(unsafe Array(entry.name.bytes))
+            names.append(entry.name.array)
         }
         for name in names {
             let name = OwnedName(name)
@@ -215,7 +215,7 @@ final class WorkArea: Sendable {
     /// Removes a tree. Goes down by a list and not by calls: how deep it is isn't ours to say.
     private static func remove(_ name: PathRef, in directory: FileDescriptor) {
         if (try? directory.unlink(at: name)) != nil { return }
-        var pending = [unsafe Array(name.bytes)]
+        var pending = [name.array]
         var attempts = 0
         while let path = pending.last, attempts < 100_000 {
             attempts += 1
@@ -242,7 +242,7 @@ final class WorkArea: Sendable {
         var left: [[UInt8]] = []
         while let entry = try? stream.next() {
             if entry.name.isDots || (try? opened.descriptor.unlink(at: entry.name)) != nil { continue }
-            left.append(unsafe path + [0x2f] + Array(entry.name.bytes))
+            left.append(path.appending(entry.name))
         }
         return left
     }

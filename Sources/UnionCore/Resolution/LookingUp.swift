@@ -257,7 +257,7 @@ extension Resolver {
 extension Resolver {
     /// Once a layer and reason: there may be thousands of them.
     func noticeObstacle(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
-        notices.post(
+        layers.notices.post(
             .notFollowed(
                 path: (try? path(of: name, in: directory))?.ref.string ?? name.string,
                 layer: obstacle.layer.index, obstacle.reason),

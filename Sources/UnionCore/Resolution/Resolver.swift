@@ -18,7 +18,6 @@ final class Resolver: Sendable {
     let staleAnswers = StaleAnswers()
     let held = HeldObjects()
     let emptied = EmptiedOrphans()
-    let notices = Notices()
     /// A redirect of overlayfs was followed: a directory's path may differ from layer to layer.
     let redirects = Atomic<Bool>(false)
 
