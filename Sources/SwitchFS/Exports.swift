@@ -1,4 +1,4 @@
-// What a program needs to write a branch selector and to set policies comes with `import SwitchFS`.
+// What a program needs to write a branch selector, to set policies and to read reports comes with `import SwitchFS`.
 
 @_exported public import struct LinuxSystem.PathRef
 @_exported public import enum UnionCore.BranchChoice
@@ -9,5 +9,6 @@
 @_exported public import enum UnionCore.OrphanPolicy
 @_exported public import struct UnionCore.Policies
 @_exported public import enum UnionCore.ReadPolicy
+@_exported public import enum UnionCore.RootChange
 @_exported public import enum UnionCore.SelectedOperation
 @_exported public import enum UnionCore.WhiteoutPolicy

@@ -8,17 +8,21 @@ public struct MountError: Error, Equatable, Sendable, CustomStringConvertible {
         case failure
     }
 
+    /// Whose fault it is.
     public let kind: Kind
+    /// The line, without a line end and without the program's name.
     public let message: String
 
+    /// An error of this kind with this line.
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
     }
 
+    /// The message.
     public var description: String { message }
 
-    /// What a process that ends because of this error exits with.
+    /// What a process that ends because of this error exits with: 2 for ``Kind/usage``, 1 for ``Kind/failure``.
     public var exitCode: Int32 {
         switch kind {
         case .usage: 2

@@ -1,4 +1,8 @@
 /// Asking about mounts that other processes serve: what the commands do.
+///
+/// Mounts are found in the mount table of the calling process's mount namespace; a path may be relative. Only root and
+/// the user who mounted are answered. Each call waits for its answer for up to 10 seconds. It throws ``MountError`` of
+/// kind ``MountError/Kind/failure`` where there is no switchfs mount, and where its server doesn't answer.
 public enum MountInspection {
     /// What the mount at this path is made of and does.
     public static func status(at mountPoint: String) throws(MountError) -> MountStatus {
@@ -6,7 +10,7 @@ public enum MountInspection {
         return try status(of: place, timeout: .seconds(10)).status
     }
 
-    /// How a path inside a mount resolves. The path need not exist.
+    /// How a path inside a mount resolves. The path need not exist; the directory that it is in must, or this throws.
     public static func explain(_ path: String) throws(MountError) -> Explanation {
         try explain(Array(path.utf8))
     }
@@ -20,7 +24,8 @@ public enum MountInspection {
         return try JSON.decode(Explanation.self, from: answer.body)
     }
 
-    /// Every switchfs mount of this mount namespace. Those whose server is dead are there, without a pid.
+    /// Every switchfs mount of this mount namespace, in the order of mounting. Those whose server doesn't answer within a
+    /// second are there, without a pid. Throws where `/proc/self/mountinfo` can't be read.
     public static func list() throws(MountError) -> [MountListing] {
         try MountPlace.all().map { place in
             guard let (pid, status) = try? status(of: place, timeout: .seconds(1)) else {

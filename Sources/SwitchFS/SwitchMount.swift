@@ -18,7 +18,15 @@ public final class SwitchMount: Sendable {
     private let serving: Serving
     private let thread: WorkerThread
 
-    /// Mounts; returns when the union answers. Throws with nothing mounted and nothing changed.
+    /// Mounts; returns when the union answers.
+    ///
+    /// - Parameters:
+    ///   - options: The layers and everything else that a mount command says.
+    ///   - mountPoint: A directory; a relative path is taken from the working directory.
+    ///   - selector: A policy of the program's own, in place of the options' rules file.
+    ///   - logger: Where the union's own events go.
+    /// - Throws: ``MountError``, with nothing mounted and nothing changed: of kind ``MountError/Kind/usage`` where the options
+    ///   lack something or contradict each other, of kind ``MountError/Kind/failure`` where what they ask for can't be had.
     public convenience init(
         _ options: MountOptions, at mountPoint: String, selector: (any BranchSelector)? = nil,
         logger: Logger = Logger(label: "switchfs")
@@ -26,7 +34,8 @@ public final class SwitchMount: Sendable {
         try self.init(MountRequest(options, at: mountPoint, selector: selector), logger: logger)
     }
 
-    /// As above, for a request that was checked before.
+    /// Mounts what was checked before; returns when the union answers. Throws ``MountError`` of kind
+    /// ``MountError/Kind/failure``, with nothing mounted and nothing changed.
     public init(
         _ request: MountRequest, logger: Logger = Logger(label: "switchfs")
     ) throws(MountError) {
@@ -48,43 +57,55 @@ public final class SwitchMount: Sendable {
         self.serving = serving
     }
 
-    /// Absolute, links resolved.
+    /// Where the union is mounted: absolute, links resolved.
     public var mountPoint: String { serving.mountPoint }
 
-    /// What `switchfs status` shows.
+    /// What the mount is made of and has done up to now, as `switchfs status` shows it.
     public var status: MountStatus { serving.status() }
 
-    /// How a path in the union resolves, as `switchfs explain` shows it. The path starts at the union's root.
+    /// How a path in the union resolves, as `switchfs explain` shows it. The path starts at the union's root and need not
+    /// exist. Throws ``MountError`` of kind ``MountError/Kind/failure`` where the directory that it is in doesn't.
     public func explain(_ path: String) throws(MountError) -> Explanation {
         try serving.explain(Array(path.utf8))
     }
 
-    /// Returns when every change made underneath before this call is visible in the mount.
+    /// Returns when every change made underneath before this call is visible in the mount. There is no limit of time.
     public func sync() { serving.synchronize() }
 
-    /// What `switchfs orphans` shows.
+    /// The orphans that hold anything, as `switchfs orphans` shows them; of nested ones the outermost. Throws ``MountError``
+    /// of kind ``MountError/Kind/failure`` where the upper can't be read.
     public func orphans() throws(MountError) -> [Orphan] { try serving.orphans() }
 
     /// Brings an orphan back for good, to the directory that has its path now.
+    ///
+    /// Throws ``MountError`` of kind ``MountError/Kind/failure`` where there is none of this id, where the directory that held
+    /// it is gone, where one of its names is in use, and where the upper is read-only; then nothing was moved.
     public func restoreOrphan(_ id: String) throws(MountError) { try serving.restoreOrphan(id) }
 
-    /// Removes an orphan with all that it holds.
+    /// Removes an orphan with all that it holds. Throws ``MountError`` of kind ``MountError/Kind/failure`` where there is
+    /// none of this id, and where something of it can't be removed.
     public func purgeOrphan(_ id: String) throws(MountError) { try serving.purgeOrphan(id) }
 
+    /// Removes all orphans with all that they hold. Throws ``MountError`` of kind ``MountError/Kind/failure`` where one
+    /// couldn't be removed; others may be gone then.
     public func purgeAllOrphans() throws(MountError) { try serving.purgeAllOrphans() }
 
     /// Marks a directory as holding every entry itself, or takes that back. The path starts at the union's root.
+    ///
+    /// Throws ``MountError`` of kind ``MountError/Kind/failure`` where it is no directory, is the root, or its layer is
+    /// read-only or takes no marks.
     public func setComplete(_ isComplete: Bool, _ path: String) throws(MountError) {
         try serving.setComplete(isComplete, Array(path.utf8))
     }
 
-    /// Ends the mount and waits until all is closed. What is still open in it gives ENOTCONN from here on.
+    /// Ends the mount and waits until all is closed, without a limit of time. What is still open in it gives ENOTCONN from
+    /// here on. May be called more than once.
     public func unmount() {
         serving.stop()
         thread.join()
     }
 
-    /// Waits until somebody has unmounted it.
+    /// Waits until somebody has unmounted it, and all is closed.
     public func waitUntilUnmounted() {
         thread.join()
     }

@@ -3,8 +3,10 @@ import SystemPackage
 
 /// Ending a mount, whatever process serves it.
 public enum Unmounting {
-    /// Unmounts the switchfs mount at this path. Never lazily: a mount that is in use stays, and that is an
-    /// error.
+    /// Unmounts the switchfs mount at this path; the topmost where several are stacked. Doesn't wait for its server to end.
+    ///
+    /// Never lazily: a mount that is in use stays, and that is an error. Throws ``MountError`` of kind
+    /// ``MountError/Kind/failure`` where there is no switchfs mount, too, and where it isn't this user's.
     public static func unmount(_ mountPoint: String) throws(MountError) {
         try unmount(at: MountPlace.at(mountPoint))
     }

@@ -5,11 +5,15 @@ public import SystemPackage
 
 /// A program that runs beside the test.
 public final class Child: Sendable {
+    /// How a program ended.
     public enum Ending: Equatable, Sendable {
+        /// By itself, with this exit code.
         case exited(Int32)
+        /// By a signal of this number.
         case signalled(Int32)
     }
 
+    /// Its process number.
     public let pid: Int32
     private let ending = Mutex<Ending?>(nil)
 
@@ -78,11 +82,16 @@ public final class Child: Sendable {
 
 /// What a program that has ended left.
 public struct Finished: Sendable {
+    /// The program and its arguments.
     public var command: [String]
+    /// How it ended.
     public var ending: Child.Ending
+    /// What it wrote to standard output.
     public var output: String
+    /// What it wrote to standard error.
     public var errors: String
 
+    /// It ended by itself, with exit code 0.
     public var succeeded: Bool { ending == .exited(0) }
 
     /// Self when it ended well; else an error that shows what it printed.
@@ -94,7 +103,8 @@ public struct Finished: Sendable {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end. Throws where it can't be started or isn't through in time; how it ended is the caller's to
+/// judge.
 public func run(
     _ arguments: String..., in directory: TestPath? = nil, as who: Identity = .root,
     within seconds: Double = 300
@@ -102,6 +112,7 @@ public func run(
     try run(arguments, in: directory, as: who, within: seconds)
 }
 
+/// The same with a list.
 public func run(
     _ arguments: [String], in directory: TestPath? = nil, as who: Identity = .root,
     within seconds: Double = 300

@@ -2,6 +2,7 @@ import SystemPackage
 
 /// Asks the server of a mount, past the mount.
 public struct Control: Sendable {
+    /// Where the mount is.
     public let mount: TestPath
 
     public init(_ mount: TestPath) {
@@ -19,6 +20,7 @@ public struct Control: Sendable {
         return answer.output + answer.errors
     }
 
+    /// What `switchfs status` says.
     public func status() throws -> ServerStatus {
         ServerStatus(
             json: try run(Machine.binary, "status", "--json", mount.text, within: 30).orThrow().output)

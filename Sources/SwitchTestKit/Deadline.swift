@@ -5,10 +5,12 @@ import Glibc
 public struct Deadline: Sendable {
     private let end: Int64
 
+    /// So many seconds from now, by a clock that nobody sets.
     public init(_ seconds: Double) {
         end = tc_monotonic() + Int64(seconds * 1e9)
     }
 
+    /// It is later.
     public var passed: Bool { tc_monotonic() >= end }
 }
 
@@ -21,8 +23,10 @@ public func seconds(of body: () throws -> Void) rethrows -> Double {
 
 /// What went wrong in a fixture, in a sentence.
 public struct FixtureError: Error, CustomStringConvertible {
+    /// The sentence.
     public var description: String
 
+    /// An error with this sentence.
     public init(_ description: String) {
         self.description = description
     }

@@ -4,25 +4,36 @@ public import SystemPackage
 
 /// What `stat` says of an object.
 public struct FileFacts: Hashable, Sendable {
+    /// What an object can be.
     public enum Kind: String, Hashable, Sendable {
         case file, directory, symlink, fifo, socket, character, block, unknown
     }
 
+    /// Of the file system.
     public var device: UInt64
     public var inode: UInt64
+    /// Kind and permissions.
     public var mode: UInt32
     public var links: UInt32
     public var uid: UInt32
     public var gid: UInt32
+    /// Bytes.
     public var size: UInt64
+    /// Of 512 bytes.
     public var blocks: UInt64
+    /// The device that a device node stands for.
     public var special: UInt64
+    /// Nanoseconds since 1970.
     public var accessed: Int64
+    /// Nanoseconds since 1970.
     public var modified: Int64
+    /// Nanoseconds since 1970.
     public var changed: Int64
 
+    /// The mode's lower bits, suid, sgid and the sticky bit included.
     public var permissions: UInt32 { mode & 0o7777 }
 
+    /// What the object is.
     public var kind: Kind {
         switch mode & S_IFMT {
         case S_IFREG: .file
@@ -57,10 +68,15 @@ public struct FileFacts: Hashable, Sendable {
 
 /// What `statfs` says.
 public struct FileSystemFacts: Hashable, Sendable {
+    /// Its magic number.
     public var type: Int64
+    /// Bytes.
     public var blockSize: UInt64
+    /// How many blocks it has.
     public var blocks: UInt64
+    /// How many inodes it can have.
     public var files: UInt64
+    /// The longest name, in bytes.
     public var nameLength: UInt64
 }
 

@@ -4,9 +4,12 @@ public import SystemPackage
 
 /// System calls on paths, raw: one call each, its own error.
 public enum Sys {
+    /// For a time that is to be set: that of the call.
     public static let now = Int64.max
+    /// For a time that is to stay.
     public static let omit = Int64.min
 
+    /// stat(2), or lstat(2) unless links are to be followed.
     public static func facts(_ path: TestPath, follow: Bool = false) throws(Errno) -> FileFacts {
         var raw = tc_status()
         try path.call {

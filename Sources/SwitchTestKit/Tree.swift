@@ -4,6 +4,7 @@ import SystemPackage
 /// A directory tree as a literal: `["a": "content", "d": ["e": .symlink("../a")]]`. A name may be a
 /// path: its directories are made too.
 public struct Tree: ExpressibleByDictionaryLiteral, Sendable {
+    /// In the order in which they are made.
     public var entries: [(name: TestPath, node: TreeNode)]
 
     public init(dictionaryLiteral elements: (TestPath, TreeNode)...) {

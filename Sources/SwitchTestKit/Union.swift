@@ -3,10 +3,15 @@ import SystemPackage
 
 /// A union served by the switchfs program as a child of this process.
 public final class Union {
+    /// The upper's directory; nil: there is none.
     public let upper: TestPath?
+    /// The work directory, beside the upper; nil without one.
     public let work: TestPath?
+    /// The lowers' directories, top to bottom.
     public let lowers: [TestPath]
+    /// Where it is mounted.
     public let mount: TestPath
+    /// What `-o` has beside the layers.
     public private(set) var options: [String]
     private let attributes: [String]
     private let launcher: [String]
@@ -45,6 +50,7 @@ public final class Union {
         try? Sys.unmount(mount, lazily: true)
     }
 
+    /// Mounts, and waits for up to 90 seconds until the mount answers. Throws what the server said where it doesn't.
     public func start() throws {
         let errors = try Sys.open(log, O_WRONLY | O_CREAT | O_APPEND)
         let server = try Child(
@@ -103,11 +109,13 @@ public final class Union {
         }
     }
 
+    /// The server's process; nil: it isn't running.
     public var process: Int32? { server?.pid }
 
     /// What the server printed.
     public var messages: String { (try? Sys.text(log)) ?? "" }
 
+    /// All that `-o` is given.
     public var mountOptions: String {
         let layers = lowers.enumerated().map { index, path in
             let attribute = index < attributes.count ? attributes[index] : ""
@@ -124,10 +132,12 @@ extension Union {
     /// The path of a name in the union.
     public subscript(_ name: TestPath) -> TestPath { mount / name }
 
+    /// A name's path in the upper.
     public func inUpper(_ name: TestPath) -> TestPath {
         (upper ?? "/nonexistent") / name
     }
 
+    /// A name's path in a lower, the highest if no other is asked for.
     public func inLower(_ name: TestPath, _ index: Int = 0) -> TestPath {
         lowers[index] / name
     }

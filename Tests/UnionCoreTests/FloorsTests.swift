@@ -17,14 +17,16 @@ import Testing
 
     private func sources(_ module: String) throws -> [(folder: String, name: String, text: String)] {
         let base = root.appending(path: "Sources/\(module)")
-        return try FileManager.default.subpathsOfDirectory(atPath: base.path).filter { $0.hasSuffix(".swift") }
-            .map { path in
-                let parts = path.split(separator: "/").map(String.init)
-                return (
-                    folder: parts.count > 1 ? parts[0] : "", name: parts[parts.count - 1],
-                    text: try String(contentsOf: base.appending(path: path), encoding: .utf8)
-                )
-            }
+        return try FileManager.default.subpathsOfDirectory(atPath: base.path).filter {
+            $0.hasSuffix(".swift")
+        }
+        .map { path in
+            let parts = path.split(separator: "/").map(String.init)
+            return (
+                folder: parts.count > 1 ? parts[0] : "", name: parts[parts.count - 1],
+                text: try String(contentsOf: base.appending(path: path), encoding: .utf8)
+            )
+        }
     }
 
     /// The lowest floors know nothing of the higher ones, not even a name.
@@ -80,7 +82,8 @@ import Testing
                 var before: Character = " "
                 var start: Substring.Index?
                 for position in code.indices + [code.endIndex] {
-                    let isWord = position < code.endIndex && (code[position].isLetter || code[position].isNumber)
+                    let isWord =
+                        position < code.endIndex && (code[position].isLetter || code[position].isNumber)
                     if isWord, start == nil {
                         start = position
                         before = position > code.startIndex ? code[code.index(before: position)] : " "

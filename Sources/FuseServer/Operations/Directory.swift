@@ -12,7 +12,8 @@ func handleOpenDirectory(
         // From here on the kernel opens directories without asking, and keeps their listings.
         if union.keepsListings { return reply.error(.noFunction) }
         do throws(Errno) {
-            reply.open(directory: try union.openDirectory(NodeID(node), caller), of: union)
+            let directory = try union.openDirectory(NodeID(node), caller)
+            reply.open(directory: directory, of: union)
         } catch {
             reply.error(error)
         }

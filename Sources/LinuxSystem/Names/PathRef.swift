@@ -45,7 +45,21 @@ internal import Glibc
         unsafe UnsafeRawBufferPointer(start: base, count: count)
     }
 
-    /// The rest after the first `length` bytes. It is empty if there are no more.
+    /// A copy of the bytes, without the NUL.
+    @inlinable public var array: [UInt8] { unsafe Array(bytes) }
+
+    /// Lends the name with `prefix` before it.
+    public func withPrefix<R>(_ prefix: PathRef, _ body: (PathRef) -> R) -> R {
+        let length = prefix.count + count
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: length + 1) { buffer in
+            for index in 0..<prefix.count { unsafe buffer[index] = CChar(bitPattern: prefix[index]) }
+            for index in 0...count { unsafe buffer[prefix.count + index] = CChar(bitPattern: self[index]) }
+            guard let base = buffer.baseAddress else { return body("") }
+            return body(unsafe PathRef(unsafe: base, count: length))
+        }
+    }
+
+    /// The rest after the first `length` bytes, at most all.
     @inlinable
     public func dropFirst(_ length: Int) -> PathRef {
         let dropped = min(length, count)

@@ -6,7 +6,10 @@ import UnionCore
 /// Looks at what this machine offers, and at what the layers of a planned mount will get. Changes nothing that
 /// stays.
 public enum Doctor {
-    /// `plan`: the options of a mount and, where it is known, its mount point.
+    /// Examines this machine for this process's user. `plan`: the options of a mount and, where it is known, its mount point.
+    ///
+    /// Tries passthrough by a mount of its own in `/tmp`, which is gone when this returns. What stands in the way of a mount
+    /// is in the report. Throws ``MountError`` where the plan itself won't do, as ``MountRequest`` does.
     public static func examine(
         _ plan: (options: MountOptions, mountPoint: String?)? = nil
     ) throws(MountError) -> DoctorReport {

@@ -1,5 +1,6 @@
-/// A doctor's report for people.
+/// A doctor's report for people: what `switchfs doctor` prints.
 public enum DoctorText {
+    /// The report's lines, without line ends.
     public static func lines(_ report: DoctorReport) -> [String] {
         let width = report.machine.map(\.name.count).max() ?? 0
         var lines = report.machine.map { finding in
@@ -11,7 +12,7 @@ public enum DoctorText {
             lines.append(
                 "layer \(layer.index), \(layer.role.rawValue), \(layer.access.rawValue): \(layer.path)")
             lines.append("  filesystem   \(layer.filesystem)")
-            lines.append("  coherence    \(layer.coherence.mode): \(layer.coherence.reason)")
+            lines.append("  coherence    \(layer.coherence.mode.rawValue): \(layer.coherence.reason)")
             lines.append(
                 "  passthrough  \(plan.passthrough.enabled ? "yes" : "no"): \(plan.passthrough.reason)")
         }

@@ -2,13 +2,16 @@ public import UnionCore
 
 /// One layer as written in `lowerdir=` or `upperdir=`: a path and what is said about it after `=`.
 public struct LayerOption: Sendable, Equatable {
+    /// The directory; a relative path is taken from the working directory when the mount is requested.
     public var path: String
-    /// nil: read-write.
+    /// Whether the union may only read it; nil: it may write.
     public var readOnly: Bool?
-    /// nil: what `coherence=` says.
+    /// How fresh it is shown; nil: what `coherence=` says.
     public var coherence: CoherenceMode?
+    /// It is an unpacked OCI image layer: names that begin with `.wh.` are whiteouts.
     public var isOCI: Bool
 
+    /// A layer at this path. Nothing is checked, and no `=` in the path means anything.
     public init(
         _ path: String, readOnly: Bool? = nil, coherence: CoherenceMode? = nil, isOCI: Bool = false
     ) {

@@ -10,8 +10,8 @@ extension MountStatus.Layer {
             index: layer.index, role: layer.isUpper ? .upper : .lower, path: layer.path,
             access: layer.isReadOnly || isUnionReadOnly ? .ro : .rw, filesystem: layer.filesystem,
             coherence: MountStatus.Coherence(
-                mode: layer.coherence.rawValue, reason: layer.coherenceReason),
-            error: layer.failure.map { "\($0)" }, root: layer.rootChange?.rawValue)
+                mode: layer.coherence, reason: layer.coherenceReason),
+            error: layer.failure.map { "\($0)" }, root: layer.rootChange)
     }
 }
 
@@ -45,9 +45,12 @@ extension MountStatus.OpenFile.IO {
 extension Explanation {
     init(_ explanation: PathExplanation) {
         self.init(
-            path: "/" + explanation.path, kind: explanation.kind, owner: explanation.owner,
+            path: "/" + explanation.path, kind: Kind(rawValue: explanation.kind) ?? .unknown,
+            owner: explanation.owner,
             layers: explanation.layers.map {
-                Layer(index: $0.index, path: $0.path, found: $0.found, note: $0.note)
+                Layer(
+                    index: $0.index, path: $0.path, found: Layer.Found(rawValue: $0.found) ?? .nothing,
+                    note: $0.note)
             },
             create: Decision(explanation.create), mkdir: Decision(explanation.mkdir),
             unlink: Decision(explanation.unlink), rename: Decision(explanation.rename))

@@ -1,12 +1,13 @@
-/// An explanation for people.
+/// An explanation for people: what `switchfs explain` prints.
 public enum ExplanationText {
+    /// The explanation's lines, without line ends.
     public static func lines(_ explanation: Explanation) -> [String] {
         let owner = explanation.owner.map { ", owned by layer \($0)" } ?? ""
-        var lines = ["\(explanation.path)  \(explanation.kind)\(owner)", "", "layers looked at"]
-        let width = explanation.layers.map(\.found.count).max() ?? 0
+        var lines = ["\(explanation.path)  \(explanation.kind.rawValue)\(owner)", "", "layers looked at"]
+        let width = explanation.layers.map(\.found.rawValue.count).max() ?? 0
         for layer in explanation.layers {
             let note = layer.note.isEmpty ? "" : "  (\(layer.note))"
-            lines.append("  \(layer.index)  \(layer.found.padded(to: width))  \(layer.path)\(note)")
+            lines.append("  \(layer.index)  \(layer.found.rawValue.padded(to: width))  \(layer.path)\(note)")
         }
         lines.append("")
         lines.append("create  \(text(explanation.create))")

@@ -2,7 +2,8 @@ import FoundationEssentials
 
 /// JSON as switchfs writes it: keys in order, slashes as they are.
 public enum JSON {
-    /// For people and scripts: indented.
+    /// A report's JSON, indented: what the commands print with `--json`. Throws ``MountError`` where a value can't be
+    /// written, as no report of this library's is.
     public static func pretty(_ value: some Encodable) throws(MountError) -> String {
         String(decoding: try encode(value, [.prettyPrinted]), as: UTF8.self)
     }

@@ -11,8 +11,20 @@ enum NoticeText {
             )
         case .root(let layer, let path, let change?):
             logger.warning("\(root(layer, path, change))")
+        case .ignored(let step, let path, let error):
+            let at = path.map { "/\($0): " } ?? ""
+            logger.warning("\(at)\(text(step))\(error.map { ": \($0)" } ?? "")")
         case .root(let layer, let path, nil):
             logger.notice("layer \(layer): \(path) is the directory that the union was given again")
+        }
+    }
+
+    private static func text(_ step: IgnoredStep) -> String {
+        switch step {
+        case .dropFromKernel: "the kernel did not drop what it keeps; it may show what was there before"
+        case .finishRename:
+            "a rename that was interrupted could not be finished, as a layer fails; the next mount tries again"
+        case .synchronizeRename: "a directory that was renamed may not be on the disk yet"
         }
     }
 

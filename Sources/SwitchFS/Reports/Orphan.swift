@@ -1,17 +1,19 @@
 import UnionCore
 
-/// A directory of the upper whose lower directory has gone, as `switchfs orphans` shows it. The JSON names are
-/// stable.
+/// A directory of the upper whose lower directory has gone, as `switchfs orphans` shows it.
+///
+/// The names in its JSON are stable: later versions add names and take none away.
 public struct Orphan: Codable, Sendable, Equatable {
-    /// Names it to the commands; the same at the next mount.
+    /// Names it to the calls that restore and purge it; the same at the next mount. Its inode number in the upper.
     public var id: String
     /// Where it is or was, from the union's root.
     public var path: String
     /// The lower directory that it belongs to: its layer, and what it was there.
     public var origin: String
-    /// How many files and directories it holds.
+    /// How many files and directories it holds, at any depth.
     public var entries: Int
 
+    /// An orphan of these parts; see them.
     public init(id: String, path: String, origin: String, entries: Int) {
         self.id = id
         self.path = path
@@ -28,6 +30,8 @@ extension Orphan {
 
 /// Orphans for people and scripts: a line each, its fields separated by tabs.
 public enum OrphanText {
+    /// A line for each: id, path, origin, entries. Tabs, line ends and backslashes in paths are written in octal, as in
+    /// `/proc/self/mountinfo`.
     public static func lines(_ orphans: [Orphan]) -> [String] {
         orphans.map { orphan in
             [orphan.id, escape(orphan.path), escape(orphan.origin), String(orphan.entries)]

@@ -2,6 +2,7 @@ import UnionCore
 
 /// A mount's status for people: `switchfs status`, and the log on SIGUSR1.
 public enum StatusText {
+    /// The status's lines, without line ends.
     public static func lines(_ status: MountStatus) -> [String] {
         var lines = ["\(status.mountpoint)  (switchfs \(status.version), pid \(status.pid))", "", "layers"]
         let width = status.layers.map(\.path.count).max() ?? 0
@@ -9,11 +10,11 @@ public enum StatusText {
             let path = layer.path.padded(to: width)
             lines.append(
                 "  \(layer.index)  \(layer.role.rawValue)  \(layer.access.rawValue)  \(path)  "
-                    + "\(layer.filesystem), \(layer.coherence.mode): \(layer.coherence.reason)"
+                    + "\(layer.filesystem), \(layer.coherence.mode.rawValue): \(layer.coherence.reason)"
                     + (layer.error.map { "; fails: \($0)" } ?? ""))
         }
         for layer in status.layers {
-            guard let change = layer.root.flatMap(RootChange.init) else { continue }
+            guard let change = layer.root else { continue }
             lines.append("warning      " + NoticeText.root(layer.index, layer.path, change))
         }
         let passthrough = status.passthrough

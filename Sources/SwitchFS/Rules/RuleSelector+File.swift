@@ -2,7 +2,10 @@ import LinuxSystem
 import SystemPackage
 
 extension RuleSelector {
-    /// Reads a rules file. The error names line and column.
+    /// Reads a rules file for a union of `layerCount` layers, the upper counted. The file is read once.
+    ///
+    /// Throws ``MountError`` of kind ``MountError/Kind/failure`` where the file can't be read, is no UTF-8 text or no rules
+    /// file, or names a layer that there isn't. Of what is wrong in it the error names line and column.
     public init(contentsOf path: String, layerCount: Int) throws(MountError) {
         let bytes = try Self.read(path)
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -2,6 +2,8 @@ public import LinuxSystem
 public import UnionCore
 
 /// The branch selector that a rules file describes: the first rule whose glob matches decides.
+///
+/// The file is TOML, a `[[rule]]` for each rule; the manual, switchfs(8), has its words.
 public struct RuleSelector: BranchSelector {
     let rules: ContiguousArray<Rule>
 
@@ -21,6 +23,8 @@ public struct RuleSelector: BranchSelector {
         }
     }
 
+    /// What the first rule says whose glob matches the path; `BranchChoice.mountDefault` where none does, or where that
+    /// one says nothing of the operation.
     public func choose(_ operation: SelectedOperation, path: PathRef) -> BranchChoice {
         for rule in rules where rule.glob.matches(path) {
             return rule.choice(for: operation)

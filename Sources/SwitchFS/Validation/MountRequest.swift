@@ -2,15 +2,19 @@ public import UnionCore
 
 /// A mount that was looked at and can be tried: paths absolute and real, rules read, nothing changed yet.
 public struct MountRequest: Sendable {
+    /// As they were given.
     public let options: MountOptions
-    /// Absolute; links resolved.
+    /// Where the union will be mounted: absolute, links resolved.
     public let mountPoint: String
     /// What the engine is opened with.
-    public let configuration: UnionConfiguration
+    package let configuration: UnionConfiguration
 
     /// Checks everything that can be checked before a mount, relative paths against the working directory.
     ///
-    /// `selector` goes before the rules file of the options: a program that has its own needs no file.
+    /// `selector` takes the place of the options' rules file, which isn't read then.
+    ///
+    /// Throws ``MountError``: of kind ``MountError/Kind/usage`` where the options lack something or contradict each other,
+    /// of kind ``MountError/Kind/failure`` where a directory or the rules file won't do. Its line says what would.
     public init(
         _ options: MountOptions, at mountPoint: String, selector: (any BranchSelector)? = nil
     ) throws(MountError) {

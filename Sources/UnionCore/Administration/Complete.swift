@@ -14,7 +14,8 @@ extension Union {
         let node = try resolver.node(id)
         if node.isRoot { throw .invalidArgument }
         let view = try resolver.view(of: node)
-        guard let owner = try resolver.lookup(of: view).owner, let directory = view.directory(in: owner.layer.index)
+        guard let owner = try resolver.lookup(of: view).owner,
+            let directory = view.directory(in: owner.layer.index)
         else { throw .noSuchFileOrDirectory }
         try layers.checkWritable(owner.layer)
         if isComplete {

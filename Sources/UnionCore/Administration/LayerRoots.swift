@@ -12,6 +12,6 @@ extension Union {
         let before = stack[root.layer].rootChange
         stack[root.layer].note(rootChange: change)
         if before != nil && change != nil { return }
-        resolver.notices.post(.root(layer: root.layer, path: root.path, change))
+        layers.notices.post(.root(layer: root.layer, path: root.path, change))
     }
 }

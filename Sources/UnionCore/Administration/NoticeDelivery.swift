@@ -1,6 +1,6 @@
 extension Union {
     /// Has notices delivered to `sink`, on whatever thread they come up. It must not block for long.
     public func deliverNotices(to sink: @escaping @Sendable (UnionNotice) -> Void) {
-        resolver.notices.deliver(to: sink)
+        layers.notices.deliver(to: sink)
     }
 }

@@ -114,27 +114,16 @@ extension Union {
     private func orphansInPlace() throws(Errno) -> [FoundOrphan] {
         guard let upper = stack.upper else { return [] }
         var found: [FoundOrphan] = []
-        var pending: [[UInt8]] = [[]]
-        while let path = pending.popLast() {
-            let current = OwnedName(path)
-            guard
-                let directory = try? upper.root.descriptor.openBeneath(
-                    current.ref, flags: [.readOnly, .directory, .noFollow])
-            else { continue }
-            let isRoot = path.isEmpty
-            var stream = DirectoryStream(reading: directory.descriptor)
-            while let entry = try? stream.next() {
-                if entry.name.isDots || isRoot && work.isReserved(entry.name) { continue }
-                guard let status = try? directory.descriptor.status(at: entry.name), status.isDirectory
-                else { continue }
-                let child = unsafe path + (isRoot ? [] : [0x2f]) + Array(entry.name.bytes)
-                let marks = layers.marks(of: entry.name, in: directory.descriptor)
-                if marks.contains(.skeleton), isOrphan(child) {
-                    found.append(FoundOrphan(path: child, status: status, isStored: false))
-                } else if marks.mayHoldSkeletons {
-                    pending.append(child)
-                }
+        upper.root.descriptor.walkTree { directory, entry, path in
+            if path.isEmpty && work.isReserved(entry.name) { return .pass }
+            guard let status = try? directory.status(at: entry.name), status.isDirectory else { return .pass }
+            let child = path.appending(entry.name)
+            let marks = layers.marks(of: entry.name, in: directory)
+            if marks.contains(.skeleton), isOrphan(child) {
+                found.append(FoundOrphan(path: child, status: status, isStored: false))
+                return .pass
             }
+            return marks.mayHoldSkeletons ? .enter : .pass
         }
         return found
     }
@@ -218,18 +207,17 @@ extension Union {
     /// directories of the paths where they are now. A skeleton for which there is none becomes an ordinary
     /// directory.
     private func reattach(_ orphan: FileDescriptor, at path: [UInt8]) throws(Errno) {
-        var pending: [[UInt8]] = [[]]
-        while let inside = pending.popLast() {
+        guard layers.isSkeleton("", in: orphan) else { return }
+        var skeletons: [[UInt8]] = [[]]
+        orphan.walkTree { directory, entry, inside in
+            guard layers.isSkeleton(entry.name, in: directory) else { return .pass }
+            skeletons.append(inside.appending(entry.name))
+            return .enter
+        }
+        for inside in skeletons {
             let name = OwnedName(inside)
-            let directory = try orphan.openBeneath(name.ref, flags: [.readOnly, .directory, .noFollow])
-            guard layers.isSkeleton("", in: directory.descriptor) else { continue }
-            var stream = DirectoryStream(reading: directory.descriptor)
-            while let entry = try stream.next() {
-                guard !entry.name.isDots, layers.isSkeleton(entry.name, in: directory.descriptor) else { continue }
-                pending.append(unsafe inside + (inside.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
-            }
-            let place = inside.isEmpty ? path : path + [0x2f] + inside
-            try reattachOne(directory.descriptor, at: place)
+            let skeleton = try orphan.openBeneath(name.ref, flags: [.readOnly, .directory, .noFollow])
+            try reattachOne(skeleton.descriptor, at: inside.isEmpty ? path : path + [0x2f] + inside)
         }
     }
 
@@ -301,7 +289,7 @@ extension Union {
         var stream = DirectoryStream(reading: listed.descriptor)
         var names: [[UInt8]] = []
         while let entry = try stream.next() {
-            if !entry.name.isDots { names.append(unsafe Array(entry.name.bytes)) }
+            if !entry.name.isDots { names.append(entry.name.array) }
         }
         for name in names {
             let name = OwnedName(name)

@@ -64,7 +64,8 @@ extension Union {
             overflows: coherence.source?.overflowCount ?? 0,
             invalidations: coherence.invalidations.sent.load(ordering: .relaxed),
             degradedDirectories: coherence.degraded.load(ordering: .relaxed),
-            givenBackWatches: coherence.givenBack.load(ordering: .relaxed), listings: self.listings.store.merged.count)
+            givenBackWatches: coherence.givenBack.load(ordering: .relaxed),
+            listings: self.listings.store.merged.count)
     }
 
     /// How many nodes the kernel knows, the root not counted.

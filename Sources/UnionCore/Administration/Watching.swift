@@ -40,7 +40,9 @@ extension Union {
         guard coherence.plan.isLasting else { return }
         coherence.deferredWatches.waitForAll()
         coherence.source?.drain()
-        for node in coherence.unwatchedAttributes.take() { coherence.invalidations.append(.unwatchedAttributes(node)) }
+        for node in coherence.unwatchedAttributes.take() {
+            coherence.invalidations.append(.unwatchedAttributes(node))
+        }
         coherence.invalidations.waitForAll()
     }
 

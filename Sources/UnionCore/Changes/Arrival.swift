@@ -109,7 +109,8 @@ extension Changes {
         guard let unseen = arrival.unseen, !unseen.layer.isReadOnly,
             let upper = view.directory(in: unseen.layer.index)
         else { return }
-        try layers.stash(name, in: upper, at: try resolver.path(of: name, in: directory), expecting: unseen.status)
+        try layers.stash(
+            name, in: upper, at: try resolver.path(of: name, in: directory), expecting: unseen.status)
     }
 
     /// Whether the real directory holds nothing at all, not even whiteouts and what they hide.
@@ -129,6 +130,7 @@ extension Changes {
         for name: PathRef, in parent: FileDescriptor, of directory: Node, _ lookup: NameLookup
     ) throws(Errno) {
         guard let unseen = lookup.unseen else { return }
-        try layers.stash(name, in: parent, at: try resolver.path(of: name, in: directory), expecting: unseen.status)
+        try layers.stash(
+            name, in: parent, at: try resolver.path(of: name, in: directory), expecting: unseen.status)
     }
 }

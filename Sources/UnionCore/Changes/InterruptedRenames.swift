@@ -10,8 +10,11 @@ extension Changes {
         defer { work.cleanIfThere() }
         guard let journal = try? work.journal(create: false) else { return }
         for (name, record) in RenameJournal.read(in: journal.descriptor) {
-            // A record that was cut off has no step done.
-            if let record, !InterruptedRename(record, of: self).settle() { continue }
+            // Of one that was cut off nothing has moved.
+            if let record, !InterruptedRename(record, of: self).settle() {
+                layers.notices.post(.ignored(.finishRename, path: OwnedName(record.from).ref.string, nil))
+                continue
+            }
             let name = OwnedName(name)
             try? journal.descriptor.unlink(at: name.ref)
         }
@@ -21,7 +24,7 @@ extension Changes {
 private struct InterruptedRename {
     private enum Side { case old, new }
 
-    private struct NameReport {
+    private struct PartFound {
         let layer: Layer
         var side: Side
     }
@@ -30,7 +33,7 @@ private struct InterruptedRename {
     private let record: RenameRecord
     private let old: SplitPath
     private let new: SplitPath
-    private var parts: [NameReport] = []
+    private var parts: [PartFound] = []
 
     init(_ record: RenameRecord, of changes: Changes) {
         self.changes = changes
@@ -60,10 +63,10 @@ private struct InterruptedRename {
     }
 
     /// Where the real directory is, if any layer has it at one of the names.
-    private func find(_ part: OriginRecord) -> NameReport? {
+    private func find(_ part: OriginRecord) -> PartFound? {
         for layer in changes.stack.layers {
-            if isThere(part, at: new, in: layer) { return NameReport(layer: layer, side: .new) }
-            if isThere(part, at: old, in: layer) { return NameReport(layer: layer, side: .old) }
+            if isThere(part, at: new, in: layer) { return PartFound(layer: layer, side: .new) }
+            if isThere(part, at: old, in: layer) { return PartFound(layer: layer, side: .old) }
         }
         return nil
     }
@@ -114,7 +117,9 @@ private struct InterruptedRename {
     /// Puts a whiteout at the old name. What is there may be a whiteout, or an empty file that was to become
     /// one; anything else is a user's, and stays. False: there is nothing, and no whiteout can be made.
     private func cover() -> Bool {
-        guard let upper = changes.stack.upper, let parent = try? old.openParent(in: upper) else { return false }
+        guard let upper = changes.stack.upper, let parent = try? old.openParent(in: upper) else {
+            return false
+        }
         let name = OwnedName(old.name)
         if let status = try? parent.descriptor.status(at: name.ref) {
             guard status.isRegular && status.size == 0 else { return true }
@@ -124,7 +129,9 @@ private struct InterruptedRename {
     }
 
     private func remove(_ object: OriginRecord, at path: SplitPath) {
-        for layer in changes.stack.layers where isThere(object, at: path, in: layer) { remove(path, in: layer) }
+        for layer in changes.stack.layers where isThere(object, at: path, in: layer) {
+            remove(path, in: layer)
+        }
     }
 
     /// Removes what is at the path. A directory that is empty for users may hold whiteouts.

@@ -65,7 +65,8 @@ extension Changes {
         // A rule may have the layers looked at in another order.
         guard let lowest = visible.last?.layer.index, let topmost = visible.first?.layer.index,
             topmost < lowest,
-            resolver.readPolicy(of: rename.newName, in: rename.destination.directory, rename.destination.view) == nil
+            resolver.readPolicy(of: rename.newName, in: rename.destination.directory, rename.destination.view)
+                == nil
         else { throw rename.refusal }
         var replaced: [Int: FileStatus] = [:]
         for backing in rename.destination.view.backings {

@@ -14,7 +14,9 @@ extension Changes {
             if upper != nil && layerEntry.layer.isUpper { continue }
             guard let directory = view.directory(in: layerEntry.layer.index) else { continue }
             do {
-                try layers.asCaller(caller, in: directory) { () throws(Errno) in try directory.unlink(at: name) }
+                try layers.asCaller(caller, in: directory) { () throws(Errno) in
+                    try directory.unlink(at: name)
+                }
             } catch .noSuchFileOrDirectory where layerEntry.layer !== layerEntries.first?.layer {
                 // It has gone meanwhile, and the union didn't show it.
             }
@@ -49,7 +51,8 @@ extension Changes {
         var listing = MergedListing()
         var upper: OwnedDescriptor?
         for part in lookup.visible where try isOrdinary(part) {
-            let real = try resolver.openEntry(part, name, in: view, flags: [.readOnly, .directory, .noFollow])
+            let real = try resolver.openEntry(
+                part, name, in: view, flags: [.readOnly, .directory, .noFollow])
             let source = ListingSource(
                 layer: part.layer, filesystem: part.layer.filesystem,
                 marks: layers.marks(of: "", in: real.descriptor), isRoot: false, size: 0)

@@ -15,8 +15,12 @@ struct RemovalPlan {
         self.isCovered = isCovered
         let removed = lookup.layerEntries.indices.reversed().compactMap { position -> LayerEntry? in
             let layerEntry = lookup.layerEntries[position]
-            if layerEntry.isWhiteout || layerEntry.layer.isReadOnly || layerEntry.elsewhere != nil { return nil }
-            if isCovered && layerEntry.layer.isUpper || staying.contains(layerEntry.layer.index) { return nil }
+            if layerEntry.isWhiteout || layerEntry.layer.isReadOnly || layerEntry.elsewhere != nil {
+                return nil
+            }
+            if isCovered && layerEntry.layer.isUpper || staying.contains(layerEntry.layer.index) {
+                return nil
+            }
             let isPart = isDirectory && position < lookup.visibleCount
             return layerEntry.isDirectory && !isPart ? nil : layerEntry
         }

@@ -87,7 +87,9 @@ extension Changes {
     private func checkBare(
         _ layerEntry: LayerEntry, _ name: PathRef, _ view: borrowing DirectoryView
     ) throws(Errno) {
-        guard try isOrdinary(layerEntry), let parent = view.directory(in: layerEntry.layer.index) else { return }
+        guard try isOrdinary(layerEntry), let parent = view.directory(in: layerEntry.layer.index) else {
+            return
+        }
         if try !isBare(name, in: parent) { throw .improperLink }
     }
 }

@@ -40,7 +40,8 @@ final class Continuity: Sendable {
 
     func note(_ event: ChangeEvent) {
         guard event.kind.isOfEntry, let directory = table.find(event.node),
-            let reported = directory.reported(event.name), reported.isDirectory, let node = table.find(reported.node)
+            let reported = directory.reported(event.name), reported.isDirectory,
+            let node = table.find(reported.node)
         else { return }
         let key = EntryKey(directory.id, event.name)
         let known = node.makeup.layers

@@ -66,7 +66,7 @@ final class InvalidationQueue: Sendable {
 
     /// Queues another look at the name.
     func appendName(_ directory: NodeID, _ name: PathRef) {
-        append(.entry(directory, unsafe Array(name.bytes)))
+        append(.entry(directory, name.array))
     }
 
     var isStopped: Bool { queue.withLock { $0.isStopped } }

@@ -16,11 +16,27 @@ extension InvalidationBatch {
             if node.isDirectory { gone.append(node) }
         }
         coherence.invalidations.sent.add(1, ordering: .relaxed)
-        try? kernel.dropEntry(directory.id, name)
+        drop { () throws(Errno) in try kernel.dropEntry(directory.id, name) }
     }
 
-    /// Ends the doubts about the name. By now the kernel has taken in whatever else was reported by it, or
-    /// never will: all that it knows is right.
+    /// Tells the kernel. It has nothing to drop (ENOENT, ENOTDIR), or the connection is at its end: that is no news.
+    private func drop(_ notify: () throws(Errno) -> Void) {
+        do throws(Errno) {
+            try notify()
+        } catch {
+            let expected: [Errno] = [
+                .noSuchFileOrDirectory, .notDirectory, .socketNotConnected, .noSuchAddressOrDevice,
+                .connectionAbort,
+            ]
+            guard !expected.contains(error), error.rawValue != Self.noDevice else { return }
+            reporting.layers.notices.post(.ignored(.dropFromKernel, path: nil, error), once: "drop \(error)")
+        }
+    }
+
+    /// ENODEV: the mount is gone.
+    private static var noDevice: Int32 { 19 }
+
+    /// What else was told by the name was taken in by now, or wasn't: the kernel knows nothing but what is right.
     func endDoubts(of name: PathRef, in directory: Node) {
         let doubts = directory.doubts(of: name)
         if doubts.isEmpty { return }
@@ -32,7 +48,7 @@ extension InvalidationBatch {
     /// meanwhile is right, and stays.
     func forgetAbsent(_ name: PathRef, in directory: Node) {
         coherence.invalidations.sent.add(1, ordering: .relaxed)
-        try? kernel.expireEntry(directory.id, name)
+        drop { () throws(Errno) in try kernel.expireEntry(directory.id, name) }
     }
 
     /// Has the name asked for at the next look. What the kernel knows by it is right, but may not be kept any
@@ -40,7 +56,7 @@ extension InvalidationBatch {
     func expire(_ name: PathRef, in directory: Node) {
         waitForReplies(in: directory.id)
         coherence.invalidations.sent.add(1, ordering: .relaxed)
-        try? kernel.expireEntry(directory.id, name)
+        drop { () throws(Errno) in try kernel.expireEntry(directory.id, name) }
     }
 
     func dropAttributes(of files: [NodeID]) {
@@ -81,7 +97,7 @@ extension InvalidationBatch {
         } catch {
             guard error == .noSuchFileOrDirectory, let node = table.find(id) else { return }
             for parent in Set(node.aliases.map(\.parent.id)) { waitForReplies(in: parent) }
-            try? kernel.dropNode(id, content: content)
+            drop { () throws(Errno) in try kernel.dropNode(id, content: content) }
         }
     }
 }

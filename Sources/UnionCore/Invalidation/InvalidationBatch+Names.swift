@@ -22,7 +22,8 @@ extension InvalidationBatch {
             let isKept = node.state.withLock { $0.isCached }
             if !isKept
                 && reporting.trySetMakeup(
-                    Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun
+                    Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node,
+                    begun: lookup.begun
                 )
             {
                 break

@@ -72,7 +72,9 @@ struct InvalidationBatch {
     /// kept half true.
     private mutating func dropListings() {
         dropAttributes(of: unwatchedAttributes)
-        for directory in unchanged.subtracting(staleListings) { settleAttributes(of: directory, listing: true) }
+        for directory in unchanged.subtracting(staleListings) {
+            settleAttributes(of: directory, listing: true)
+        }
         for directory in found.subtracting(unchanged) { settleAttributes(of: directory, listing: false) }
         for directory in staleListings { dropListing(directory) }
     }
@@ -143,7 +145,8 @@ struct InvalidationBatch {
         // missing.
         if reported == nil && !owner.isDirectory && !directory.mayKnowAbsent { return true }
         guard owner.isDirectory else {
-            guard let reported, !reported.isContested, let node = table.find(resolver.identity(of: owner)) else {
+            guard let reported, !reported.isContested, let node = table.find(resolver.identity(of: owner))
+            else {
                 return false
             }
             return node.id == reported.node
@@ -202,8 +205,10 @@ struct InvalidationBatch {
         guard let view = try? resolver.view(of: directory),
             let lookup = try? resolver.lookup(view, name, in: directory)
         else { return nil }
-        // A stranger may have moved a skeleton here: listings must look for it.
-        if lookup.unseen != nil, let upper = reporting.stack.upper, let parent = view.directory(in: upper.index) {
+        // A stranger may have moved a skeleton here: staleListings must look for it.
+        if lookup.unseen != nil, let upper = reporting.stack.upper,
+            let parent = view.directory(in: upper.index)
+        {
             try? reporting.layers.noteHolder(parent)
         }
         return lookup

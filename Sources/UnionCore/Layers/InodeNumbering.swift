@@ -42,18 +42,10 @@ final class InodeNumbering: Sendable {
     private func tableNumber(of real: RealNumber) -> UInt64 {
         table.withLock { table in
             if let number = table.numbers[real] { return number }
-            var number = Self.mix(real.inode ^ UInt64(real.filesystem) << 56) | Self.tableMark
+            var number = (real.inode ^ UInt64(real.filesystem) << 56).mixed | Self.tableMark
             while !table.taken.insert(number).inserted { number = (number &+ 1) | Self.tableMark }
             table.numbers[real] = number
             return number
         }
-    }
-
-    /// The finaliser of MurmurHash3: every bit of the number moves every bit of the hash.
-    private static func mix(_ value: UInt64) -> UInt64 {
-        var value = value
-        value = (value ^ value >> 33) &* 0xff51_afd7_ed55_8ccd
-        value = (value ^ value >> 33) &* 0xc4ce_b9fe_1a85_ec53
-        return value ^ value >> 33
     }
 }

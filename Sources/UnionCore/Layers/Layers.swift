@@ -6,6 +6,7 @@ final class Layers: Sendable {
     let policies: Policies
     let work: WorkArea
     let numbering: InodeNumbering
+    let notices = Notices()
 
     init(_ stack: LayerStack, _ policies: Policies, _ work: WorkArea) {
         self.stack = stack

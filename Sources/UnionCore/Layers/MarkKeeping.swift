@@ -37,7 +37,7 @@ extension Layers {
         if let table = work.marks {
             let status = try directory.status(at: name)
             if table.covers(status) {
-                return try table.set(mark.key, unsafe Array(value.bytes), of: status)
+                return try table.set(mark.key, value.array, of: status)
             }
         }
         try setMarkAttribute(at: name, in: directory, mark.trusted, mark.user, value)
@@ -63,32 +63,5 @@ extension Layers {
     /// Which directory the skeleton stands for. nil: it is no skeleton.
     func origin(of name: PathRef, in directory: FileDescriptor) -> OriginRecord? {
         value(of: .origin, on: name, in: directory).map { OriginRecord(decoding: $0) }
-    }
-}
-
-extension FileDescriptor {
-    /// An attribute's value. nil: there is none.
-    func xattrValue(at name: PathRef, _ attribute: PathRef) -> [UInt8]? {
-        let usual = 4096  // nearly all values; a block of ext4
-        var bytes = [UInt8](repeating: 0, count: usual)
-        do {
-            let length = try read(attribute, at: name, into: &bytes)
-            return Array(bytes[..<min(length, bytes.count)])
-        } catch .outOfRange {
-            bytes = [UInt8](repeating: 0, count: 65536)  // XATTR_SIZE_MAX, <linux/limits.h>
-            guard let length = try? read(attribute, at: name, into: &bytes) else { return nil }
-            return Array(bytes[..<min(length, bytes.count)])
-        } catch {
-            return nil
-        }
-    }
-
-    private func read(
-        _ attribute: PathRef, at name: PathRef, into bytes: inout [UInt8]
-    ) throws(Errno) -> Int {
-        let result: Result<Int, Errno> = unsafe bytes.withUnsafeMutableBytes { buffer in
-            Result { () throws(Errno) in try unsafe getXattr(at: name, attribute, into: buffer) }
-        }
-        return try result.get()
     }
 }

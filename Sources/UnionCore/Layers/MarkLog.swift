@@ -40,19 +40,13 @@ struct MarkLog: ~Copyable {
     mutating func dropMissing(_ upper: FileDescriptor) {
         guard !values.isEmpty else { return }
         var missing = Set(values.keys)
-        var pending: [[UInt8]] = [[]]
-        while let path = pending.popLast(), !missing.isEmpty {
-            let current = OwnedName(path)
-            guard
-                let directory = try? upper.openBeneath(
-                    current.ref, flags: [.readOnly, .directory, .noFollow])
-            else { continue }
-            if let status = try? directory.descriptor.status() { missing.remove(MarkTable.Key(status)) }
-            var stream = DirectoryStream(reading: directory.descriptor)
-            while let entry = try? stream.next() {
-                guard !entry.name.isDots, entry.kind == .directory || entry.kind == nil else { continue }
-                pending.append(unsafe path + (path.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
-            }
+        if let status = try? upper.status() { missing.remove(MarkTable.Key(status)) }
+        upper.walkTree { directory, entry, _ in
+            guard entry.kind == .directory || entry.kind == nil,
+                let status = try? directory.status(at: entry.name), status.isDirectory
+            else { return .pass }
+            missing.remove(MarkTable.Key(status))
+            return missing.isEmpty ? .stop : .enter
         }
         for key in missing { values[key] = nil }
     }
@@ -66,7 +60,7 @@ struct MarkLog: ~Copyable {
         do {
             let flags: OpenFlags = [.writeOnly, .create, .truncate, .append, .noFollow]
             let file = try directory.openBeneath(Self.newFileName, flags: flags, mode: 0o600)
-            try Self.write(text, to: file.descriptor)
+            try file.descriptor.writeForGood(text)
             try FileDescriptor.rename(from: directory, Self.newFileName, to: directory, Self.fileName)
             return file
         } catch {
@@ -75,19 +69,7 @@ struct MarkLog: ~Copyable {
     }
 
     static func append(_ line: Line, to log: FileDescriptor) throws(Errno) {
-        try write(line.bytes, to: log)
-    }
-
-    /// Writes all of the bytes, and syncs them.
-    static func write(_ bytes: [UInt8], to file: FileDescriptor) throws(Errno) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let result: Result<Int, Errno> = unsafe rest.withUnsafeBytes { buffer in
-                Result { () throws(Errno) in try unsafe file.writeNext(from: buffer) }
-            }
-            rest = rest.dropFirst(max(try result.get(), 1))
-        }
-        try file.synchronize(dataOnly: true)
+        try log.writeForGood(line.bytes)
     }
 }
 

@@ -31,13 +31,8 @@ struct ObjectIdentity: Equatable, Sendable {
             && born == (born.hasTime ? BornAs(status.kind, at: status.born) : BornAs(status.kind))
     }
 
-    /// A hash in which every bit of the number moves every bit. A user that makes files must not know `seed`.
-    func hash(_ seed: UInt64) -> UInt64 {
-        var hash = inode ^ seed ^ device << 40
-        hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd
-        hash = (hash ^ hash >> 33) &* 0xc4ce_b9fe_1a85_ec53
-        return hash ^ hash >> 33
-    }
+    /// `seed` must not be known to anybody who makes files.
+    func hash(_ seed: UInt64) -> UInt64 { (inode ^ seed ^ device << 40).mixed }
 }
 
 /// What an object is, and since when, in one word: units of 16 ns, and the kind in the four lowest bits.

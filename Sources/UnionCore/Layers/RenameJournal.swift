@@ -109,7 +109,7 @@ enum RenameJournal {
         let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
         let file = try directory.openBeneath(name.ref, flags: flags, mode: 0o600)
         do {
-            try MarkLog.write(record.bytes, to: file.descriptor)
+            try file.descriptor.writeForGood(record.bytes)
         } catch {
             try? directory.unlink(at: name.ref)
             throw error
@@ -121,7 +121,7 @@ enum RenameJournal {
         var stream = DirectoryStream(reading: directory)
         var names: [[UInt8]] = []
         while let entry = try? stream.next() {
-            if entry.name.hasPrefix(prefix) { names.append(unsafe Array(entry.name.bytes)) }
+            if entry.name.hasPrefix(prefix) { names.append(entry.name.array) }
         }
         return names.map { ($0, record(in: $0, directory)) }
     }

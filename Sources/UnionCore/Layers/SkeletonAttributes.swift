@@ -16,20 +16,7 @@ extension Layers {
 
     private func copyACLs(from origin: FileDescriptor, to skeleton: FileDescriptor) {
         for name in ["system.posix_acl_access", "system.posix_acl_default"] as [PathRef] {
-            copyXattr(name, from: origin, to: skeleton)
-        }
-    }
-
-    private func copyXattr(_ name: PathRef, from source: FileDescriptor, to target: FileDescriptor) {
-        let largest = 65536  // XATTR_SIZE_MAX, <linux/limits.h>
-        guard let size = try? unsafe source.getXattr(name, into: .init(start: nil, count: 0)), size > 0
-        else {
-            try? target.removeXattr(name)
-            return
-        }
-        unsafe withUnsafeTemporaryAllocation(byteCount: largest, alignment: 8) { buffer in
-            guard let length = try? unsafe source.getXattr(name, into: buffer) else { return }
-            try? unsafe target.setXattr(name, value: UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+            origin.copyXattr(name, to: skeleton)
         }
     }
 

@@ -50,23 +50,12 @@ extension Layers {
     /// count stops at `limit`.
     func entryCount(_ name: PathRef, in upper: FileDescriptor, limit: Int = .max) -> Int {
         var count = 0
-        var pending = [unsafe Array(name.bytes)]
-        while let path = pending.popLast(), count < limit {
-            let current = OwnedName(path)
-            guard
-                let directory = try? upper.openBeneath(
-                    current.ref, flags: [.readOnly, .directory, .noFollow])
-            else { continue }
-            var stream = DirectoryStream(reading: directory.descriptor)
-            while count < limit, let entry = try? stream.next() {
-                if entry.name.isDots || isWhiteout(entry.name, in: directory.descriptor) { continue }
-                let isDirectory = (try? directory.descriptor.status(at: entry.name))?.isDirectory == true
-                if isDirectory {
-                    pending.append(unsafe path + (path.isEmpty ? [] : [0x2f]) + Array(entry.name.bytes))
-                }
-                let isSkeleton = isDirectory && isSkeleton(entry.name, in: directory.descriptor)
-                if !isSkeleton { count += 1 }
-            }
+        upper.walkTree(at: name) { directory, entry, _ in
+            if isWhiteout(entry.name, in: directory) { return .pass }
+            let isDirectory = (try? directory.status(at: entry.name))?.isDirectory == true
+            if !isDirectory || !isSkeleton(entry.name, in: directory) { count += 1 }
+            if count >= limit { return .stop }
+            return isDirectory ? .enter : .pass
         }
         return count
     }

@@ -24,20 +24,13 @@ extension Layers {
     }
 
     func isLinkWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
-        unsafe withUnsafeTemporaryAllocation(byteCount: linkWhiteoutTarget.count + 1, alignment: 1) {
-            buffer in
-            guard let length = try? unsafe directory.readLink(at: name, into: buffer),
-                length == linkWhiteoutTarget.count
-            else { return false }
-            for index in 0..<length where unsafe buffer[index] != linkWhiteoutTarget[index] { return false }
-            return true
-        }
+        directory.isLink(name, to: linkWhiteoutTarget)
     }
 
     /// Whether an OCI layer hides the name in the layers below it.
     func isOCIWhiteout(_ name: PathRef, in directory: FileDescriptor) -> Bool {
         guard name.count + OCIName.whiteoutPrefix.count <= longestName else { return false }
-        return withOCIName(of: name) { (try? directory.exists(at: $0)) ?? false }
+        return name.withPrefix(OCIName.whiteoutPrefix) { (try? directory.exists(at: $0)) ?? false }
     }
 
     func isOCIOpaque(_ name: PathRef, in directory: FileDescriptor) -> Bool {
@@ -45,18 +38,6 @@ extension Layers {
         path.append(name)
         path.append(OCIName.opaque)
         return (try? directory.exists(at: path.ref)) ?? false
-    }
-
-    private func withOCIName<R>(of name: PathRef, _ body: (PathRef) -> R) -> R {
-        let length = OCIName.whiteoutPrefix.count
-        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: longestName + 1) { buffer in
-            for index in 0..<length {
-                unsafe buffer[index] = CChar(bitPattern: OCIName.whiteoutPrefix[index])
-            }
-            for index in 0...name.count { unsafe buffer[length + index] = CChar(bitPattern: name[index]) }
-            guard let base = buffer.baseAddress else { return body("") }
-            return body(unsafe PathRef(unsafe: base, count: length + name.count))
-        }
     }
 
     /// Makes a whiteout of that name, which must be free, in a directory of the upper.
@@ -94,9 +75,9 @@ extension Layers {
         at name: PathRef, in directory: FileDescriptor, _ trusted: PathRef, _ user: PathRef, _ value: PathRef
     ) throws(Errno) {
         do {
-            try unsafe directory.setXattr(at: name, trusted, value: value.bytes)
+            try directory.setXattr(at: name, trusted, to: value)
         } catch .notPermitted, .notSupported {
-            try unsafe directory.setXattr(at: name, user, value: value.bytes)
+            try directory.setXattr(at: name, user, to: value)
         }
     }
 

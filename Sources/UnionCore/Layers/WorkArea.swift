@@ -181,7 +181,7 @@ final class WorkArea: Sendable {
 
     private func uniqueName(_ prefix: PathRef) -> [UInt8] {
         let serial = serial.add(1, ordering: .relaxed).newValue
-        return unsafe Array(prefix.bytes) + Array("\(ServerIdentity.pid)-\(serial)".utf8)
+        return prefix.array + Array("\(ServerIdentity.pid)-\(serial)".utf8)
     }
 
     /// Removes what was put aside under the name, whatever it is. What can't be removed stays: the union
@@ -202,7 +202,7 @@ final class WorkArea: Sendable {
         var names: [[UInt8]] = []
         while let entry = try? stream.next() {
             if entry.name.isDots || isKept(entry.name) { continue }
-            names.append(unsafe Array(entry.name.bytes))
+            names.append(entry.name.array)
         }
         for name in names {
             let name = OwnedName(name)
@@ -218,7 +218,7 @@ final class WorkArea: Sendable {
     /// Removes a tree. It goes down by a list and not by recursive calls, as the tree may be of any depth.
     private static func remove(_ name: PathRef, in directory: FileDescriptor) {
         if (try? directory.unlink(at: name)) != nil { return }
-        var pending = [unsafe Array(name.bytes)]
+        var pending = [name.array]
         var attempts = 0
         while let path = pending.last, attempts < 100_000 {
             attempts += 1
@@ -245,7 +245,7 @@ final class WorkArea: Sendable {
         var left: [[UInt8]] = []
         while let entry = try? stream.next() {
             if entry.name.isDots || (try? opened.descriptor.unlink(at: entry.name)) != nil { continue }
-            left.append(unsafe path + [0x2f] + Array(entry.name.bytes))
+            left.append(path.appending(entry.name))
         }
         return left
     }

@@ -79,7 +79,8 @@ extension Listings {
             let directory = try backing.directory.openBeneath("", flags: flags)
             return OpenSource(source: source, directory: directory)
         }
-        if filesystem.type == .proc, let opened = try agents.openElsewhere(source, backing, of: node, caller) {
+        if filesystem.type == .proc, let opened = try agents.openElsewhere(source, backing, of: node, caller)
+        {
             return opened
         }
         let directory = try caller.perform(exact: filesystem.isPseudo) {

@@ -71,7 +71,8 @@ extension Listings {
     ) throws(Errno) -> NameReport? {
         let name = item.name
         if item.kind == .directory || name.isDots { return nil }
-        let lookup = try resolver.lookup(view, name, in: directory, having: resolver.directories(of: view, having: name))
+        let lookup = try resolver.lookup(
+            view, name, in: directory, having: resolver.directories(of: view, having: name))
         guard lookup.owner?.isDirectory == false else { return nil }
         // The kernel takes this in whatever LOOKUP tells it meanwhile: it must not put one file over another.
         if let reported = directory.reported(name),

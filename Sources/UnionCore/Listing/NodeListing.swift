@@ -182,7 +182,8 @@ extension Listings {
         // one.
         while !(hasEmitted && listing.stream.isAtEndOfBuffer) {
             guard let entry = try listing.stream.next() else { return false }
-            if source.mayHoldSkeletons, entry.kind == .directory, layers.isSkeleton(entry.name, in: directory) {
+            if source.mayHoldSkeletons, entry.kind == .directory, layers.isSkeleton(entry.name, in: directory)
+            {
                 dropAfterReply(node)
             }
             if layers.isHiddenAlone(entry, source, directory) { continue }

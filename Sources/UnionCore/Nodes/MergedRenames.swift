@@ -74,4 +74,3 @@ final class MergedRenames: Sendable {
         if tries < 64 { sched_yield() } else { usleep(200) }
     }
 }
-

@@ -15,7 +15,10 @@ extension Union {
         return try node.looking { () throws(Errno) in
             let begun = coherence.now
             let attributes = try resolver.attributes(of: node, handle.flatMap(files.find))
-            return (attributes, reporting.attributeFreshness(of: node, reporting: attributes, begun: begun, caller))
+            return (
+                attributes,
+                reporting.attributeFreshness(of: node, reporting: attributes, begun: begun, caller)
+            )
         }
     }
 
@@ -58,7 +61,8 @@ extension Union {
         let object = target.descriptor
         let isPrivileged = target.status.isPrivileged
         if changes.uid != nil || changes.gid != nil {
-            try resolver.asCaller(caller, on: node, in: target.layer, exact: isPrivileged) { () throws(Errno) in
+            try resolver.asCaller(caller, on: node, in: target.layer, exact: isPrivileged) {
+                () throws(Errno) in
                 try object.changeOwner(uid: changes.uid, gid: changes.gid)
             }
         }
@@ -130,7 +134,8 @@ extension Union {
     /// skeleton must not be newer than the owner.
     private func followTimes(of node: Node, _ changes: AttributeChanges) {
         guard changes.modification != .omit, let upper = stack.upper, let view = try? resolver.view(of: node),
-            let skeleton = view.directory(in: upper.index), layers.marks(of: "", in: skeleton).contains(.skeleton)
+            let skeleton = view.directory(in: upper.index),
+            layers.marks(of: "", in: skeleton).contains(.skeleton)
         else { return }
         try? skeleton.changeTimes(access: .omit, modification: changes.modification)
     }
@@ -148,4 +153,3 @@ extension AttributeChanges {
 }
 
 // From what the layers say to what the union says.
-

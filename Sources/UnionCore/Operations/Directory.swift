@@ -62,4 +62,3 @@ extension Union {
     /// The answer with this part reached no client.
     public func takeBack(_ part: consuming ListingPart) { listings.takeBack(part) }
 }
-

@@ -21,7 +21,8 @@ extension Union {
         var target = try changes.target(parent, name, caller)
         let change = OwnChange(coherence.noting, target.directory, name)
         try changes.put(operation, name, in: &target, caller) { directory, layer throws(Errno) in
-            try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) { () throws(Errno) in
+            try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
+                () throws(Errno) in
                 try make(directory, layer)
             }
         }

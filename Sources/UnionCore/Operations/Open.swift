@@ -23,7 +23,9 @@ extension Union {
             return try open(data, of: node, target, flags, caller)
         }
         let acting = node.filesystem.isPseudo ? agents.acting(node, in: target.layer) : nil
-        if flags.writes, let acting { try agents.checkName(of: node, target.status, in: target.layer, acting) }
+        if flags.writes, let acting {
+            try agents.checkName(of: node, target.status, in: target.layer, acting)
+        }
         let file = try openReal(target, node, acting, flags, caller)
         let opened = try opened(node, target.layer, file, flags, acting)
         // A writer asks for the file's size, and programs beside the union may write, too.
@@ -59,7 +61,9 @@ extension Union {
             return try object.reopen(flags: .readOnly)
         }
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
-        if let acting, let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller) {
+        if let acting,
+            let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller)
+        {
             return file
         }
         // Truncating leaves suid and sgid if the caller has CAP_FSETID, and sgid if the caller is in the

@@ -13,7 +13,7 @@ extension Union {
         guard let mounts = try? MountInfo.all() else { return false }
         let places = mounts.filter { $0.fileSystemType == "proc" }.map(\.mountPoint)
         return !stack.layers.contains { layer in
-            let prefix = layer.root.descriptor.prefixOfPaths
+            let prefix = layer.root.descriptor.pathPrefix
             return places.contains { $0.starts(with: prefix) }
         }
     }
@@ -22,18 +22,5 @@ extension Union {
     /// layer later.
     func dropTarget(of node: Node) {
         if coherence.plan.isLasting { coherence.invalidations.append(.listing(node.id)) }
-    }
-}
-
-extension FileDescriptor {
-    /// The directory's path in this process's namespace now, with a slash at the end.
-    fileprivate var prefixOfPaths: [UInt8] {
-        let link = OwnedName("/proc/self/fd/\(rawValue)")
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe buffer.withUnsafeMutableBytes { buffer in
-            unsafe (try? FileDescriptor.workingDirectory.readLink(at: link.ref, into: buffer)) ?? 0
-        }
-        let path = Array(buffer[..<count])
-        return path.last == UInt8(ascii: "/") ? path : path + [UInt8(ascii: "/")]
     }
 }

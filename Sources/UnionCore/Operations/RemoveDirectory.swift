@@ -40,7 +40,9 @@ extension Union {
             try removeLowers(plan, name, target.view, caller)
             return try removeUpper(lookup, name, in: target.directory, target.view, caller)
         }
-        guard plan.uncovers else { return try changes.coverWithWhiteout(name, in: cover, of: target.directory) }
+        guard plan.uncovers else {
+            return try changes.coverWithWhiteout(name, in: cover, of: target.directory)
+        }
         try changes.cover(name, in: cover, of: target.directory) { () throws(Errno) in
             try removeLowers(plan, name, target.view, caller)
         }

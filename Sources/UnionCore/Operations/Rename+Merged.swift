@@ -113,7 +113,9 @@ extension Union {
     }
 
     private func unmark(_ rename: borrowing MergedRename) {
-        if let lowest = rename.lowest { try? layers.removeMark(.complete, from: rename.name, in: lowest.from) }
+        if let lowest = rename.lowest {
+            try? layers.removeMark(.complete, from: rename.name, in: lowest.from)
+        }
     }
 
     private func record(
@@ -134,7 +136,9 @@ extension Union {
         record.isCovered = rename.cover != nil
         if rename.cover == nil {
             for layerEntry in rename.source.lookup.hidden where !layerEntry.isWhiteout {
-                guard let directory = rename.source.view.directory(in: layerEntry.layer.index) else { continue }
+                guard let directory = rename.source.view.directory(in: layerEntry.layer.index) else {
+                    continue
+                }
                 record.remains.append(try identify(rename.name, in: directory, layerEntry.layer))
             }
         }
@@ -165,7 +169,8 @@ extension Union {
         }
         removeRemains(&rename)
         guard let owner = rename.source.lookup.owner else { return }
-        reporting.noteMoved(rename.source, rename.name, to: rename.destination, rename.newName, owner.layer) { moved in
+        reporting.noteMoved(rename.source, rename.name, to: rename.destination, rename.newName, owner.layer) {
+            moved in
             noteMakeup(of: moved, rename)
         }
     }
@@ -207,7 +212,8 @@ extension Union {
             let owner = lookup.owner, node.continues(as: Makeup(of: lookup)),
             let filesystem = try? resolver.filesystem(of: owner, rename.newName, rename.destination.view)
         else { return }
-        reporting.setMakeup(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
+        reporting.setMakeup(
+            Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Clears up after nothing has moved, or everything is back.

@@ -66,7 +66,7 @@ extension Union {
     ) throws(Errno) -> RenameRecord {
         let old = try resolver.path(of: name, in: source.directory)
         let new = try resolver.path(of: newName, in: destination.directory)
-        return RenameRecord(from: unsafe Array(old.ref.bytes), to: unsafe Array(new.ref.bytes))
+        return RenameRecord(from: old.ref.array, to: new.ref.array)
     }
 
     func identify(
@@ -87,7 +87,11 @@ extension Union {
     }
 
     private func synchronize(_ directory: FileDescriptor) {
-        let opened = try? directory.openBeneath("", flags: [.readOnly, .directory])
-        if let opened { try? opened.descriptor.synchronize(dataOnly: false) }
+        do throws(Errno) {
+            let opened = try directory.openBeneath("", flags: [.readOnly, .directory])
+            try opened.descriptor.synchronize(dataOnly: false)
+        } catch {
+            layers.notices.post(.ignored(.synchronizeRename, path: nil, error), once: "synchronize \(error)")
+        }
     }
 }

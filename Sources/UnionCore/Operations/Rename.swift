@@ -99,13 +99,7 @@ extension Union {
             throw error
         }
         do {
-            if let cover {
-                try changes.putWhiteout(
-                    cover.staged, renaming.name, in: cover.directory, of: renaming.source.directory)
-            }
-            try changes.uncover(
-                renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
-                renaming.destination.view, renaming.caller)
+            try putRight(renaming, cover)
         } catch {
             if moveBack(renaming, from, to, cover) {
                 if mustMark { unmarkComplete(renaming) }
@@ -122,9 +116,19 @@ extension Union {
         reporting.leaveEmptied(renaming.source.directory)
     }
 
-    /// Checks that the layer can rename from the one directory to the other at all. EXDEV: it can't. What
-    /// lies hidden under the names and has to go, goes before the rename, unseen; so this must be known
-    /// before.
+    /// Covers the old name, and takes away what would hide the new one.
+    private func putRight(_ renaming: borrowing Renaming, _ cover: Cover?) throws(Errno) {
+        if let cover {
+            try changes.putWhiteout(
+                cover.staged, renaming.name, in: cover.directory, of: renaming.source.directory)
+        }
+        try changes.uncover(
+            renaming.plan.arrival, renaming.newName, in: renaming.destination.directory,
+            renaming.destination.view, renaming.caller)
+    }
+
+    /// What lies hidden under the names and has to go, goes before the rename, unseen: then it must not turn out that the
+    /// layer renames nothing from the one directory to the other.
     private func checkMount(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
@@ -206,19 +210,20 @@ extension Union {
     }
 
     /// The real directories of both names in the owner's layer.
-    private func directories(
+    func directories(
         of renaming: inout Renaming
     ) throws(Errno) -> (from: FileDescriptor, to: FileDescriptor) {
         let layer = renaming.layer
         let from = try changes.directory(of: renaming.source.directory, &renaming.source.view, in: layer)
-        let to = try changes.directory(of: renaming.destination.directory, &renaming.destination.view, in: layer)
+        let to = try changes.directory(
+            of: renaming.destination.directory, &renaming.destination.view, in: layer)
         return (from, to)
     }
 
-    /// Settles what the directory may be backed by, before it moves. At its new name it may stand over
-    /// directories of lower layers. Neither it nor anything below it may be merged with these, from its first
-    /// moment there. (Nothing lies below it at its old name.)
-    private func completeBeforeMove(
+    /// A directory that comes to stand over directories of lower layers must not be merged with them, nor must anything
+    /// below it, from its first moment there: what it may be backed by is settled before it moves. (Where it stands now
+    /// nothing lies below it.)
+    func completeBeforeMove(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, mustMark: Bool
     ) throws(Errno) {
         guard renaming.plan.arrival.mustBeComplete else { return }
@@ -226,7 +231,7 @@ extension Union {
         lowerFloor(renaming.source, renaming.name, to: renaming.layer)
     }
 
-    private func isToBeMarked(_ renaming: borrowing Renaming, _ from: FileDescriptor) -> Bool {
+    func isToBeMarked(_ renaming: borrowing Renaming, _ from: FileDescriptor) -> Bool {
         renaming.plan.arrival.mustBeComplete && !isMarkedComplete(renaming.name, in: from)
     }
 
@@ -247,7 +252,7 @@ extension Union {
         }
     }
 
-    private func unmarkComplete(_ renaming: borrowing Renaming) {
+    func unmarkComplete(_ renaming: borrowing Renaming) {
         guard let directory = renaming.source.view.directory(in: renaming.layer.index) else { return }
         try? layers.removeMark(.complete, from: renaming.name, in: directory)
     }
@@ -255,158 +260,7 @@ extension Union {
     /// What the new name stood for.
     func unlinkedDestination(_ destination: borrowing Target, _ newName: PathRef) -> UnlinkedTarget {
         guard destination.lookup.isVisible else { return UnlinkedTarget(nil, nil) }
-        return reporting.unlinkedTarget(destination.lookup, newName, in: destination.directory, destination.view)
-    }
-
-    /// Makes the rename itself. Writes it down first if further steps come after it.
-    private func moveReal(
-        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags,
-        _ written: inout WrittenRename?
-    ) throws(Errno) {
-        // It may replace a whiteout even with RENAME_NOREPLACE.
-        let flags = renaming.plan.arrival.replaced == nil ? flags : []
-        if try moveLeavingWhiteout(renaming, from, to, flags) { return }
-        if renaming.plan.hasFurtherSteps && written == nil {
-            written = try writeDown(renaming, from: from, to: to, marks: false)
-        }
-        try moveAlone(renaming, from, to, flags)
-    }
-
-    /// Renames and leaves a whiteout, in one step. False: a whiteout isn't wanted, or this filesystem or
-    /// caller can't do that.
-    private func moveLeavingWhiteout(
-        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
-    ) throws(Errno) -> Bool {
-        guard renaming.plan.mayLeaveWhiteout, !isSameObject(renaming.moving, renaming.plan.arrival.replaced)
-        else { return false }
-        do throws(Errno) {
-            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
-                try FileDescriptor.rename(
-                    from: from, renaming.name, to: to, renaming.newName, flags: flags.union(.whiteout))
-            }
-            return true
-        } catch {
-            // The rename without a whiteout tells of any other error.
-            return false
-        }
-    }
-
-    private func moveAlone(
-        _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
-    ) throws(Errno) {
-        let (name, newName, there) = (renaming.name, renaming.newName, renaming.plan.arrival.replaced)
-        if isSameObject(renaming.moving, there) {
-            // It lies hidden there already, under a second name: rename(2) would do nothing.
-            return try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in try from.unlink(at: name) }
-        }
-        do {
-            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
-                try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
-            }
-        } catch {
-            guard [.directoryNotEmpty, .fileExists, .notDirectory, .isDirectory].contains(error), let there
-            else { throw error }
-            // Another process has filled the directory that lies hidden. A user doesn't see why that should
-            // be in the way.
-            guard renaming.plan.swapsPlaces else {
-                throw renaming.plan.arrival.replacesShown ? error : .improperLink
-            }
-            try changePlaces(renaming, there, from, to)
-        }
-    }
-
-    /// Exchanges the object with what is at the new name: a directory can't replace a whiteout, nor a
-    /// directory that holds whiteouts. What comes to the old name then goes, unless a whiteout is wanted
-    /// there anyway.
-    private func changePlaces(
-        _ renaming: borrowing Renaming, _ there: LayerEntry, _ from: FileDescriptor, _ to: FileDescriptor
-    ) throws(Errno) {
-        let (name, newName) = (renaming.name, renaming.newName)
-        try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
-            try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
-        }
-        if renaming.plan.departure.isCovered && renaming.layer.isUpper { return }
-        do {
-            if there.isDirectory {
-                let path = try resolver.path(of: newName, in: renaming.destination.directory)
-                try layers.evict(name, in: from, at: path)
-            } else {
-                try from.unlink(at: name)
-            }
-        } catch {
-            try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .exchange)
-            throw error
-        }
-    }
-}
-
-// RENAME_EXCHANGE
-extension Union {
-    /// How each of the two gets the other's name. EXDEV: they aren't in one layer, or wouldn't be seen there.
-    private func exchangePlan(
-        _ departure: DeparturePlan, _ source: borrowing Target, _ destination: borrowing Target
-    ) throws(Errno) -> (there: RenamePlan, back: Arrival) {
-        guard let other = destination.lookup.owner else { throw .noSuchFileOrDirectory }
-        let layer = departure.layer
-        if layer.isReadOnly || destination.lookup.isMerged || other.layer !== layer { throw .improperLink }
-        let there = try changes.arrival(
-            ofDirectory: departure.moving.isDirectory, in: layer, destination.lookup, destination.view)
-        let back = try changes.arrival(ofDirectory: other.isDirectory, in: layer, source.lookup, source.view)
-        guard there.above.isEmpty, back.above.isEmpty else { throw .improperLink }
-        return (RenamePlan(departure: departure, arrival: there), back)
-    }
-
-    private func exchange(_ renaming: inout Renaming, _ back: Arrival) throws(Errno) {
-        guard let other = renaming.destination.lookup.owner else { throw .noSuchFileOrDirectory }
-        let (from, to) = try directories(of: &renaming)
-        let (name, newName) = (renaming.name, renaming.newName)
-        try changes.makeRoom(
-            for: renaming.plan.arrival, newName, in: renaming.destination.directory,
-            renaming.destination.view)
-        try changes.makeRoom(for: back, name, in: renaming.source.directory, renaming.source.view)
-        let leaving = OwnChange(coherence.noting, renaming.source.directory, name)
-        let arriving = OwnChange(coherence.noting, renaming.destination.directory, newName)
-        let mustMark = isToBeMarked(renaming, from)
-        let mustMarkOther = back.mustBeComplete && !isMarkedComplete(newName, in: to)
-        let written =
-            mustMark
-            ? try writeDownMark(
-                renaming.layer, renaming.source, name, in: from, to: renaming.destination, newName) : nil
-        let writtenBack: WrittenRename?
-        do {
-            writtenBack =
-                mustMarkOther
-                ? try writeDownMark(
-                    renaming.layer, renaming.destination, newName, in: to, to: renaming.source, name) : nil
-        } catch {
-            written?.erase()
-            throw error
-        }
-        resolver.renames.begin()
-        defer { resolver.renames.end() }
-        do {
-            try completeBeforeMove(renaming, from, mustMark: mustMark)
-            if back.mustBeComplete {
-                if mustMarkOther { try markCompleteToMove(newName, in: to) }
-                lowerFloor(renaming.destination, newName, to: renaming.layer)
-            }
-            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
-                try FileDescriptor.rename(from: from, name, to: to, newName, flags: .exchange)
-            }
-        } catch {
-            if mustMark { unmarkComplete(renaming) }
-            if mustMarkOther { try? layers.removeMark(.complete, from: newName, in: to) }
-            written?.erase()
-            writtenBack?.erase()
-            throw error
-        }
-        if let written { erase(written, after: [from, to]) }
-        if let writtenBack { erase(writtenBack, after: [from, to]) }
-        changes.keepMoved(renaming.moving, at: newName, in: to)
-        changes.keepMoved(other, at: name, in: from)
-        reporting.noteExchanged(
-            renaming.source, name, renaming.destination, newName, renaming.layer)
-        leaving.end(by: renaming.caller)
-        arriving.end(by: renaming.caller)
+        return reporting.unlinkedTarget(
+            destination.lookup, newName, in: destination.directory, destination.view)
     }
 }

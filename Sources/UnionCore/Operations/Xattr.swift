@@ -95,7 +95,8 @@ extension Union {
     /// bequeaths.
     private func followACL(of node: Node, _ change: (FileDescriptor) throws(Errno) -> Void) {
         guard let upper = stack.upper, let view = try? resolver.view(of: node),
-            let skeleton = view.directory(in: upper.index), layers.marks(of: "", in: skeleton).contains(.skeleton)
+            let skeleton = view.directory(in: upper.index),
+            layers.marks(of: "", in: skeleton).contains(.skeleton)
         else { return }
         try? change(skeleton)
     }

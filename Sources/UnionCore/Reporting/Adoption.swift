@@ -23,7 +23,8 @@ extension Reporting {
     }
 
     private func reportFile(
-        _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node, _ begun: UInt64
+        _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef, in directory: Node,
+        _ begun: UInt64
     ) -> Node? {
         let identity = resolver.identity(of: owner)
         let node = table.findOrMake(identity) { id in
@@ -93,12 +94,14 @@ extension Reporting {
         return table.retain(node) ? node : nil
     }
 
-    /// Notes that the node was reported at the alias, and takes its other aliases away where they have gone.
-    /// Where nothing is kept, nothing asks for earlier reports.
-    private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool) {
+    /// Where nothing is kept, nobody asks what was told before.
+    private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool)
+    {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
         node.noteSeen(at: alias)
-        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherAliases }) { return }
+        if hasOtherNames || coherence.plan.isLasting || !node.state.withLock({ $0.hasOtherAliases }) {
+            return
+        }
         for other in node.aliases where !other.isSame(as: alias) {
             // The link count may come from the moment when this name had just gone, and the other hadn't.
             if !node.isDirectory && resolver.isThere(node, at: other) { continue }

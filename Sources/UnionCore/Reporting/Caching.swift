@@ -70,7 +70,8 @@ extension Reporting {
 
     /// Watches the directory's parts if they aren't watched yet. True: the look is older than the watch.
     private func watchDirectory(
-        _ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
+        _ node: Node, _ lookup: NameLookup, _ name: PathRef, in directory: Node,
+        _ view: borrowing DirectoryView
     ) -> Bool {
         let makeup = Makeup(of: lookup)
         let (isWatched, isCurrent, since) = node.state.withLock { state in
@@ -140,7 +141,8 @@ extension Reporting {
         guard let source = coherence.source, makeRoomForWatch(source) else { return .refused }
         do throws(Errno) {
             guard try watchWay(to: layerEntry, for: node, source) else { return .refused }
-            let object = try resolver.openEntry(layerEntry, name, in: view, flags: [.path, .directory, .noFollow])
+            let object = try resolver.openEntry(
+                layerEntry, name, in: view, flags: [.path, .directory, .noFollow])
             let status = try object.descriptor.status()
             guard resolver.identity(of: layerEntry).matches(status) else { return .replaced }
             let isWatched = source.watch(

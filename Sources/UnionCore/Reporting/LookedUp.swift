@@ -13,7 +13,10 @@ public struct LookedUp: ~Copyable {
     private let turn: DeferredWatches.Turn
     private let reporting: Reporting
 
-    init(_ entry: Entry, _ watch: DeferredWatch?, _ turn: consuming DeferredWatches.Turn, _ reporting: Reporting) {
+    init(
+        _ entry: Entry, _ watch: DeferredWatch?, _ turn: consuming DeferredWatches.Turn,
+        _ reporting: Reporting
+    ) {
         self.entry = entry
         self.watch = watch
         self.turn = turn

@@ -19,7 +19,8 @@ extension Reporting {
         let lookup = try resolver.lookup(view, alias.name, in: alias.parent)
         guard let owner = lookup.owner, node.continues(as: Makeup(of: lookup)) else { return }
         let filesystem = try resolver.filesystem(of: owner, alias.name, view)
-        setMakeup(Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
+        setMakeup(
+            Makeup(of: lookup), resolver.directoryOwner(owner, filesystem), of: node, begun: lookup.begun)
     }
 
     /// Has the notify thread look at all that the kernel knows: orphans now show, or don't any more.

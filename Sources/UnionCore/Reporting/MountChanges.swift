@@ -20,18 +20,7 @@ extension Reporting {
     var concernsMounts: Bool {
         if coherence.hasMountsInside.load(ordering: .sequentiallyConsistent) { return true }
         guard let mounts = try? MountInfo.all() else { return true }
-        let roots = stack.layers.map { pathPrefix(of: $0.root.descriptor) }
+        let roots = stack.layers.map { $0.root.descriptor.pathPrefix }
         return roots.contains { root in mounts.contains { $0.mountPoint.starts(with: root) } }
-    }
-
-    /// The directory's path now, with a slash at its end.
-    private func pathPrefix(of directory: FileDescriptor) -> [UInt8] {
-        let link = OwnedName("/proc/self/fd/\(directory.rawValue)")
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe buffer.withUnsafeMutableBytes { buffer in
-            unsafe (try? FileDescriptor.workingDirectory.readLink(at: link.ref, into: buffer)) ?? 0
-        }
-        let bytes = Array(buffer[..<count])
-        return bytes.last == UInt8(ascii: "/") ? bytes : bytes + [UInt8(ascii: "/")]
     }
 }

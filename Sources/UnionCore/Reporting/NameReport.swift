@@ -94,7 +94,8 @@ extension Reporting {
     /// What is reported of a node that was prepared for. nil: the look must be made again. Only a look that
     /// is younger than the watch may be kept, and it may find another object there.
     private func found(
-        _ node: Node, _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts, _ name: PathRef,
+        _ node: Node, _ lookup: NameLookup, _ owner: LayerEntry, _ filesystem: FilesystemFacts,
+        _ name: PathRef,
         in directory: Node, _ view: borrowing DirectoryView, _ preparation: Preparation, _ keeping: Keeping
     ) -> NameReport? {
         if case .lookAgain = preparation { return nil }
@@ -114,7 +115,8 @@ extension Reporting {
         case .passing: keepAttributesUnwatched(&found.entry)
         case .watchLater(let endings):
             found.entry.freshness.attributeSeconds = CoherencePlan.lasting
-            found.deferredWatch = DeferredWatch(node: node, reported: attributes.fingerprint, endings: endings)
+            found.deferredWatch = DeferredWatch(
+                node: node, reported: attributes.fingerprint, endings: endings)
         case .lookedAt, .lookAgain: break
         }
         return found

@@ -51,7 +51,8 @@ extension Reporting {
         _ node: Node?, known: Node?, at name: PathRef, in directory: Node, _ layer: Layer
     ) {
         guard let node, node !== known else { return }
-        node.noteSeen(at: NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now))
+        node.noteSeen(
+            at: NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now))
     }
 
     /// Notes that the node that the kernel knew by the name has lost it. If it is a directory, it is dead.

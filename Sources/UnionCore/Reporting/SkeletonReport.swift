@@ -27,7 +27,8 @@ extension Reporting {
     /// Notes that a skeleton was made. One more layer now backs the directory than was reported, and no user
     /// can see it.
     func noteLayers(of node: Node, with made: MadeSkeleton) {
-        guard let upper = stack.upper, let alias = node.alias, let view = try? resolver.view(of: alias.parent),
+        guard let upper = stack.upper, let alias = node.alias,
+            let view = try? resolver.view(of: alias.parent),
             let lookup = try? resolver.lookup(view, alias.name, in: alias.parent), let owner = lookup.owner,
             let filesystem = stack.filesystems.find(owner.status.device),
             let layerEntry = lookup.visible.first(where: { $0.layer === upper }),

@@ -48,7 +48,8 @@ extension Resolver {
 
     private func sharedView(of node: Node, _ links: [ViewCache.Link]) -> SharedView? {
         let floor = node.floor
-        guard var view = try? walkedView(of: node), view.failure == nil, let fingerprint = try? view.backingsFingerprint(),
+        guard var view = try? walkedView(of: node), view.failure == nil,
+            let fingerprint = try? view.backingsFingerprint(),
             fingerprint == node.makeup.backings, isOnMountsOfLayers(view)
         else { return nil }
         view.noteMarks { layers.marks(of: "", in: $0.directory) }
@@ -84,7 +85,8 @@ extension Resolver {
         var current = node
         while let parent = current.alias?.parent, !parent.isRoot {
             if views.find(parent.id) == nil {
-                guard let view = try? walkedView(of: parent), let fingerprint = try? view.backingsFingerprint(),
+                guard let view = try? walkedView(of: parent),
+                    let fingerprint = try? view.backingsFingerprint(),
                     fingerprint == parent.makeup.backings
                 else { return false }
             }

@@ -262,7 +262,7 @@ extension Resolver {
     /// Posts a notice that a mark can't be followed. It does so once for a layer and reason: there may be
     /// thousands of such marks.
     func noticeObstacle(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
-        notices.post(
+        layers.notices.post(
             .notFollowed(
                 path: (try? path(of: name, in: directory))?.ref.string ?? name.string,
                 layer: obstacle.layer.index, obstacle.reason),

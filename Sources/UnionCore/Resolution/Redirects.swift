@@ -69,7 +69,7 @@ extension Resolver {
             return .failure(MarkError(.missing))
         }
         var way = Redirection(
-            layer: layerEntry.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
+            layer: layerEntry.layer.index, path: name.array, isAbsolute: false)
         switch redirection(of: layerEntry, name, in: parent.directory) {
         case .success(let found): if layerEntry.marks.contains(.redirect) { way = found }
         case .failure(let error): return .failure(error)
@@ -99,7 +99,7 @@ extension Resolver {
     ) -> Result<Redirection, MarkError> {
         guard layerEntry.layer.isReadOnly else { return .failure(MarkError(.writableLayer)) }
         var way = Redirection(
-            layer: layerEntry.layer.index, path: unsafe Array(name.bytes), isAbsolute: false)
+            layer: layerEntry.layer.index, path: name.array, isAbsolute: false)
         if layerEntry.marks.contains(.redirect) {
             let trusted = directory.xattrValue(at: name, MarkName.redirect)
             if trusted == nil, !layerEntry.isOfServer { return .failure(MarkError(.untrusted)) }
@@ -128,7 +128,7 @@ extension Resolver {
             guard let beside = backings.first(where: { $0.layer === layer }) else { return .nothing }
             current = try beside.directory.duplicated()
             let above = try self.path(of: directory, in: layer)
-            path = unsafe Array(above.ref.bytes)
+            path = above.ref.array
         }
         let names = way.names
         var (below, isAbsolute, isLast, isChanged) = ([UInt8](), way.isAbsolute, false, false)
@@ -136,7 +136,8 @@ extension Resolver {
             let name = OwnedName(Array(bytes))
             let backing = Backing(
                 layer: layer, directory: current.descriptor, isRoot: false, marks: nil, isOwned: false)
-            guard var layerEntry = try layerEntry(of: name.ref, in: backing, isLowest: false, isLed: true) else {
+            guard var layerEntry = try layerEntry(of: name.ref, in: backing, isLowest: false, isLed: true)
+            else {
                 return .nothing
             }
             if layerEntry.isWhiteout { return .end }

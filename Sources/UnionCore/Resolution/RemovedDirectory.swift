@@ -15,7 +15,9 @@ extension Resolver {
     /// What stat(2) tells of the directory. ENOENT: nothing was ever reported of it.
     func removedAttributes(of node: Node) throws(Errno) -> Attributes {
         var left = node.state.withLock { $0.lastReported }
-        if let unlinkedObject = try? openUnlinkedObject(of: node) { left = attributes(unlinkedObject.status, node.filesystem) }
+        if let unlinkedObject = try? openUnlinkedObject(of: node) {
+            left = attributes(unlinkedObject.status, node.filesystem)
+        }
         guard var left else { throw .noSuchFileOrDirectory }
         left.linkCount = 0
         return left

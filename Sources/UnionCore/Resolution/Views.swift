@@ -3,15 +3,6 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// NAME_MAX: the kernel lets longer names through to a FUSE server.
-let longestName = 255
-
-/// In bytes; no tree that can be walked is as deep.
-let longestPath = 1 << 20
-
-/// The most directories above one another where aliases are followed: these may go round in a circle.
-let deepest = 4096
-
 // From nodes and names to what the layers hold: every operation starts here.
 extension Resolver {
     /// The node with that number. ESTALE: the kernel was never told of such a node.

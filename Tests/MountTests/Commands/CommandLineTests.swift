@@ -32,7 +32,7 @@ struct CommandLineTests {
         ("unmount @/mnt", 1, "mnt"),
         ("unmount", 2, ""),
         ("status @/mnt", 1, "mnt"),
-        ("mount --lower @/lower --upper @/none --work @/work @/mnt", 2, ""),
+        ("mount --lower @/lower --upper @/none --work @/work @/mnt", 1, "none"),
         ("mount --lower @/lower --upper @/none @/mnt", 1, "none"),
         ("mount --bogus @/mnt", 2, "bogus"),
     ]
@@ -45,11 +45,7 @@ struct CommandLineTests {
             let before = try Snapshot(scratch.root)
             let arguments = Self.split(line, scratch)
             let done = try run([Machine.binary] + arguments, within: 300)
-            if wanted.code == 2, line.hasPrefix("mount --lower @/lower --upper @/none --work") {
-                #expect(done.ending == .exited(2) || done.ending == .exited(1))
-            } else {
-                #expect(done.ending == .exited(wanted.code), "\(done.errors)")
-            }
+            #expect(done.ending == .exited(wanted.code), "\(done.errors)")
             let lines = done.errors.split(separator: "\n")
             #expect(lines.count == 1, "\(done.errors)")
             #expect(done.errors.contains(wanted.mentions), "\(done.errors)")

@@ -112,7 +112,8 @@ struct MountLifeTests {
     @Test func doctorAnswers() throws {
         let done = try run(Machine.binary, "doctor")
         #expect(done.output.contains("fuse"))
-        #expect(done.ending == .exited(0) || done.ending == .exited(1))
+        // Where these tests run at all, a mount can be made.
+        #expect(done.ending == .exited(0))
     }
 
     /// Data goes past the server: no READ, WRITE or per-write GETXATTR requests.

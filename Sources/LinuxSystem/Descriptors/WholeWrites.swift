@@ -1,0 +1,25 @@
+public import SystemPackage
+
+extension FileDescriptor {
+    /// Writes all of it where the file is, and has it synchronized.
+    public func writeForGood(_ bytes: [UInt8]) throws(Errno) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let result: Result<Int, Errno> = unsafe rest.withUnsafeBytes { buffer in
+                Result { () throws(Errno) in try unsafe writeNext(from: buffer) }
+            }
+            rest = rest.dropFirst(max(try result.get(), 1))
+        }
+        try synchronize(dataOnly: true)
+    }
+
+    /// Whether the entry `name` is a symbolic link to just that target.
+    public func isLink(_ name: PathRef, to target: PathRef) -> Bool {
+        unsafe withUnsafeTemporaryAllocation(byteCount: target.count + 1, alignment: 1) { buffer in
+            guard let length = try? unsafe readLink(at: name, into: buffer), length == target.count
+            else { return false }
+            for index in 0..<length where unsafe buffer[index] != target[index] { return false }
+            return true
+        }
+    }
+}
