@@ -65,6 +65,10 @@ let package = Package(
         .executableTarget(
             name: "switchfs-liar", dependencies: ["CFuse3"], path: "Tests/Support/Liar",
             cSettings: [.define("_GNU_SOURCE"), .define("_FILE_OFFSET_BITS", to: "64")]),
+        .target(name: "CScarcity", path: "Tests/Support/CScarcity", cSettings: [.define("_GNU_SOURCE")]),
+        .executableTarget(
+            name: "switchfs-embedder", dependencies: ["SwitchFS", "CScarcity"],
+            path: "Tests/Support/Embedder", swiftSettings: strict),
         .executableTarget(
             name: "switchfs-fuzz",
             dependencies: ["SwitchFS", "FuseServer", "UnionCore", "LinuxSystem", "CTestCalls", system],
