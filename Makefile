@@ -11,7 +11,7 @@ DESTDIR ?=
 MOUNT_HELPER_DIR ?= /sbin
 
 SOURCES := Package.swift Sources Tests
-# No module imports what Package.swift doesn't let it.
+# No module imports what no dependency in Package.swift leads to; PackageTests are stricter.
 CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib $(CHECKED)
 PROGRAM := .build/release/switchfs

@@ -4,8 +4,6 @@ import Testing
 
 /// The table of modules in `docs/architecture.md` says what the sources import, no more and no less.
 @Suite struct ImportTableTests {
-    private let package = TestPath(#filePath).parent.parent.parent
-
     /// A line of the table.
     private struct Module {
         let name: String
@@ -28,12 +26,6 @@ import Testing
         #expect(told == there)
     }
 
-    /// A disk that ignores case would mix them up.
-    @Test func noTwoDirectoriesDifferByCaseOnly() throws {
-        let names = try Sys.names(package / "Sources").map { $0.text.lowercased() }
-        #expect(Set(names).count == names.count)
-    }
-
     private func table() throws -> [Module] {
         let lines = try Sys.text(package / "docs/architecture.md").split(separator: "\n")
         let below = lines.drop { !$0.hasPrefix("| module | imports |") }.dropFirst(2)
@@ -53,31 +45,5 @@ import Testing
     private func quoted(_ text: Substring) -> [String] {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { $0.offset % 2 == 1 }.map { String($0.element) }
-    }
-
-    private func imports(below path: TestPath) throws -> Set<String> {
-        var modules: Set<String> = []
-        for entry in try Sys.list(path) {
-            let inside = path / entry.name
-            if entry.kind == .directory {
-                modules.formUnion(try imports(below: inside))
-            } else if entry.name.text.hasSuffix(".swift") {
-                modules.formUnion(try Sys.text(inside).split(separator: "\n").compactMap(importedModule))
-            }
-        }
-        return modules
-    }
-
-    /// `internal import protocol Module.Name` imports `Module`.
-    private func importedModule(_ line: Substring) -> String? {
-        let words = line.split(separator: " ")
-        guard let at = words.firstIndex(of: "import"), words[..<at].allSatisfy(isModifier) else { return nil }
-        let kinds: Set<Substring> = ["class", "enum", "func", "protocol", "struct", "typealias", "var"]
-        let name = words[(at + 1)...].first { !kinds.contains($0) }
-        return name?.split(separator: ".").first.map(String.init)
-    }
-
-    private func isModifier(_ word: Substring) -> Bool {
-        word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
     }
 }
