@@ -114,16 +114,20 @@ test: setup lint ## lint, the small model, build, all tests, those of threads un
 	$(SWIFT) build --build-tests $(CHECKED)
 	.build/debug/switchfs-fuzz replay Tests/Fuzz/Corpus
 	$(SWIFT) test --skip-build
-	$(SWIFT) test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan \
+	$(SWIFT) test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan $(CHECKED) \
 	    --filter '^UnionCoreTests\.' --filter '^LayerWatchTests\.'
-	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(feed)
 
 # libFuzzer's main needs a linker that gold isn't.
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
 fuzz: build-tools ## feeds decoders with what nobody sends, for FUZZ_SECONDS
-	$(SWIFT) build -c release --sanitize=fuzzer -Xswiftc -DFUZZER -Xswiftc -use-ld=lld --scratch-path .build-fuzz --product switchfs-fuzz
-	FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run
+	$(feed)
+
+define feed
+$(SWIFT) build -c release --sanitize=fuzzer -Xswiftc -DFUZZER -Xswiftc -use-ld=lld --scratch-path .build-fuzz $(CHECKED) --product switchfs-fuzz
+FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run
+endef
 
 .PHONY: install
 install: ## the program, manual, mount helpers and completions below DESTDIR/PREFIX
