@@ -11,13 +11,16 @@ DESTDIR ?=
 MOUNT_HELPER_DIR ?= /sbin
 
 SOURCES := Package.swift Sources Tests
-RELEASE := -c release --static-swift-stdlib
+# No module imports what no dependency in Package.swift leads to; PackageTests are stricter.
+CHECKED := --explicit-target-dependency-import-check error
+RELEASE := -c release --static-swift-stdlib $(CHECKED)
 PROGRAM := .build/release/switchfs
 
-# What is needed, and the Debian packages that have it.
-BUILD_TOOLS := pkg-config
+# What is needed, and the Debian packages that have it; a .pc is a library that pkg-config knows.
+BUILD_TOOLS := pkg-config fuse3.pc
+BUILD_PACKAGES := libfuse3-dev pkg-config
 TEST_TOOLS := fusermount3 getfattr setfattr getfacl setfacl spin
-PACKAGES := libfuse3-dev fuse3 pkg-config attr acl spin
+TEST_PACKAGES := fuse3 attr acl spin
 # What switchfs is measured beside, and with; each is a Debian package of the same name.
 PEERS := fuse-overlayfs mergerfs unionfs-fuse git
 BENCH := .build/release/switchfs-bench
@@ -27,26 +30,39 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: setup
-setup: ## installs what is missing, by apt and as root
-	@missing=
-	for tool in $(BUILD_TOOLS) $(TEST_TOOLS); do command -v "$$tool" >/dev/null || missing+=" $$tool"; done
-	pkg-config --exists fuse3 2>/dev/null || missing+=" fuse3.pc"
-	[ -n "$$missing" ] || exit 0
-	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-	    echo "missing:$$missing; install these packages: $(PACKAGES)" >&2
-	    exit 1
-	fi
-	echo "missing:$$missing; installing $(PACKAGES)"
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null
+setup: build-tools ## installs what is missing, by apt and as root
+	@$(call need,$(TEST_TOOLS),$(TEST_PACKAGES))
+
+.PHONY: build-tools
+build-tools:
+	@$(call need,$(BUILD_TOOLS),$(BUILD_PACKAGES))
+
+# The tools that there must be, and the packages to install where one is missing.
+define need
+missing=
+for tool in $(1); do
+    case "$$tool" in
+    *.pc) pkg-config --exists "$${tool%.pc}" 2>/dev/null || missing+=" $$tool" ;;
+    *) command -v "$$tool" >/dev/null || missing+=" $$tool" ;;
+    esac
+done
+[ -n "$$missing" ] || exit 0
+if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "missing:$$missing; install these packages: $(2)" >&2
+    exit 1
+fi
+echo "missing:$$missing; installing $(2)"
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(2) >/dev/null
+endef
 
 .PHONY: build
-build: setup ## the program, optimized, with Swift's libraries inside
+build: build-tools ## the program, optimized, with Swift's libraries inside
 	$(SWIFT) build $(RELEASE) --product switchfs
 
 # What can't be installed is left out; the program says so.
 .PHONY: bench
-bench: build ## measures switchfs beside other unions for five minutes, as root
+bench: setup build ## measures switchfs beside other unions for five minutes, as root
 	@missing=
 	for peer in $(PEERS); do command -v "$$peer" >/dev/null || missing+=" $$peer"; done
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -74,9 +90,15 @@ model: setup ## checks the coherence protocol in every order of its steps, in so
 	docs/model/run full
 	docs/model/run bugs
 
+.PHONY: unit
+unit: build-tools ## every test but those on real mounts; what needs root is skipped without, and told
+	$(SWIFT) build --build-tests $(CHECKED)
+	.build/debug/switchfs-fuzz replay Tests/Fuzz/Corpus
+	$(SWIFT) test --skip-build --skip '^MountTests\.'
+
 # Tests mount below a directory of their own; whatever a crash leaves mounted there goes.
 .PHONY: test
-test: setup lint ## lint, the small model, build, all tests, the engine's under the thread sanitizer, a minute of fuzzing
+test: setup lint ## lint, the small model, build, all tests, those of threads under the thread sanitizer, a minute of fuzzing
 	@[ "$$(id -u)" = 0 ] || echo "not root: tests that mount or make cgroups are skipped" >&2
 	SWITCHFS_TEST_DIRECTORY=$$(mktemp -d "$${TMPDIR:-/tmp}/switchfs-make-test.XXXXXX")
 	# Tests act as other users there.
@@ -89,18 +111,23 @@ test: setup lint ## lint, the small model, build, all tests, the engine's under 
 	}
 	trap clean EXIT
 	docs/model/run small
-	$(SWIFT) build --build-tests
+	$(SWIFT) build --build-tests $(CHECKED)
 	.build/debug/switchfs-fuzz replay Tests/Fuzz/Corpus
 	$(SWIFT) test --skip-build
-	$(SWIFT) test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan --filter UnionCoreTests
-	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(SWIFT) test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan $(CHECKED) \
+	    --filter '^UnionCoreTests\.' --filter '^LayerWatchTests\.'
+	$(feed)
 
 # libFuzzer's main needs a linker that gold isn't.
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
-fuzz: setup ## feeds decoders with what nobody sends, for FUZZ_SECONDS
-	$(SWIFT) build -c release --sanitize=fuzzer -Xswiftc -DFUZZER -Xswiftc -use-ld=lld --scratch-path .build-fuzz --product switchfs-fuzz
-	FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run
+fuzz: build-tools ## feeds decoders with what nobody sends, for FUZZ_SECONDS
+	$(feed)
+
+define feed
+$(SWIFT) build -c release --sanitize=fuzzer -Xswiftc -DFUZZER -Xswiftc -use-ld=lld --scratch-path .build-fuzz $(CHECKED) --product switchfs-fuzz
+FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run
+endef
 
 .PHONY: install
 install: ## the program, manual, mount helpers and completions below DESTDIR/PREFIX

@@ -52,10 +52,10 @@ let package = Package(
         .target(
             name: "SwitchTestKit", dependencies: ["CTestCalls", system],
             swiftSettings: strict),
-        .target(
-            name: "CTestCalls", path: "Tests/Support/CTestCalls", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CTestCalls", cSettings: [.define("_GNU_SOURCE")]),
+        // Not Sources/switchfs: a disk that ignores case can't hold that beside Sources/SwitchFS.
         .executableTarget(
-            name: "switchfs", dependencies: ["SwitchFS", argumentParser, logging],
+            name: "switchfs", dependencies: ["SwitchFS", argumentParser], path: "Sources/Command",
             swiftSettings: strict),
         // For measuring, not for installing: no product.
         .executableTarget(
@@ -65,6 +65,10 @@ let package = Package(
         .executableTarget(
             name: "switchfs-liar", dependencies: ["CFuse3"], path: "Tests/Support/Liar",
             cSettings: [.define("_GNU_SOURCE"), .define("_FILE_OFFSET_BITS", to: "64")]),
+        .target(name: "CScarcity", path: "Tests/Support/CScarcity", cSettings: [.define("_GNU_SOURCE")]),
+        .executableTarget(
+            name: "switchfs-embedder", dependencies: ["SwitchFS", "CScarcity"],
+            path: "Tests/Support/Embedder", swiftSettings: strict),
         .executableTarget(
             name: "switchfs-fuzz",
             dependencies: ["SwitchFS", "FuseServer", "UnionCore", "LinuxSystem", "CTestCalls", system],
@@ -82,6 +86,8 @@ let package = Package(
         .testTarget(
             name: "SwitchFSTests", dependencies: ["SwitchFS", "UnionCore", "LinuxSystem", system, logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "PackageTests", dependencies: ["SwitchTestKit", system], swiftSettings: strict),
         .testTarget(
             name: "BenchTests", dependencies: ["switchfs-bench", "SwitchTestKit"], swiftSettings: strict),
         .testTarget(

@@ -42,6 +42,8 @@ int32_t slx_socket_connect(const char *name, size_t length) {
 
 int32_t slx_socket_accept(int32_t fd) { SLX_RESULT(int32_t, accept4(fd, NULL, NULL, SOCK_CLOEXEC)); }
 
+int32_t slx_socket_shut_down(int32_t fd) { SLX_RESULT(int32_t, shutdown(fd, SHUT_RDWR)); }
+
 int32_t slx_socket_peer(int32_t fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
     struct ucred peer;
     socklen_t size = sizeof peer;

@@ -8,11 +8,12 @@ public import UnionCore
 
 /// One mounted union: from mount(2) to the last thread's end.
 ///
-/// The order of use: a `DeviceBackingStore`, a `Union` made with it, this session, which mounts, then `run`.
-/// A process that goes to the background forks before it makes the session.
+/// The order of use: a `DeviceBackingStore`, a `Union` made with it, this session, which mounts, then `start`;
+/// `waitForEnd`, `endThreads` and `close` when it is over. A start that fails is ended by `stop`, `endThreads` and
+/// `close`. A process that goes to the background forks before it makes the session.
 public final class Session: Sendable {
     private enum Phase {
-        case mounted, stopping, ended
+        case mounted, stopping, closed
     }
 
     private let server: Server
@@ -23,8 +24,8 @@ public final class Session: Sendable {
     private let phase = Mutex(Phase.mounted)
     private let isStuck = Atomic<Bool>(false)
 
-    /// Opens the device and mounts; nothing is served before `run`. Throws when it can't, leaving nothing
-    /// mounted; the union is the caller's to shut down then.
+    /// Opens the device and mounts; nothing is served before `start`. Throws when it can't, leaving nothing
+    /// mounted or open.
     public init(
         options: ServerOptions, union: Union, backing: DeviceBackingStore, logger: Logger
     ) throws(SessionError) {
@@ -40,31 +41,16 @@ public final class Session: Sendable {
         pool = WorkerPool(server: server, session: handle)
     }
 
-    /// Whether and how passthrough was agreed on; decided when `run` calls `onReady`.
+    /// Whether and how passthrough was agreed on; decided by `start`.
     public var passthrough: PassthroughState { server.negotiation.passthrough }
     public var counters: RequestCounters { server.counters }
     public var errors: ErrorCounters { server.errors }
     /// Threads that serve requests or wait for them.
     public var notifier: Notifier { Notifier(session: handle, device: server.device) }
 
-    /// Serves until the union is unmounted or `stop` is called, then closes the connection.
-    ///
-    /// `onReady` is called once the mount answers. Throws before that, with nothing left mounted, when the
-    /// kernel won't agree on what the options require.
-    public func run(onReady: () -> Void) throws(SessionError) {
-        do throws(SessionError) {
-            try becomeReady()
-        } catch {
-            stop()
-            finish()
-            throw error
-        }
-        onReady()
-        pool.waitForEnd()
-        finish()
-    }
-
-    private func becomeReady() throws(SessionError) {
+    /// Returns once the mount answers. Throws when there are no threads for that, or the kernel won't agree on what
+    /// the options require; what was started till then is still to be ended.
+    public func start() throws(SessionError) {
         do throws(Errno) {
             try Signals.installInterruptHandler()
         } catch {
@@ -95,8 +81,18 @@ public final class Session: Sendable {
         }
     }
 
-    /// Unmounts and ends `run`, from any thread but one that serves requests. Files that clients still have
-    /// open give ENOTCONN from here on. A second call does nothing.
+    /// Returns when no thread serves requests any more: the union was unmounted, or `stop` was called.
+    public func waitForEnd() {
+        pool.waitForEnd()
+        guard pool.hasFailed else { return }
+        // Or a mount would be left that nobody answers for.
+        stop()
+        // If that was under way already, it isn't through yet.
+        endWorkers()
+    }
+
+    /// Unmounts, and has the threads that serve requests end, from any thread but one of these. Files that clients
+    /// still have open give ENOTCONN from here on. A second call does nothing.
     public func stop() {
         let isFirst = phase.withLock { phase in
             guard phase == .mounted else { return false }
@@ -110,26 +106,32 @@ public final class Session: Sendable {
             // EINVAL: somebody else has just unmounted it.
             if error != .invalidArgument { server.logger.error("cannot unmount: \(error)") }
         }
-        if !pool.end(within: 5) {
-            isStuck.store(true, ordering: .releasing)
-            server.logger.error("a request does not end; leaving it behind")
-            pool.abandon()
-        }
+        endWorkers()
     }
 
-    /// Closes what is left, once.
-    private func finish() {
-        let wasEnded = phase.withLock { phase in
-            defer { phase = .ended }
-            return phase == .ended
-        }
-        guard !wasEnded else { return }
+    private func endWorkers() {
+        guard !pool.end(within: 5) else { return }
+        isStuck.store(true, ordering: .releasing)
+        server.logger.error("a request does not end; leaving it behind")
+        pool.abandon()
+    }
+
+    /// Ends the threads beside those that serve requests, which have ended.
+    public func endThreads() {
+        pool.endStandby()
         if !server.lockWaiters.end(within: 5) { isStuck.store(true, ordering: .releasing) }
         server.interrupter.end()
         server.polls.end()
-        server.union.stopCoherence()
+    }
+
+    /// Closes the connection, once. Nobody uses the session or its notifier any more.
+    public func close() {
+        let wasClosed = phase.withLock { phase in
+            defer { phase = .closed }
+            return phase == .closed
+        }
         // A stuck thread still uses all of it; the process is about to end anyway.
-        guard !isStuck.load(ordering: .acquiring) else { return }
+        guard !wasClosed, !isStuck.load(ordering: .acquiring) else { return }
         backing.disconnect()
         unsafe sfs_session_destroy(handle.pointer)
     }

@@ -15,7 +15,7 @@ public import UnionCore
 /// The union is served by threads of its own and lives until it is unmounted, by this object, by
 /// `umount` or by the process's end. Signals are the program's business, but SIGUSR2 is taken: it interrupts requests.
 public final class SwitchMount: Sendable {
-    private let serving: Serving
+    private let server: MountServer
     private let thread: WorkerThread
 
     /// Mounts; returns when the union answers.
@@ -39,69 +39,63 @@ public final class SwitchMount: Sendable {
     public init(
         _ request: MountRequest, logger: Logger = Logger(label: "switchfs")
     ) throws(MountError) {
-        let serving = try Serving(request, debug: false, logger: logger)
-        let start = StartSignal()
+        let server = try MountServer(request, debug: false, logger: logger)
         do throws(Errno) {
-            thread = try WorkerThread.spawn(name: "switchfs") {
-                do throws(MountError) {
-                    try serving.run { start.tell(nil) }
-                } catch {
-                    start.tell(error)
-                }
-            }
+            // However it is unmounted: all is stopped and closed then.
+            thread = try WorkerThread.spawn(name: "switchfs") { server.waitForEnd() }
         } catch {
-            serving.stop()
-            throw .failure("can't start a thread: \(error)")
+            server.stop()
+            server.waitForEnd()
+            throw .failure("cannot start a thread: \(error)")
         }
-        if let error = start.wait() { throw error }
-        self.serving = serving
+        self.server = server
     }
 
     /// Where the union is mounted: absolute, links resolved.
-    public var mountPoint: String { serving.mountPoint }
+    public var mountPoint: String { server.mountPoint }
 
     /// What the mount is made of and has done up to now, as `switchfs status` shows it.
-    public var status: MountStatus { serving.status() }
+    public var status: MountStatus { server.status() }
 
     /// How a path in the union resolves, as `switchfs explain` shows it. The path starts at the union's root and need not
     /// exist. Throws ``MountError`` of kind ``MountError/Kind/failure`` where the directory that it is in doesn't.
     public func explain(_ path: String) throws(MountError) -> Explanation {
-        try serving.explain(Array(path.utf8))
+        try server.explain(Array(path.utf8))
     }
 
     /// Returns when every change made underneath before this call is visible in the mount. There is no limit of time.
-    public func sync() { serving.synchronize() }
+    public func sync() { server.synchronize() }
 
     /// The orphans that hold anything, as `switchfs orphans` shows them; of nested ones the outermost. Throws ``MountError``
     /// of kind ``MountError/Kind/failure`` where the upper can't be read.
-    public func orphans() throws(MountError) -> [Orphan] { try serving.orphans() }
+    public func orphans() throws(MountError) -> [Orphan] { try server.orphans() }
 
     /// Brings an orphan back for good, to the directory that has its path now.
     ///
     /// Throws ``MountError`` of kind ``MountError/Kind/failure`` where there is none of this id, where the directory that held
     /// it is gone, where one of its names is in use, and where the upper is read-only; then nothing was moved.
-    public func restoreOrphan(_ id: String) throws(MountError) { try serving.restoreOrphan(id) }
+    public func restoreOrphan(_ id: String) throws(MountError) { try server.restoreOrphan(id) }
 
     /// Removes an orphan with all that it holds. Throws ``MountError`` of kind ``MountError/Kind/failure`` where there is
     /// none of this id, and where something of it can't be removed.
-    public func purgeOrphan(_ id: String) throws(MountError) { try serving.purgeOrphan(id) }
+    public func purgeOrphan(_ id: String) throws(MountError) { try server.purgeOrphan(id) }
 
     /// Removes all orphans with all that they hold. Throws ``MountError`` of kind ``MountError/Kind/failure`` where one
     /// couldn't be removed; others may be gone then.
-    public func purgeAllOrphans() throws(MountError) { try serving.purgeAllOrphans() }
+    public func purgeAllOrphans() throws(MountError) { try server.purgeAllOrphans() }
 
     /// Marks a directory as holding every entry itself, or takes that back. The path starts at the union's root.
     ///
     /// Throws ``MountError`` of kind ``MountError/Kind/failure`` where it is no directory, is the root, or its layer is
     /// read-only or takes no marks.
     public func setComplete(_ isComplete: Bool, _ path: String) throws(MountError) {
-        try serving.setComplete(isComplete, Array(path.utf8))
+        try server.setComplete(isComplete, Array(path.utf8))
     }
 
     /// Ends the mount and waits until all is closed, without a limit of time. What is still open in it gives ENOTCONN from
     /// here on. May be called more than once.
     public func unmount() {
-        serving.stop()
+        server.stop()
         thread.join()
     }
 

@@ -62,7 +62,8 @@ struct ControlTests {
     @Test("A server that gave up before the request came")
     func impatient() throws {
         let place = MountPlace(
-            path: "/m", major: 0xfff_fff, minor: UInt32(ServerIdentity.pid) &* 16 &+ 9, owner: 0)
+            path: "/m", major: 0xfff_fff, minor: UInt32(ServerIdentity.pid) &* 16 &+ 9,
+            owner: ServerIdentity.uid)
         let name = ControlSocket.name(major: place.major, minor: place.minor)
         let socket = try UnixSocket.listen(abstract: name.ref)
         let server = try WorkerThread.spawn(name: "impatient") {
@@ -83,7 +84,8 @@ struct ControlTests {
     @Test("A server that says nothing, and one that is gone")
     func failing() throws {
         let place = MountPlace(
-            path: "/m", major: 0xfff_fff, minor: UInt32(ServerIdentity.pid) &* 16, owner: 0)
+            path: "/m", major: 0xfff_fff, minor: UInt32(ServerIdentity.pid) &* 16,
+            owner: ServerIdentity.uid)
         let client = ControlClient(place: place, timeout: .milliseconds(100))
         do {
             let name = ControlSocket.name(major: place.major, minor: place.minor)

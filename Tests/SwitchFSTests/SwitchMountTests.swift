@@ -3,7 +3,7 @@ import SwitchFS
 import Testing
 
 /// What a program that uses the library does, with nothing imported but the library itself.
-@Suite("The library", .enabled(if: canMount))
+@Suite("The library", .enabled(if: canMount, "needs root and /dev/fuse"))
 struct SwitchMountTests {
     /// Sends names that begin with "deny" nowhere and directories to the lower.
     private struct Selector: BranchSelector {

@@ -286,6 +286,7 @@ int32_t slx_fusermount_unmount(const char *target, int32_t lazy);
 int32_t slx_socket_listen(const char *name, size_t length, int32_t backlog);
 int32_t slx_socket_connect(const char *name, size_t length);
 int32_t slx_socket_accept(int32_t fd);
+int32_t slx_socket_shut_down(int32_t fd);
 int32_t slx_socket_peer(int32_t fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 /// send(2) without SIGPIPE.
 int64_t slx_socket_send(int32_t fd, const void *bytes, size_t size);

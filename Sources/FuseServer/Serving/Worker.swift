@@ -11,6 +11,8 @@ enum Received {
     case surplus
     /// The connection has ended: unmounted, aborted or stopped.
     case end
+    /// The device can't be read from, though the connection may last.
+    case failure
 }
 
 extension Channel {
@@ -28,6 +30,10 @@ extension Channel {
             case .end:
                 pool.leaveReading()
                 pool.stop()
+                return false
+            case .failure:
+                pool.leaveReading()
+                pool.fail()
                 return false
             }
             if !isReading, !pool.rejoinReading(self) { return true }
@@ -52,7 +58,7 @@ extension Channel {
             case .operationNotSupportedByDevice: return .end
             default:
                 server.logger.error("reading from the FUSE device: \(error)")
-                return .end
+                return .failure
             }
         }
     }

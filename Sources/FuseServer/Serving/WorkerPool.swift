@@ -28,6 +28,7 @@ final class WorkerPool: Sendable {
     private let parked = Atomic<Int>(0)
     private let parking = Semaphore()
     private let stopping = Atomic<Bool>(false)
+    private let failed = Atomic<Bool>(false)
     /// When a reader was last missing, in seconds of the monotonic clock.
     private let lastShortage = Atomic<UInt64>(0)
     private let threads = Mutex<Set<ThreadID>>([])
@@ -35,6 +36,9 @@ final class WorkerPool: Sendable {
     private let alive = Atomic<Int>(0)
     private let ended = Semaphore()
     private let standby = Standby()
+    /// How the first worker's set-up went, which `start` waits for.
+    private let setUp = Mutex<Result<Void, Errno>?>(nil)
+    private let hasSetUp = Semaphore()
     /// The most readers for more clients than one: as many as there are processors to run them.
     let mostReaders = ResourceLimits.processorCount
 
@@ -45,6 +49,8 @@ final class WorkerPool: Sendable {
 
     var count: Int { alive.load(ordering: .relaxed) }
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
+    /// Requests can't be read any more, though nobody has unmounted.
+    var hasFailed: Bool { failed.load(ordering: .acquiring) }
     var hasWaiting: Bool { waiting.load(ordering: .sequentiallyConsistent) > 0 }
 
     // --- a reader's view
@@ -150,12 +156,14 @@ final class WorkerPool: Sendable {
 
     // --- the session's view
 
-    /// Starts the first reader, and the standby thread, which makes sure that there is always one. EAGAIN:
-    /// the system has no more threads.
+    /// Starts the first reader, and the standby thread, which makes sure that there is always one. Returns when the
+    /// reader is ready to read. EAGAIN: the system has no more threads; what was started till then is still to be ended.
     func start() throws(Errno) {
         try standby.start(self)
         readers.add(1, ordering: .sequentiallyConsistent)
         try startThread()
+        hasSetUp.wait()
+        try setUp.withLock { $0 }?.get()
     }
 
     private func startThread() throws(Errno) {
@@ -178,25 +186,37 @@ final class WorkerPool: Sendable {
             try ThreadSetup.prepareRequestThread()
             let channel = try Channel(server: server, pool: self)
             channel.enterThread()
+            noteSetUp(.success(()))
             while unsafe channel.serveRequests(session.pointer, self), park() {}
             channel.leaveThread()
         } catch {
             leaveReading()
             server.logger.error("a worker thread could not start: \(error)")
+            noteSetUp(.failure(error))
         }
         _ = threads.withLock { $0.remove(thread) }
         retire()
+    }
+
+    /// Only the first one's counts: nobody waits for the others.
+    private func noteSetUp(_ result: Result<Void, Errno>) {
+        let isFirst = setUp.withLock { setUp in
+            guard setUp == nil else { return false }
+            setUp = result
+            return true
+        }
+        if isFirst { hasSetUp.raise() }
     }
 
     private func retire() {
         if alive.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ended.raise() }
     }
 
-    /// Waits until no thread is left, or `abandon` was called.
-    func waitForEnd() {
-        ended.wait()
-        standby.end()
-    }
+    /// Waits until no worker is left, or `abandon` or `fail` was called.
+    func waitForEnd() { ended.wait() }
+
+    /// The standby thread ends, too. Does nothing where it wasn't started.
+    func endStandby() { standby.end() }
 
     /// Has every thread end. Those that wait end at once. Those that serve a request end when it is answered,
     /// which a signal makes sooner. False: some haven't ended after `seconds`.
@@ -216,6 +236,13 @@ final class WorkerPool: Sendable {
     func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
         while unpark() {}
+    }
+
+    /// The device can't be read from: all are to end, and the mount with them.
+    func fail() {
+        failed.store(true, ordering: .releasing)
+        stop()
+        ended.raise()
     }
 
     /// Lets `waitForEnd` return although a thread is stuck.

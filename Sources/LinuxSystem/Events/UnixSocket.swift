@@ -25,6 +25,11 @@ public struct UnixSocket: ~Copyable, Sendable {
         try UnixSocket(slx_socket_accept(owned.descriptor.rawValue))
     }
 
+    /// Ends it: a thread that waits for a connection gets EINVAL, now and later.
+    public borrowing func shutDown() throws(Errno) {
+        try succeed(slx_socket_shut_down(owned.descriptor.rawValue))
+    }
+
     /// The credentials of the process at the other end when it connected or listened.
     public borrowing func peerCredentials() throws(Errno) -> PeerCredentials {
         var peer = PeerCredentials(pid: 0, uid: 0, gid: 0)

@@ -7,8 +7,6 @@ import SystemPackage
 /// time, so that a caller who hangs holds up others for seconds at most.
 final class ControlServer: Sendable {
     private let socket: UnixSocket
-    private let major: UInt32
-    private let minor: UInt32
     private let owner: UInt32
     private let logger: Logger
     private let answer: @Sendable (ControlRequest) -> ControlReply
@@ -26,8 +24,6 @@ final class ControlServer: Sendable {
         socket = try ControlSocket.retrying(100, passing: .addressInUse) { () throws(Errno) in
             try UnixSocket.listen(abstract: name.ref)
         }
-        self.major = major
-        self.minor = minor
         self.logger = logger
         self.answer = answer
         owner = ServerIdentity.uid
@@ -40,16 +36,15 @@ final class ControlServer: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Ends the thread: a connection of our own wakes it.
+    /// Returns when the thread is gone. Takes no descriptor, for there may be none left.
     func stop() {
         guard !isStopping.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        let name = ControlSocket.name(major: major, minor: minor)
-        _ = try? UnixSocket.connect(abstract: name.ref)
+        try? socket.shutDown()
         thread.withLock { $0.take() }?.join()
     }
 
     private func serve() {
-        while true {
+        while !isStopping.load(ordering: .acquiring) {
             do {
                 let connection = try socket.accept()
                 if isStopping.load(ordering: .acquiring) { return }
@@ -60,7 +55,7 @@ final class ControlServer: Sendable {
                 // The connection stays in the queue: wait, or this loop would spin.
                 _ = try? socket.descriptor.poll(events: 0, timeout: 100)
             } catch {
-                logger.warning("control channel: \(error)")
+                if !isStopping.load(ordering: .acquiring) { logger.warning("control channel: \(error)") }
                 return
             }
         }

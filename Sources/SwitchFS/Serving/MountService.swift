@@ -56,24 +56,27 @@ public enum MountService {
             return complain(.failure("signals can't be set up: \(error)"))
         }
         do throws(MountError) {
-            let serving = try Serving(request, debug: style.logsRequests, logger: logger)
-            try serving.run {
-                SignalLoop.start(for: serving, endsOnHangUp: style.inForeground || style.logsRequests, logger)
-                let cgroups = serving.status().cgroups
-                logger.info(
-                    "mounted on \(serving.mountPoint), the server in cgroup \(StatusText.cgroup(cgroups) ?? "-")"
-                )
-                let warnings = ServerCgroups.warnings(cgroups)
-                for warning in warnings { logger.warning("\(warning)") }
-                // What the program was started in is nobody's to keep busy.
-                try? Daemon.leaveWorkingDirectory()
-                onReady(warnings)
-            }
-            logger.info("unmounted \(serving.mountPoint)")
+            let server = try MountServer(request, debug: style.logsRequests, logger: logger)
+            SignalLoop.start(for: server, endsOnHangUp: style.inForeground || style.logsRequests, logger)
+            onReady(begin(server, logger))
+            server.waitForEnd()
+            logger.info("unmounted \(server.mountPoint)")
             return 0
         } catch {
             return complain(error)
         }
+    }
+
+    /// The process's part, once the mount answers. Gives what whoever mounted should know.
+    private static func begin(_ server: MountServer, _ logger: Logger) -> [String] {
+        let cgroups = server.status().cgroups
+        logger.info(
+            "mounted on \(server.mountPoint), the server in cgroup \(StatusText.cgroup(cgroups) ?? "-")")
+        let warnings = ServerCgroups.warnings(cgroups)
+        for warning in warnings { logger.warning("\(warning)") }
+        // What the program was started in is nobody's to keep busy.
+        try? Daemon.leaveWorkingDirectory()
+        return warnings
     }
 
     private static func complain(_ error: MountError) -> Int32 {

@@ -12,11 +12,11 @@ enum SignalLoop {
         try Signals.ignore(.pipe)
     }
 
-    static func start(for serving: Serving, endsOnHangUp: Bool, _ logger: Logger) {
+    static func start(for server: MountServer, endsOnHangUp: Bool, _ logger: Logger) {
         do throws(Errno) {
-            let thread = try WorkerThread.spawn(name: "signals") { [weak serving] in
-                while let signal = try? Signals.wait(for: handled), let serving {
-                    take(signal, serving, endsOnHangUp, logger)
+            let thread = try WorkerThread.spawn(name: "signals") { [weak server] in
+                while let signal = try? Signals.wait(for: handled), let server {
+                    take(signal, server, endsOnHangUp, logger)
                 }
             }
             thread.detach()
@@ -25,11 +25,13 @@ enum SignalLoop {
         }
     }
 
-    private static func take(_ signal: Signal, _ serving: Serving, _ endsOnHangUp: Bool, _ logger: Logger) {
+    private static func take(
+        _ signal: Signal, _ server: MountServer, _ endsOnHangUp: Bool, _ logger: Logger
+    ) {
         switch signal {
-        case .user1: log(serving.status(), logger)
+        case .user1: log(server.status(), logger)
         case .hangUp where !endsOnHangUp: break
-        default: serving.stop()
+        default: server.stop()
         }
     }
 

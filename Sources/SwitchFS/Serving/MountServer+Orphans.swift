@@ -2,7 +2,7 @@ import SystemPackage
 import UnionCore
 
 // Changes to what the union shows that no file operation stands for. When they return, they are visible.
-extension Serving {
+extension MountServer {
     func synchronize() { union.synchronizeChanges() }
 
     func orphans() throws(MountError) -> [Orphan] {

@@ -6,8 +6,11 @@ import Synchronization
 import SystemPackage
 import UnionCore
 
-/// One mount being served: the only place that knows both the engine and the server.
-final class Serving: Sendable {
+/// One mount's life: starts what serves it, and stops that again. The only place that knows the engine, the
+/// session with the kernel and the watcher.
+///
+/// One that exists serves. Once its union is unmounted, `waitForEnd` stops and closes everything.
+final class MountServer: Sendable {
     let mountPoint: String
     let union: Union
     private let backing: DeviceBackingStore
@@ -19,7 +22,7 @@ final class Serving: Sendable {
     private let control = Mutex<ControlServer?>(nil)
     private let roots = Mutex<RootWatch?>(nil)
 
-    /// Mounts; nothing is served before `run`. Throws with nothing left mounted.
+    /// Mounts, and returns when the union answers. Throws with nothing left: no mount, thread or descriptor.
     init(_ request: MountRequest, debug: Bool, logger: Logger) throws(MountError) {
         self.logger = logger
         mountPoint = request.mountPoint
@@ -39,34 +42,52 @@ final class Serving: Sendable {
             throw .failure(error.description)
         }
         union.deliverNotices { NoticeText.log($0, to: logger) }
+        do throws(MountError) {
+            try start()
+        } catch {
+            session.stop()
+            end()
+            throw error
+        }
     }
 
-    /// Serves until the union is unmounted. `onReady` is called once the mount answers.
-    func run(onReady: () -> Void) throws(MountError) {
+    /// What can be done without is told of, and isn't there then.
+    private func start() throws(MountError) {
         do throws(Errno) {
             try watcher?.start(union.changeSink)
             try union.startCoherence(session.notifier)
         } catch {
-            session.stop()
             throw .failure("cannot start a thread: \(error)")
         }
         do throws(SessionError) {
-            try session.run {
-                startControl()
-                watchRoots()
-                onReady()
-            }
+            try session.start()
         } catch {
             throw .failure(error.description)
         }
-        control.withLock { $0.take() }?.stop()
-        roots.withLock { $0.take() }?.stop()
-        watcher?.stop()
+        startControl()
+        watchRoots()
     }
 
-    /// Unmounts and ends `run`.
+    /// Stops in the reverse order what `start` has started, however far it got: to stop what wasn't started does
+    /// nothing. The union is unmounted.
+    private func end() {
+        roots.withLock { $0.take() }?.stop()
+        control.withLock { $0.take() }?.stop()
+        session.endThreads()
+        union.stopCoherence()
+        watcher?.stop()
+        session.close()
+    }
+
+    /// Unmounts, which ends `waitForEnd`. From any thread that serves no request.
     func stop() {
         session.stop()
+    }
+
+    /// Returns when the union is unmounted, by whoever it was, and everything is stopped and closed. Once.
+    func waitForEnd() {
+        session.waitForEnd()
+        end()
     }
 
     /// What the union itself is mounted on is covered by it, as it was meant to be.
