@@ -1,31 +1,38 @@
-import FoundationEssentials
+import SwitchTestKit
+import SystemPackage
 import Testing
 
 /// Who may call whom inside the engine, as docs/architecture.md says.
 @Suite struct FloorsTests {
-    private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+    private struct Source {
+        /// The first folder below the module's; empty for a file beside the folders.
+        let folder: String
+        let name: String
+        let text: String
+    }
 
     /// The folders of the engine, the lowest first, out of the table in docs/architecture.md.
     private func floors() throws -> [String] {
-        let text = try String(contentsOf: root.appending(path: "docs/architecture.md"), encoding: .utf8)
+        let text = try Sys.text(package / "docs/architecture.md")
         let rows = text.split(separator: "\n").drop { $0 != "| floor | what is in it | type |" }.dropFirst(2)
         return rows.prefix { $0.hasPrefix("| `") }.compactMap { row in
             row.dropFirst(3).split(separator: "/").first.map(String.init)
         }
     }
 
-    private func sources(_ module: String) throws -> [(folder: String, name: String, text: String)] {
-        let base = root.appending(path: "Sources/\(module)")
-        return try FileManager.default.subpathsOfDirectory(atPath: base.path).filter {
-            $0.hasSuffix(".swift")
-        }
-        .map { path in
-            let parts = path.split(separator: "/").map(String.init)
-            return (
-                folder: parts.count > 1 ? parts[0] : "", name: parts[parts.count - 1],
-                text: try String(contentsOf: base.appending(path: path), encoding: .utf8)
-            )
+    private func sources(_ module: String) throws -> [Source] {
+        try sources(below: package / TestPath("Sources/\(module)"), folder: "")
+    }
+
+    private func sources(below path: TestPath, folder: String) throws -> [Source] {
+        try Sys.list(path).flatMap { entry throws -> [Source] in
+            let name = entry.name.text
+            let inside = path / entry.name
+            if entry.kind == .directory {
+                return try sources(below: inside, folder: folder.isEmpty ? name : folder)
+            }
+            return name.hasSuffix(".swift")
+                ? [Source(folder: folder, name: name, text: try Sys.text(inside))] : []
         }
     }
 
