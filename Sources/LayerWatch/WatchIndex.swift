@@ -1,11 +1,12 @@
 internal import LinuxSystem
 internal import UnionCore
 
-/// Which watches each node is the first owner of. In parts, so that growing stops the others for the time that a part takes.
+/// Which watches each node is the first owner of. There are several parts, so that growing stops the others
+/// only for the time that one part takes.
 struct WatchIndex {
     private static let partBits: UInt64 = 6
 
-    /// Watches: the kernel's numbers begin at 1.
+    /// The numbers are watches, which the kernel counts from 1.
     private var parts = [NumberTable<Int32>](repeating: NumberTable(), count: 1 << Int(partBits))
 
     /// The watches whose first owner the node is.
@@ -18,7 +19,7 @@ struct WatchIndex {
         return found
     }
 
-    /// The watch has the node as its first owner; it had none or another.
+    /// Notes that the node is the watch's first owner. The watch had none, or another one.
     mutating func insert(_ watch: Int32, of node: NodeID, in owners: FirstOwners) {
         let hash = node.rawValue.mixed
         parts[Self.part(hash)].insert(watch, hash >> Self.partBits) { Self.hash($0, owners) }

@@ -36,7 +36,7 @@ final class WorkerPool: Sendable {
     private let alive = Atomic<Int>(0)
     private let ended = Semaphore()
     private let standby = Standby()
-    /// How the first worker's set-up went, which `start` waits for.
+    /// How the first worker's set-up went. `start` waits for it.
     private let setUp = Mutex<Result<Void, Errno>?>(nil)
     private let hasSetUp = Semaphore()
     /// The most readers for more clients than one: as many as there are processors to run them.
@@ -49,7 +49,7 @@ final class WorkerPool: Sendable {
 
     var count: Int { alive.load(ordering: .relaxed) }
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
-    /// Requests can't be read any more, though nobody has unmounted.
+    /// Whether requests can't be read any more, though the union wasn't unmounted.
     var hasFailed: Bool { failed.load(ordering: .acquiring) }
     var hasWaiting: Bool { waiting.load(ordering: .sequentiallyConsistent) > 0 }
 
@@ -156,8 +156,9 @@ final class WorkerPool: Sendable {
 
     // --- the session's view
 
-    /// Starts the first reader, and the standby thread, which makes sure that there is always one. Returns when the
-    /// reader is ready to read. EAGAIN: the system has no more threads; what was started till then is still to be ended.
+    /// Starts the first reader, and the standby thread, which makes sure that there is always one. Returns when
+    /// the reader is ready to read. EAGAIN: the system has no more threads; what was started until then must
+    /// still be ended.
     func start() throws(Errno) {
         try standby.start(self)
         readers.add(1, ordering: .sequentiallyConsistent)
@@ -198,7 +199,7 @@ final class WorkerPool: Sendable {
         retire()
     }
 
-    /// Only the first one's counts: nobody waits for the others.
+    /// Notes how a worker's set-up went. Only the first worker's counts, as `start` waits for no other.
     private func noteSetUp(_ result: Result<Void, Errno>) {
         let isFirst = setUp.withLock { setUp in
             guard setUp == nil else { return false }
@@ -215,7 +216,7 @@ final class WorkerPool: Sendable {
     /// Waits until no worker is left, or `abandon` or `fail` was called.
     func waitForEnd() { ended.wait() }
 
-    /// The standby thread ends, too. Does nothing where it wasn't started.
+    /// Ends the standby thread, if it was started.
     func endStandby() { standby.end() }
 
     /// Has every thread end. Those that wait end at once. Those that serve a request end when it is answered,
@@ -238,7 +239,7 @@ final class WorkerPool: Sendable {
         while unpark() {}
     }
 
-    /// The device can't be read from: all are to end, and the mount with them.
+    /// Stops the pool and ends the mount, as the device can't be read from.
     func fail() {
         failed.store(true, ordering: .releasing)
         stop()

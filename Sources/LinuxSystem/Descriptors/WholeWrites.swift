@@ -1,7 +1,7 @@
 public import SystemPackage
 
 extension FileDescriptor {
-    /// Writes all of it where the file is, and has it synchronized.
+    /// Writes all of the bytes at the open file's own offset, and syncs the file.
     public func writeForGood(_ bytes: [UInt8]) throws(Errno) {
         var rest = bytes[...]
         while !rest.isEmpty {

@@ -1,12 +1,12 @@
 public import SystemPackage
 
-/// A list of attribute names as the kernel gives it: NUL-terminated, one behind the other.
+/// A list of attribute names as the kernel gives it: each ends with a NUL, and the next one follows.
 @safe public struct XattrList {
     private let bytes: UnsafeRawBufferPointer
 
     init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
-    /// Lends each name.
+    /// Lends each name in turn.
     public func forEachName(_ body: (PathRef) -> Void) {
         guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
         var start = 0
@@ -18,7 +18,7 @@ public import SystemPackage
 }
 
 extension FileDescriptor {
-    /// Lends the list of the extended attributes' names; an empty one where there are none or can't be any.
+    /// Lends the list of the extended attributes' names. It is empty if there are none or can't be any.
     public func withXattrList<R>(at name: PathRef, _ body: (XattrList) -> R) -> R {
         let small = 1024
         let first: R? = unsafe withUnsafeTemporaryAllocation(byteCount: small, alignment: 1) { buffer in

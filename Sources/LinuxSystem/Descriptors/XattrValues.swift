@@ -1,7 +1,7 @@
 public import SystemPackage
 
 extension FileDescriptor {
-    /// An attribute's value, nil where there is none. The empty name is this object itself.
+    /// An attribute's value. nil: there is none. The empty name is this object itself.
     public func xattrValue(at name: PathRef, _ attribute: PathRef) -> [UInt8]? {
         let usual = 4096  // nearly all values; a block of ext4
         var bytes = [UInt8](repeating: 0, count: usual)
@@ -26,7 +26,7 @@ extension FileDescriptor {
         return try result.get()
     }
 
-    /// The first byte of an attribute's value, nil where there is none, or the value is longer than 8 bytes.
+    /// The first byte of an attribute's value. nil: there is none, or the value is longer than 8 bytes.
     public func firstByte(at name: PathRef, of attribute: PathRef) -> UInt8? {
         var value = InlineArray<8, UInt8>(repeating: 0)
         var span = value.mutableSpan
@@ -36,17 +36,18 @@ extension FileDescriptor {
         return length > 0 ? value[0] : nil
     }
 
-    /// How long an attribute's value is, in bytes. ENODATA: there is none. ENOTSUP: there can be none.
+    /// The length of an attribute's value, in bytes. ENODATA: there is none. ENOTSUP: there can be none.
     public func xattrSize(_ attribute: PathRef) throws(Errno) -> Int {
         try unsafe getXattr(attribute, into: .init(start: nil, count: 0))
     }
 
-    /// Sets an attribute of the entry `name`; the empty name is this object itself.
+    /// Sets an attribute of the entry `name`. The empty name is this object itself.
     public func setXattr(at name: PathRef, _ attribute: PathRef, to value: PathRef) throws(Errno) {
         try unsafe setXattr(at: name, attribute, value: value.bytes)
     }
 
-    /// Gives another object this one's value of an attribute, or takes the attribute away there, as far as that can be.
+    /// Gives another object this one's value of an attribute. If this one has no value, takes the attribute
+    /// away there. Errors are ignored.
     public func copyXattr(_ attribute: PathRef, to target: FileDescriptor) {
         guard let size = try? xattrSize(attribute), size > 0 else {
             try? target.removeXattr(attribute)

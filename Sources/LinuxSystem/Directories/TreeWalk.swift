@@ -2,20 +2,21 @@ public import SystemPackage
 
 /// What a walk does after it has come to an entry.
 public enum WalkStep {
-    /// Goes on, and not into the entry.
+    /// The walk goes on, but not into the entry.
     case pass
-    /// Goes on, and later into the entry, which is a directory.
+    /// The walk goes on, and later into the entry, which is a directory.
     case enter
-    /// Ends.
+    /// The walk ends.
     case stop
 }
 
 extension FileDescriptor {
-    /// Goes through the tree below the directory `start` of this one, each directory before what is in it.
+    /// Walks the tree below the directory `start` of this one, each directory before what is in it.
     ///
-    /// `visit` gets the directory that holds the entry, the entry, and the holder's path from this descriptor; it is never
-    /// called for "." and "..". No symlink is followed. A directory that can't be read is passed over. The walk goes by a
-    /// list and not by calls: how deep the tree is isn't ours to say.
+    /// `visit` gets the directory that holds the entry, the entry, and the holder's path from this
+    /// descriptor. It is never called for "." and "..". The walk follows no symbolic link, and passes over a
+    /// directory that can't be read. It goes by a list and not by recursive calls, as the tree may be of any
+    /// depth.
     public func walkTree(
         at start: PathRef = "", _ visit: (FileDescriptor, DirectoryEntry, _ path: [UInt8]) -> WalkStep
     ) {
@@ -37,7 +38,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Where the object is in this process's namespace now; empty where that can't be said.
+    /// The object's path in this process's namespace now. Empty: it can't be told.
     public var currentPath: [UInt8] {
         let link = OwnedName("/proc/self/fd/\(rawValue)")
         return unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
@@ -46,7 +47,7 @@ extension FileDescriptor {
         }
     }
 
-    /// With what the paths of all that is in the directory begin: its own path now, and a slash.
+    /// What the paths of all that is in the directory begin with: its own path now, and a slash.
     public var pathPrefix: [UInt8] {
         let path = currentPath
         return path.last == UInt8(ascii: "/") ? path : path + [UInt8(ascii: "/")]
@@ -54,7 +55,8 @@ extension FileDescriptor {
 }
 
 extension [UInt8] {
-    /// The path of an entry of the directory whose path this is; the empty path is the directory that paths start from.
+    /// The path of an entry of the directory whose path this is. The empty path is the directory that paths
+    /// start from.
     public func appending(_ name: PathRef) -> [UInt8] {
         self + (isEmpty ? [] : [UInt8(ascii: "/")]) + name.array
     }

@@ -25,7 +25,7 @@ public struct UnixSocket: ~Copyable, Sendable {
         try UnixSocket(slx_socket_accept(owned.descriptor.rawValue))
     }
 
-    /// Ends it: a thread that waits for a connection gets EINVAL, now and later.
+    /// Ends a listening socket: a thread that waits for a connection gets EINVAL, now and later.
     public borrowing func shutDown() throws(Errno) {
         try succeed(slx_socket_shut_down(owned.descriptor.rawValue))
     }

@@ -48,7 +48,7 @@ internal import Glibc
     /// A copy of the bytes, without the NUL.
     @inlinable public var array: [UInt8] { unsafe Array(bytes) }
 
-    /// Lends the name with `prefix` before it.
+    /// Lends the name with `prefix` in front.
     public func withPrefix<R>(_ prefix: PathRef, _ body: (PathRef) -> R) -> R {
         let length = prefix.count + count
         return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: length + 1) { buffer in
@@ -59,7 +59,7 @@ internal import Glibc
         }
     }
 
-    /// The rest after the first `length` bytes, at most all.
+    /// The rest after the first `length` bytes. It is empty if there are no more.
     @inlinable
     public func dropFirst(_ length: Int) -> PathRef {
         let dropped = min(length, count)

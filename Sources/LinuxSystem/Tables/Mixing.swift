@@ -1,7 +1,8 @@
 extension UInt64 {
-    /// The number with every bit spread over all bits, one to one: numbers that are made by counting become hashes.
+    /// The number with every bit spread over all bits, one to one. So numbers that are made by counting
+    /// become hashes.
     ///
-    /// The finaliser of MurmurHash3.
+    /// It is the finaliser of MurmurHash3.
     @inlinable
     public var mixed: UInt64 {
         var hash = self

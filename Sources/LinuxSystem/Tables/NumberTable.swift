@@ -1,16 +1,19 @@
-/// An open-addressing hash table of numbers that stand for things kept elsewhere: four bytes or so a thing, and no key.
+/// An open-addressing hash table of numbers that stand for values kept elsewhere. It takes some four bytes a
+/// value, and holds no keys.
 ///
-/// 0 is an empty cell and no number. The user of the table says what a number stands for, and which hash that has.
+/// 0 is an empty cell and no number. The user of the table says what a number stands for, and which hash that
+/// has.
 @frozen
 public struct NumberTable<Number: FixedWidthInteger & Sendable>: Sendable {
-    /// As many as a power of two, or none.
+    /// Their number is a power of two, or 0.
     @usableFromInline var cells: [Number] = []
     @usableFromInline var count = 0
 
     @inlinable
     public init() {}
 
-    /// The first number of that hash for which `matches` holds; others of that hash may be asked for, too.
+    /// The first number of that hash for which `matches` holds. `matches` may get numbers of other hashes,
+    /// too. nil: there is none.
     @inlinable
     public func first(_ hash: UInt64, where matches: (Number) -> Bool) -> Number? {
         cell(hash, where: matches).map { cells[$0] }
@@ -25,8 +28,8 @@ public struct NumberTable<Number: FixedWidthInteger & Sendable>: Sendable {
         }
     }
 
-    /// Adds a number that isn't in the table. `hashOf`: the hash of any number in it; nil: nothing asks for that number any
-    /// more.
+    /// Adds a number that isn't in the table. `hashOf` gives the hash of any number in it. nil: that number
+    /// isn't looked for any more.
     @inlinable
     public mutating func insert(_ number: Number, _ hash: UInt64, hashOf: (Number) -> UInt64?) {
         if (count + 1) * 4 > cells.count * 3 { grow(hashOf) }
@@ -34,7 +37,7 @@ public struct NumberTable<Number: FixedWidthInteger & Sendable>: Sendable {
         put(number, hash)
     }
 
-    /// Takes the number out, if it is in the table.
+    /// Takes the number out, if it is in the table. `hashOf` gives the hash of any number in it.
     @inlinable
     public mutating func remove(_ number: Number, _ hash: UInt64, hashOf: (Number) -> UInt64?) {
         guard var hole = cell(hash, where: { $0 == number }) else { return }
@@ -45,7 +48,8 @@ public struct NumberTable<Number: FixedWidthInteger & Sendable>: Sendable {
         }
         let mask = cells.count - 1
         var next = (hole + 1) & mask
-        // What was moved on from the hole's cell or one before it moves back, so that searches needn't go on.
+        // A number that was moved on from the hole's cell or an earlier one moves back, so that searches
+        // needn't go on.
         while cells[next] != 0 {
             if let hash = hashOf(cells[next]), (next - home(hash)) & mask >= (next - hole) & mask {
                 cells[hole] = cells[next]

@@ -27,7 +27,7 @@ extension Changes {
         }
         var replacesDirectory = existing?.isDirectory == true
         if replacesDirectory, let existing, policies.orphans == .hide, layers.hasEntries(name, in: upper) {
-            // What it holds unseen is kept, which takes a step of its own.
+            // What the directory holds unseen is kept, which takes a step of its own.
             try layers.stash(
                 name, in: upper, at: try resolver.path(of: name, in: directory), expecting: existing)
             replacesDirectory = false

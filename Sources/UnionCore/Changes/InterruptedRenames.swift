@@ -10,7 +10,7 @@ extension Changes {
         defer { work.cleanIfThere() }
         guard let journal = try? work.journal(create: false) else { return }
         for (name, record) in RenameJournal.read(in: journal.descriptor) {
-            // Of one that was cut off nothing has moved.
+            // A record that was cut off has no step done.
             if let record, !InterruptedRename(record, of: self).settle() {
                 layers.notices.post(.ignored(.finishRename, path: OwnedName(record.from).ref.string, nil))
                 continue

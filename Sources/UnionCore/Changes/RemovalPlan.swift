@@ -57,7 +57,7 @@ extension Changes {
         return RemovalPlan(lookup, isDirectory: isDirectory, isCovered: isCovered, staying: staying)
     }
 
-    /// The layers whose part of a directory that is empty to users a whiteout must hide.
+    /// The layers with a part that a whiteout must hide. The directory is empty to users.
     private func staysBehind(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView
     ) throws(Errno) -> [Int] {

@@ -19,7 +19,8 @@ extension InvalidationBatch {
         drop { () throws(Errno) in try kernel.dropEntry(directory.id, name) }
     }
 
-    /// Tells the kernel. It has nothing to drop (ENOENT, ENOTDIR), or the connection is at its end: that is no news.
+    /// Tells the kernel to drop something, and posts a notice if it refuses. It is no news if the kernel has
+    /// nothing to drop (ENOENT, ENOTDIR), or if the connection is at its end.
     private func drop(_ notify: () throws(Errno) -> Void) {
         do throws(Errno) {
             try notify()
@@ -33,10 +34,11 @@ extension InvalidationBatch {
         }
     }
 
-    /// ENODEV: the mount is gone.
+    /// ENODEV: the mount has gone.
     private static var noDevice: Int32 { 19 }
 
-    /// What else was told by the name was taken in by now, or wasn't: the kernel knows nothing but what is right.
+    /// Ends the doubts about the name. By now the kernel has taken in whatever else was reported by it, or
+    /// never will: all that it knows is right.
     func endDoubts(of name: PathRef, in directory: Node) {
         let doubts = directory.doubts(of: name)
         if doubts.isEmpty { return }
@@ -81,8 +83,8 @@ extension InvalidationBatch {
 
     /// Has the kernel drop the node's attributes; with `content` a directory's listing too, and a file's
     /// pages. The kernel may be about to take in the node for the first time, from a reply older than the
-    /// change: then it has nothing to drop yet. Such a reply is waited for by the lock of each directory that
-    /// reported the node. After that the node can be dropped.
+    /// change: then it has nothing to drop yet. So this waits for such a reply, by the lock of each directory
+    /// that reported the node, and then has the node dropped.
     func dropNode(_ id: NodeID, content: Bool) {
         let openFiles = table.find(id)?.state.withLock { state in
             state.reportedAttributes = .none

@@ -205,7 +205,7 @@ struct InvalidationBatch {
         guard let view = try? resolver.view(of: directory),
             let lookup = try? resolver.lookup(view, name, in: directory)
         else { return nil }
-        // A stranger may have moved a skeleton here: staleListings must look for it.
+        // A stranger may have moved a skeleton here: listings must look for it.
         if lookup.unseen != nil, let upper = reporting.stack.upper,
             let parent = view.directory(in: upper.index)
         {

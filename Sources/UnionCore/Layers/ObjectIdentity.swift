@@ -31,7 +31,7 @@ struct ObjectIdentity: Equatable, Sendable {
             && born == (born.hasTime ? BornAs(status.kind, at: status.born) : BornAs(status.kind))
     }
 
-    /// `seed` must not be known to anybody who makes files.
+    /// A hash of the identity. A user that makes files must not know `seed`.
     func hash(_ seed: UInt64) -> UInt64 { (inode ^ seed ^ device << 40).mixed }
 }
 

@@ -1,19 +1,19 @@
 /// Why one of overlayfs's marks isn't followed.
 public enum RedirectObstacle: String, Sendable {
-    /// Somebody may write in the layer through the union, and would change what the mark counts on.
+    /// The layer can be written through the union, and a write would change what the mark counts on.
     case writableLayer = "writable-layer"
-    /// A `user.` attribute that others than the server's user could have set.
+    /// The mark is a `user.` attribute that others than the server's user could have set.
     case untrusted
-    /// It isn't one that overlayfs writes.
+    /// The value is none that overlayfs writes.
     case malformed
     /// The layers below have nothing there.
     case missing
-    /// It leads to files of the kernel, which act by who uses them and where.
+    /// The mark leads to files of the kernel, which act by the process that uses them and by their place.
     case pseudo
 }
 
 extension RedirectObstacle {
-    /// For people.
+    /// The obstacle in words for people.
     public func text(inLayer layer: Int) -> String {
         let start = "overlayfs's redirect or metacopy mark in layer \(layer) is not followed: "
         return switch self {

@@ -1,8 +1,8 @@
 internal import LinuxSystem
 
-/// Which slot the node of an identity is in.
+/// Finds the slot of an identity's node.
 struct IdentityIndex {
-    /// Slots and one.
+    /// Each number is a slot plus one.
     private var table = NumberTable<UInt32>()
 
     /// The key of a look in the index and in its part of the table.

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 // RENAME_EXCHANGE
 extension Union {
-    /// How each of the two comes to the other's name. EXDEV: they aren't in one layer, or would not be seen there.
+    /// How each of the two gets the other's name. EXDEV: they aren't in one layer, or wouldn't be seen there.
     func exchangePlan(
         _ departure: DeparturePlan, _ source: borrowing Target, _ destination: borrowing Target
     ) throws(Errno) -> (there: RenamePlan, back: Arrival) {
@@ -62,7 +62,7 @@ extension Union {
         arriving.end(by: renaming.caller)
     }
 
-    /// Marks what has to be complete, and has the layer exchange the two. Where it fails, the marks go again.
+    /// Marks what must be complete, and has the layer exchange the two. If that fails, the marks go again.
     private func exchangeReal(
         _ renaming: borrowing Renaming, _ back: Arrival, _ from: FileDescriptor, _ to: FileDescriptor,
         mustMark: Bool, mustMarkOther: Bool

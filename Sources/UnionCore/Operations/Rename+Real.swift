@@ -3,12 +3,12 @@ internal import SystemPackage
 
 // The real calls of a rename within one layer.
 extension Union {
-    /// The rename itself, written down if more is to be done then.
+    /// Makes the rename itself. Writes it down first if further steps come after it.
     func moveReal(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags,
         _ written: inout WrittenRename?
     ) throws(Errno) {
-        // A whiteout may be replaced though something new is asked for.
+        // It may replace a whiteout even with RENAME_NOREPLACE.
         let flags = renaming.plan.arrival.replaced == nil ? flags : []
         if try moveLeavingWhiteout(renaming, from, to, flags) { return }
         if renaming.plan.hasFurtherSteps && written == nil {
@@ -17,7 +17,8 @@ extension Union {
         try moveAlone(renaming, from, to, flags)
     }
 
-    /// Renames and leaves a whiteout, in one step. False: that isn't wanted, or not for this filesystem or caller.
+    /// Renames and leaves a whiteout, in one step. False: a whiteout isn't wanted, or this filesystem or
+    /// caller can't do that.
     private func moveLeavingWhiteout(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor, _ flags: RenameFlags
     ) throws(Errno) -> Bool {
@@ -30,7 +31,7 @@ extension Union {
             }
             return true
         } catch {
-            // What else it may be, the rename without one tells.
+            // The rename without a whiteout tells of any other error.
             return false
         }
     }
@@ -40,7 +41,7 @@ extension Union {
     ) throws(Errno) {
         let (name, newName, there) = (renaming.name, renaming.newName, renaming.plan.arrival.replaced)
         if isSameObject(renaming.moving, there) {
-            // It lies hidden there already, under a name of its own: rename(2) would do nothing.
+            // It lies hidden there already, under a second name: rename(2) would do nothing.
             return try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
                 try from.unlink(at: name)
             }
@@ -52,7 +53,8 @@ extension Union {
         } catch {
             guard [.directoryNotEmpty, .fileExists, .notDirectory, .isDirectory].contains(error), let there
             else { throw error }
-            // Somebody filled what lay hidden: nobody sees why it should be in the way.
+            // Another process has filled the directory that lies hidden. A user doesn't see why that should
+            // be in the way.
             guard renaming.plan.swapsPlaces else {
                 throw renaming.plan.arrival.replacesShown ? error : .improperLink
             }
@@ -60,8 +62,9 @@ extension Union {
         }
     }
 
-    /// A directory can't replace a whiteout, nor a directory that holds whiteouts: they change places, and what comes to
-    /// the old name goes, unless a whiteout is wanted there anyway.
+    /// Exchanges the object with what is at the new name: a directory can't replace a whiteout, nor a
+    /// directory that holds whiteouts. What comes to the old name then goes, unless a whiteout is wanted
+    /// there anyway.
     private func changePlaces(
         _ renaming: borrowing Renaming, _ there: LayerEntry, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {

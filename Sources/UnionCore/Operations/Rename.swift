@@ -116,7 +116,7 @@ extension Union {
         reporting.leaveEmptied(renaming.source.directory)
     }
 
-    /// Covers the old name, and takes away what would hide the new one.
+    /// Covers the old name, and takes away what would hide the object at the new one.
     private func putRight(_ renaming: borrowing Renaming, _ cover: Cover?) throws(Errno) {
         if let cover {
             try changes.putWhiteout(
@@ -127,8 +127,9 @@ extension Union {
             renaming.destination.view, renaming.caller)
     }
 
-    /// What lies hidden under the names and has to go, goes before the rename, unseen: then it must not turn out that the
-    /// layer renames nothing from the one directory to the other.
+    /// Checks that the layer can rename from the one directory to the other at all. EXDEV: it can't. What
+    /// lies hidden under the names and has to go, goes before the rename, unseen; so this must be known
+    /// before.
     private func checkMount(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, _ to: FileDescriptor
     ) throws(Errno) {
@@ -154,8 +155,7 @@ extension Union {
     ) -> Bool {
         let (name, newName) = (renaming.name, renaming.newName)
         if cover != nil && renaming.layer.isUpper && renaming.plan.swapsPlaces {
-            // The whiteout that it changed places with still stands at the old name, as a whiteout is wanted
-            // there.
+            // What it changed places with still stands at the old name, as a whiteout was wanted there.
             return (try? FileDescriptor.rename(from: to, newName, to: from, name, flags: .exchange)) != nil
         }
         if let cover { try? cover.directory.unlink(at: name) }
@@ -220,9 +220,9 @@ extension Union {
         return (from, to)
     }
 
-    /// A directory that comes to stand over directories of lower layers must not be merged with them, nor must anything
-    /// below it, from its first moment there: what it may be backed by is settled before it moves. (Where it stands now
-    /// nothing lies below it.)
+    /// Settles what the directory may be backed by, before it moves. At its new name it may stand over
+    /// directories of lower layers. Neither it nor anything below it may be merged with these, from its first
+    /// moment there. (Nothing lies below it at its old name.)
     func completeBeforeMove(
         _ renaming: borrowing Renaming, _ from: FileDescriptor, mustMark: Bool
     ) throws(Errno) {

@@ -94,7 +94,8 @@ extension Reporting {
         return table.retain(node) ? node : nil
     }
 
-    /// Where nothing is kept, nobody asks what was told before.
+    /// Notes that the node was reported at the alias, and takes its other aliases away where they have gone.
+    /// Where nothing is kept, nothing asks for earlier reports.
     private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool)
     {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }

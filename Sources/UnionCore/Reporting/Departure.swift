@@ -22,8 +22,8 @@ struct UnlinkedTarget: ~Copyable {
 
     deinit {
         guard holdsObject, let node else { return }
-        // Other names that it is known by may have gone as well, underneath. A layer may hang: no lock is held over the
-        // call. What is held stays until this departure has ended.
+        // Other names that the node is known by may have gone as well, underneath. A layer may hang, so no
+        // lock is held over the call. What is held stays until this departure has ended.
         let unlinkedObject: FileDescriptor? = node.state.withLock {
             $0.alias == nil ? nil : $0.unlinkedObject
         }

@@ -18,7 +18,8 @@ final class Resolver: Sendable {
     let staleAnswers = StaleAnswers()
     let held = HeldObjects()
     let emptied = EmptiedOrphans()
-    /// A redirect of overlayfs was followed: a directory's path may differ from layer to layer.
+    /// Whether a redirect of overlayfs was followed. If so, a directory's path may differ from layer to
+    /// layer.
     let redirects = Atomic<Bool>(false)
 
     init(_ layers: Layers, _ table: InodeTable, _ coherence: Coherence) {
