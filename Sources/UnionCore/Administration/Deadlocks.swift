@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import Synchronization
+internal import SystemPackage
 
 extension Union {
     /// Ends one wait that never would end: it answers EDEADLK when its thread is interrupted. `suspects` are
