@@ -12,9 +12,10 @@ enum Embedder {
             throw Complaint("usage: switchfs-embedder threads|descriptors|set-up LOWER UPPER MOUNTPOINT")
         }
         let trial = Trial(lower: arguments[2], upper: arguments[3], mountPoint: arguments[4])
-        // What the process keeps from its first mount on is nothing left behind.
+        let fresh = Holdings(trial.mountPoint)
         guard try trial.succeeds() else { throw Complaint("nothing is scarce, and yet there is no mount") }
-        let before = Holdings(trial.mountPoint)
+        // Descriptors that the process keeps from its first mount on are nothing left behind.
+        let before = try fresh.sameThreads()
         for amount in scarcity.amounts {
             let attempt = "\(scarcity.rawValue) \(amount)"
             let isMounted = try scarcity.with(amount) { try trial.succeeds() }

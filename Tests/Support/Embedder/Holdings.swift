@@ -15,10 +15,21 @@ struct Holdings: Equatable {
         isMounted = content(of: "/proc/self/mountinfo").contains(" \(mountPoint) ")
     }
 
-    /// Throws what differs, if it does for long: some threads are only told to end.
+    /// Throws what differs, if it does for long.
     func compare(_ moment: String) throws {
+        _ = try wait(moment) { $0 == self }
+    }
+
+    /// What there is when no other threads are there any more than here.
+    func sameThreads() throws -> Holdings {
+        try wait("the first mount") { $0.threads == threads }
+    }
+
+    /// Some threads are only told to end.
+    private func wait(_ moment: String, _ condition: (Holdings) -> Bool) throws -> Holdings {
         for _ in 0..<1000 {
-            if Holdings(mountPoint) == self { return }
+            let now = Holdings(mountPoint)
+            if condition(now) { return now }
             usleep(10_000)
         }
         throw Complaint("\(moment): before \(self), now \(Holdings(mountPoint))")
