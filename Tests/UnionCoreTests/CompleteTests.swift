@@ -24,7 +24,8 @@ import UnionCore
         #expect(try fixture.names("p/d") == ["a", "b", "up"])
     }
 
-    @Test func offLiftsOverlaysMarkToo() throws {
+    @Test(.enabled(if: isRoot, "trusted attributes need root"))
+    func offLiftsOverlaysMarkToo() throws {
         let fixture = try Fixture(before: {
             shell(
                 """

@@ -56,6 +56,8 @@ final class Fixture: Sendable {
 
 let root = CallerIdentity(uid: geteuid(), gid: getegid(), pid: getpid())
 
+let isRoot = root.uid == 0
+
 /// Runs a program and waits for it; its failure is the test's business only where it looks.
 @discardableResult
 func run(_ words: String...) -> Int32 {

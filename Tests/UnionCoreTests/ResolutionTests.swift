@@ -41,7 +41,8 @@ import UnionCore
         for name in ["a", "b", "c", "c/in"] { #expect(!fixture.exists(name)) }
     }
 
-    @Test(arguments: ["trusted", "user"]) func attributeWhiteoutsAndOpaqueDirectories(kind: String) throws {
+    @Test(.enabled(if: isRoot, "trusted attributes need root"), arguments: ["trusted", "user"])
+    func attributeWhiteoutsAndOpaqueDirectories(kind: String) throws {
         let fixture = try Fixture(before: {
             shell(
                 """

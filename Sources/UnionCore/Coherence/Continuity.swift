@@ -19,11 +19,17 @@ final class Continuity: Sendable {
         var layers: UInt64
         var events: [Noted] = []
 
-        func isSame(_ now: UInt64) -> Bool {
+        /// `known`: since when events tell of everything.
+        func isSame(_ now: UInt64, known: UInt64) -> Bool {
             var course = DirectoryCourse(layers: layers)
-            for event in events { course.note(event.kind, event.layer) }
+            for event in events {
+                course.note(event.kind, event.layer)
+                if event.at <= known { course.forgetGaps() }
+            }
             return course.isSame(now)
         }
+
+        var hasCome: Bool { events.contains { $0.kind == .directoryCame } }
     }
 
     /// With this many unsettled events of one name, it is taken for another directory.
@@ -59,12 +65,33 @@ final class Continuity: Sendable {
     func isSame(_ node: Node, _ layers: UInt64, at name: PathRef, in directory: Node) -> Bool {
         // No event tells of what came with a directory that wasn't watched yet.
         if node.settledIn != directory.makeup.backings { return true }
+        guard let known = eventsTellAll(in: directory) else { return true }
         let makeup = node.makeup
-        let isSame: Bool? = histories.withLock { $0[EntryKey(directory.id, name)]?.isSame(layers) }
+        let isSame: Bool? = histories.withLock {
+            $0[EntryKey(directory.id, name)]?.isSame(layers, known: known)
+        }
         // No event names it: it came and went with what it is in. If it was in one of these layers before,
         // another one replaced it there.
         return isSame ?? (layers & makeup.layers == 0)
     }
+
+    /// Since when events tell all that happens to names in the directory. nil: they don't. The directory, or one that it is
+    /// in, has come in one more layer, and that part isn't watched yet.
+    private func eventsTellAll(in directory: Node) -> UInt64? {
+        var (way, keys) = ([Node](), [EntryKey]())
+        var current = directory
+        while let alias = current.alias, way.count < deepest {
+            way.append(current)
+            keys.append(EntryKey(alias.parent.id, alias.name))
+            current = alias.parent
+        }
+        // In this order: the batch that settles a name notes first that what came is watched.
+        let isSettled = histories.withLock { histories in !keys.contains { histories[$0]?.hasCome == true } }
+        return isSettled ? way.map(\.watchedWhole).max() ?? 0 : nil
+    }
+
+    /// Whether a directory has come at the name that isn't settled yet.
+    func hasCome(_ key: EntryKey) -> Bool { histories.withLock { $0[key]?.hasCome == true } }
 
     /// Whether anything has happened to the name since that time, as far as events were taken in.
     func hasEvents(_ key: EntryKey, since begun: UInt64) -> Bool {

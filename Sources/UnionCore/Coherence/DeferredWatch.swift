@@ -37,6 +37,14 @@ final class DeferredWatches: Sendable {
         deinit { watches.counts[number].subtract(1, ordering: .sequentiallyConsistent) }
     }
 
+    /// Whether so many are under way that the processors can't keep up: what is put off further only piles up.
+    var isBehind: Bool {
+        counts[0].load(ordering: .relaxed) + counts[1].load(ordering: .relaxed) > Self.most
+    }
+
+    /// More LOOKUPs at a time than a machine with few processors gets through at once.
+    private static let most = 8
+
     func begin() -> Turn { Turn(self, turn.load(ordering: .sequentiallyConsistent)) }
 
     /// Returns when all turns that had begun before the call have ended.

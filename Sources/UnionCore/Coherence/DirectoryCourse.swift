@@ -60,6 +60,12 @@ struct DirectoryCourse {
         }
     }
 
+    /// Forgets the gaps so far: where events say that there was no directory, an unseen one may have stood in.
+    mutating func forgetGaps() {
+        hasGap = false
+        onlyUncertain = 0
+    }
+
     private mutating func startGap() {
         hasGap = true
         cameThereafter = 0

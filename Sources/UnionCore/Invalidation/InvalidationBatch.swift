@@ -82,6 +82,8 @@ struct InvalidationBatch {
     /// Looks at a name in a watched directory, to which something has happened.
     mutating func settleName(_ name: PathRef, in directory: Node) {
         let key = EntryKey(directory.id, name)
+        let known = directory.reported(name).flatMap { $0.isDirectory ? table.find($0.node) : nil }
+        let backings = known?.makeup.backings
         for attempt in 1...Self.mostTries {
             waitForOwnChange(key)
             // After this, what has happened so far is noted, so the look is younger.
@@ -101,8 +103,7 @@ struct InvalidationBatch {
                 unchanged.insert(directory.id)
                 endDoubts(of: name, in: directory)
                 if let reported, reported.isDirectory, let node = table.find(reported.node) {
-                    coherence.continuity.settle(key, node.makeup.layers, begun: now)
-                    node.noteSettled(in: parent)
+                    noteSettled(node, key, begun: now, from: backings, in: parent)
                 } else {
                     coherence.continuity.forget(key)
                 }
@@ -116,6 +117,20 @@ struct InvalidationBatch {
         coherence.continuity.forget(key)
         dropName(name, in: directory)
         staleListings.insert(directory.id)
+    }
+
+    /// The kernel knows the directory by the name, as the look found it that was begun at that time. `backings`: what it was
+    /// made of before; `parent`: what the directory that it is in is made of.
+    private func noteSettled(
+        _ node: Node, _ key: EntryKey, begun: UInt64, from backings: UInt64?, in parent: UInt64
+    ) {
+        let makeup = node.makeup
+        let wasWatchedWhole =
+            makeup.backings == backings && node.settledIn == parent && !coherence.continuity.hasCome(key)
+        // Before the name is settled: `Continuity` looks in the other order.
+        if !wasWatchedWhole { node.noteWatchedWhole(at: coherence.tick()) }
+        coherence.continuity.settle(key, makeup.layers, begun: begun)
+        node.noteSettled(in: parent)
     }
 
     /// Whether something has happened to a directory's name since then. Layers are looked at one after the

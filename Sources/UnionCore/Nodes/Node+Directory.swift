@@ -13,6 +13,12 @@ extension Node {
 
     func noteSettled(in backings: UInt64) { state.withLock { $0.settledIn = backings } }
 
+    /// Since when all that the directory is made of is watched, by the clock of `Coherence`. No event tells what happened in
+    /// a part that came before that, perhaps to go again.
+    var watchedWhole: UInt64 { state.withLock { $0.watchedWhole } }
+
+    func noteWatchedWhole(at now: UInt64) { state.withLock { $0.watchedWhole = now } }
+
     /// The lowest layer that may back the directory. Complete marks on it, and on directories above it, end
     /// the search there.
     var floor: Int {

@@ -25,6 +25,8 @@ final class DirectoryState: RareState {
     var makeup: Makeup
     /// `Makeup.backings` of the parent when the directory's name was settled last.
     var settledIn: UInt64 = 0
+    /// See `Node.watchedWhole`.
+    var watchedWhole: UInt64 = 0
     /// When the look at `makeup` began, by the clock of `Coherence`.
     var madeAt: UInt64 = 0
     /// The names that the kernel may know.
@@ -144,6 +146,11 @@ extension Node.State {
     var settledIn: UInt64 {
         get { directory?.settledIn ?? 0 }
         set { directory?.settledIn = newValue }
+    }
+
+    var watchedWhole: UInt64 {
+        get { directory?.watchedWhole ?? 0 }
+        set { directory?.watchedWhole = newValue }
     }
 
     var madeAt: UInt64 {

@@ -189,7 +189,9 @@ extension Reporting {
             return .lookedAt(nil)
         }
         if watches == .never || directory.takeRemoval() { return .passing }
-        if watches == .late && coherence.source != nil { return .watchLater(endings: endings) }
+        if watches == .late && coherence.source != nil && !coherence.deferredWatches.isBehind {
+            return .watchLater(endings: endings)
+        }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),
             let status = try? object.descriptor.status(), node.identity.matches(status)
         else { return .lookAgain }

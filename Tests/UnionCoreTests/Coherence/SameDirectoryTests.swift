@@ -62,6 +62,53 @@ import UnionCore
         try held.scene.expectTruth("a/b", "a/b/c", "a/b/g")
     }
 
+    /// What takes a directory's place for a moment is in one that came after what is watched had gone, or that came and went
+    /// before anybody looked; or what that is in did so.
+    @Test(arguments: [
+        "rmdir upper/a/b/c upper/a/b; mkdir -p upper/a/b/c; replace; rmdir upper/a/b/c",
+        "rmdir upper/a/b/c upper/a/b upper/a; mkdir -p upper/a/b/c; replace; rmdir upper/a/b/c",
+        "rmdir upper/a/b/c upper/a/b; mkdir -p upper/a/b/c; replace; rmdir upper/a/b/c upper/a/b",
+        "rmdir upper/a/b/c upper/a/b upper/a; mkdir -p upper/a/b/c; replace; rm -r upper/a",
+    ]) func anotherStandsInUnseenAgain(script: String) throws {
+        let held = try Held("mkdir -p upper/a/b/c")
+        held.scene.underneath("replace() { rmdir lower1/a/b/c; mkdir lower1/a/b/c; }; \(script)")
+        held.scene.settle()
+        #expect(held.mounts.allSatisfy(held.scene.kernel.isMounted))
+        try held.scene.expectTruth("a/b", "a/b/c", "a/b/g")
+    }
+
+    /// The same where there was nothing before: what came has gone again, and the directories above are made of what they
+    /// were made of.
+    @Test(arguments: ["upper/a/b", "upper/a"]) func anotherStoodInUnseen(top: String) throws {
+        let held = try Held("mkdir -p $(dirname \(top))")
+        held.scene.underneath("mkdir -p upper/a/b/c; rmdir lower1/a/b/c; mkdir lower1/a/b/c; rm -r \(top)")
+        held.scene.settle()
+        #expect(held.mounts.allSatisfy(held.scene.kernel.isMounted))
+        try held.scene.expectTruth("a/b", "a/b/c", "a/b/g")
+    }
+
+    /// Nothing stands in for it, whatever came above it before, and whatever else happens to what it is in.
+    @Test(arguments: ["mkdir -p upper/a/b", "mkdir -p upper/a/b; rm -r upper/a", "mkdir -p lower2/a/b"])
+    func nothingStandsIn(before: String) throws {
+        let held = try Held()
+        held.scene.underneath(before)
+        held.scene.settle()
+        held.scene.underneath("chmod 700 lower1/a/b; rmdir lower1/a/b/c; mkdir lower1/a/b/c")
+        held.scene.settle()
+        #expect(held.mounts.map(held.scene.kernel.isMounted) == [true, false, true])
+        try held.scene.expectTruth("a/b", "a/b/c", "a/b/g")
+    }
+
+    /// The same after a skeleton was made, which changes what the directory above is made of.
+    @Test func nothingStandsInAfterASkeleton() throws {
+        let held = try Held()
+        try held.scene.kernel.create("a/new")
+        held.scene.settle()
+        held.scene.underneath("rmdir lower1/a/b/c; mkdir lower1/a/b/c")
+        held.scene.settle()
+        #expect(held.mounts.map(held.scene.kernel.isMounted) == [true, false, true])
+    }
+
     /// Two skeletons are made, the one in the other.
     @Test func skeletonsAreMadeAbove() throws {
         let held = try Held()
