@@ -8,6 +8,7 @@ import UnionCore
 
 /// In a process of its own: what other tests allocate meanwhile would count.
 @Suite struct FootprintTests {
+    private static let isAlone = unsafe getenv("SWITCHFS_MEASURE") != nil
     #if THREAD_SANITIZER
         private static let mayMeasure = false
     #else
@@ -25,7 +26,7 @@ import UnionCore
         ).orThrow()
     }
 
-    @Test(.enabled(if: getenv("SWITCHFS_MEASURE") != nil, "bytesOfAWatch() has it run alone"))
+    @Test(.enabled(if: isAlone, "bytesOfAWatch() has it run alone"))
     func measured() {
         let before = tc_allocated()
         let count = 100_000

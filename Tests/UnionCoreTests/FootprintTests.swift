@@ -10,6 +10,7 @@ private var allocatedBytes: Int { Int(tc_allocated()) }
 
 /// In a process of its own: what other tests allocate meanwhile would count.
 @Suite struct FootprintTests {
+    private static let isAlone = unsafe getenv("SWITCHFS_MEASURE") != nil
     #if THREAD_SANITIZER
         private static let mayMeasure = false
     #else
@@ -32,7 +33,7 @@ private var allocatedBytes: Int { Int(tc_allocated()) }
         #expect(status == 0)
     }
 
-    @Test(.enabled(if: getenv("SWITCHFS_MEASURE") != nil, "bytesOfANode() has it run alone"))
+    @Test(.enabled(if: isAlone, "bytesOfANode() has it run alone"))
     func measured() throws {
         let prefix = String(repeating: "n", count: nameLength - 5)
         let fixture = try Fixture(
