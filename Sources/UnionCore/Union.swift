@@ -10,10 +10,8 @@ internal import SystemPackage
 /// only lower ones (docs/architecture.md). Any thread may call any method. A method blocks as long as the
 /// real calls do.
 ///
-/// Lock order. A node's state goes before `OpenFiles`. That one is held over the registration of a file with
-/// the kernel, where no lock of ours is taken. The work area's turn and the table of marks are held over
-/// calls into the upper, and no other lock is taken under them. All other locks are leaves. No lock is held
-/// over a call into a lower, so a lower that hangs holds up only the caller of that request.
+/// Which locks are held over others: docs/architecture.md, "Locks". No lock is held over a call into a lower but a directory
+/// handle's, so a lower that hangs holds up only its callers.
 public final class Union: Sendable {
     let layers: Layers
     let resolver: Resolver

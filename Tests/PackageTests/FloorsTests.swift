@@ -55,6 +55,39 @@ import Testing
         }
     }
 
+    /// Nor do they call what a higher floor adds to one of their types.
+    @Test func noFloorCallsWhatAHigherOneAdds() throws {
+        let floors = try floors()
+        let sources = try sources("UnionCore").filter { floors.contains($0.folder) }
+        var declared: [Substring: Int] = [:]
+        var added: [Substring: (floor: Int, file: String)] = [:]
+        let below = try self.sources("LinuxSystem").map { Source(folder: "", name: $0.name, text: $0.text) }
+        for source in sources + below {
+            let floor = floors.firstIndex(of: source.folder)
+            var isExtension = false
+            for line in source.text.split(separator: "\n") {
+                let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+                if line.first?.isLetter == true {
+                    isExtension = words.contains("extension") && !words.contains("Union")
+                }
+                guard let keyword = words.firstIndex(of: "func"), keyword + 1 < words.count else { continue }
+                declared[words[keyword + 1], default: 0] += 1
+                if let floor, isExtension, !words.contains("private"), !words.contains("fileprivate") {
+                    added[words[keyword + 1]] = (floor, source.name)
+                }
+            }
+        }
+        // A name that stands for several things can't be told apart by a test that reads.
+        for (name, home) in added where declared[name] == 1 {
+            for source in sources where floors.firstIndex(of: source.folder) ?? 0 < home.floor {
+                if source.text.contains(".\(name)(") {
+                    Issue.record(
+                        "\(source.folder)/\(source.name) calls \(name) of \(home.file), which is above it")
+                }
+            }
+        }
+    }
+
     /// A request's operation has one file on the wire's side and one on the engine's, which may have further parts.
     @Test func bothSidesHaveTheSameOperations() throws {
         func operations(_ module: String) throws -> Set<Substring> {

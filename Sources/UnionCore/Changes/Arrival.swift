@@ -13,7 +13,7 @@ struct Arrival {
     let replaced: LayerEntry?
     /// Whether `replaced` is the object that the union shows, or a part of it.
     let replacesShown: Bool
-    /// What a lookup finds before the layer's own, top to bottom. It goes once the object is there, the
+    /// What a lookup finds before the layer's own, top to bottom. These go once the object is there, the
     /// topmost last: until then the topmost is what shows, or hides.
     let above: [LayerEntry]
     /// An orphan that isn't shown: it makes room first.

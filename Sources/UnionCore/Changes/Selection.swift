@@ -80,14 +80,3 @@ extension Changes {
         return topmost
     }
 }
-
-extension ReadPolicy {
-    /// The layer's position in the order in which layers are looked at. No two layers have the same.
-    func rank(of layer: Layer) -> Int {
-        switch self {
-        case .upperFirst: layer.index
-        case .lowerFirst: layer.isUpper ? .max : layer.index
-        case .layer(let first): layer.index == first ? -1 : layer.index
-        }
-    }
-}

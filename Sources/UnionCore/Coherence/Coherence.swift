@@ -8,7 +8,7 @@ final class Coherence: Sendable {
     let source: (any ChangeSource)?
     let own = OwnChanges()
     let views = ViewCache()
-    let listings: any KeptListings
+    let keptListings: any KeptListings
     let unwatchedAttributes = UnwatchedAttributes()
     let deferredWatches = DeferredWatches()
     let continuity: Continuity
@@ -35,7 +35,7 @@ final class Coherence: Sendable {
         _ plan: CoherencePlan, source: (any ChangeSource)?, _ table: InodeTable, _ listings: any KeptListings
     ) {
         self.plan = plan
-        self.listings = listings
+        self.keptListings = listings
         continuity = Continuity(of: table, clock)
         invalidations = InvalidationQueue(views, listings, continuity)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil

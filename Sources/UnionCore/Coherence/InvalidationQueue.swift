@@ -47,7 +47,7 @@ final class InvalidationQueue: Sendable {
     private let work = Semaphore()
     /// How many notifications were sent to the kernel.
     let sent = Atomic<UInt64>(0)
-    private let rest = BatchingDelay()
+    private let batching = BatchingDelay()
 
     init(_ views: ViewCache, _ listings: any KeptListings, _ continuity: Continuity) {
         self.views = views
@@ -90,7 +90,7 @@ final class InvalidationQueue: Sendable {
 
     /// Ends the batch that was taken last. `hasReported`: the kernel was told something.
     func endBatch(hasReported: Bool) {
-        rest.note(hasReported: hasReported)
+        batching.note(hasReported: hasReported)
         let woken = queue.withLock { queue in
             queue.done = queue.taken
             let done = queue.done
@@ -152,5 +152,5 @@ extension InvalidationQueue: ChangeSink {
         append(.mounts)
     }
 
-    var delay: UInt32 { rest.microseconds }
+    var delay: UInt32 { batching.microseconds }
 }

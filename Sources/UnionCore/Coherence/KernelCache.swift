@@ -2,8 +2,8 @@ public import LinuxSystem
 public import SystemPackage
 
 /// What the kernel keeps of the union, and how the kernel is told to drop it. The part that serves the union
-/// implements it. All but `dropNode` without `content` may wait for a lock in the kernel, so a thread that
-/// serves requests must not call it. ENOENT: the kernel has nothing of it.
+/// implements it. Only `dropNode` without `content` never waits. The others may wait for a lock in the kernel,
+/// so a thread that serves requests must not call them. ENOENT: the kernel has nothing of it.
 public protocol KernelCache: Sendable {
     /// Drops the name in the directory, whether the kernel knows it as an object or as missing. With an
     /// object goes all that is mounted on it and below it, in every mount namespace.

@@ -15,26 +15,26 @@ final class UnwatchedAttributes: Sendable {
     private static let lifetime: UInt64 = 1_000_000_000
     private static let capacity = 1024
 
-    private struct Told {
+    private struct Report {
         let node: NodeID
         let time: UInt64
     }
 
     private struct State {
         /// The oldest is overwritten first.
-        var reported: [Told] = []
+        var reports: [Report] = []
         var next = 0
     }
 
     private let state = Mutex(State())
 
     func note(_ node: NodeID) {
-        let reported = Told(node: node, time: monotonicNanoseconds())
+        let report = Report(node: node, time: monotonicNanoseconds())
         state.withLock { state in
-            if state.reported.count < Self.capacity {
-                state.reported.append(reported)
+            if state.reports.count < Self.capacity {
+                state.reports.append(report)
             } else {
-                state.reported[state.next] = reported
+                state.reports[state.next] = report
                 state.next = (state.next + 1) % Self.capacity
             }
         }
@@ -45,7 +45,7 @@ final class UnwatchedAttributes: Sendable {
         let now = monotonicNanoseconds()
         return state.withLock { state in
             defer { state = State() }
-            return state.reported.lazy.filter { now &- $0.time < Self.lifetime }.map(\.node)
+            return state.reports.lazy.filter { now &- $0.time < Self.lifetime }.map(\.node)
         }
     }
 }

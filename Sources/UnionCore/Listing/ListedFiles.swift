@@ -23,7 +23,7 @@ struct ListedFiles: ~Copyable {
     init(of reporting: Reporting, for caller: CallerIdentity, _ habit: ListingHabit) {
         self.reporting = reporting
         self.caller = caller
-        watching = habit == .removes ? .never : .late
+        watching = habit == .removes ? .never : .deferred
         turn = reporting.coherence.deferredWatches.begin()
     }
 
@@ -50,7 +50,7 @@ struct ListedFiles: ~Copyable {
 
 extension Listings {
     /// Emits an item of a listing, with its file if it is one.
-    func tell(
+    func emitWithFile(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {

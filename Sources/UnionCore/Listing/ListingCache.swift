@@ -22,8 +22,8 @@ final class ListingCache: Sendable {
 
     private struct State {
         var listings: [NodeID: Listing] = [:]
-        /// The nodes by their last use, the oldest first.
-        var uses: [NodeID] = []
+        /// The nodes in the order in which they came, the oldest first.
+        var arrivals: [NodeID] = []
     }
 
     private let state = Mutex(State())
@@ -34,16 +34,16 @@ final class ListingCache: Sendable {
 
     func keep(_ listing: Listing, of node: NodeID) {
         state.withLock { state in
-            if state.listings.updateValue(listing, forKey: node) == nil { state.uses.append(node) }
-            guard state.uses.count > Self.capacity else { return }
-            state.listings[state.uses.removeFirst()] = nil
+            if state.listings.updateValue(listing, forKey: node) == nil { state.arrivals.append(node) }
+            guard state.arrivals.count > Self.capacity else { return }
+            state.listings[state.arrivals.removeFirst()] = nil
         }
     }
 
     func forget(_ node: NodeID) {
         state.withLock { state in
             guard state.listings.removeValue(forKey: node) != nil else { return }
-            state.uses.removeAll { $0 == node }
+            state.arrivals.removeAll { $0 == node }
         }
     }
 

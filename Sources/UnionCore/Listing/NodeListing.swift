@@ -64,7 +64,7 @@ extension Listings {
     ) throws(Errno) -> PureListing? {
         do throws(Errno) {
             return try listPart(wanted, view, isKept: true) { item in
-                tell(item, of: wanted.node, view, &files, emit)
+                emitWithFile(item, of: wanted.node, view, &files, emit)
             }
         } catch {
             if files.count == 0 { throw error }

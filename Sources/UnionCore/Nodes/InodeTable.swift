@@ -4,8 +4,8 @@ internal import Synchronization
 /// The nodes that the kernel knows, by number and by the real object that they stand for.
 ///
 /// It is in parts by identity, so that growing stops the others only for the time that one part takes. A
-/// part's lock is a leaf: with it held, nothing is called but `Node` initialisers and nodes' own locks, one
-/// at a time.
+/// part's lock goes before nodes' own: with it held, nothing is called but `Node` initialisers and nodes' own
+/// locks, one at a time.
 ///
 /// A node's number holds, from the lowest bit: its part, its slot in it, and how many nodes the part ever
 /// had. So a forgotten number doesn't come again before four billion nodes of its part have come and gone.
@@ -59,7 +59,7 @@ final class InodeTable: Sendable {
 
     /// The node of that real file, if the kernel knows one.
     func find(_ identity: ObjectIdentity) -> Node? {
-        let (index, key) = alias(of: identity)
+        let (index, key) = position(of: identity)
         return boxes[index].shard.withLock { shard in
             shard.index.find(key, in: shard.slots).flatMap { shard.slots[$0] }
         }
@@ -67,7 +67,7 @@ final class InodeTable: Sendable {
 
     /// The node of that real file, new or known. Its lookup count grows by one.
     func findOrMake(_ identity: ObjectIdentity, make: (NodeID) -> Node) -> Node {
-        let (index, key) = alias(of: identity)
+        let (index, key) = position(of: identity)
         return boxes[index].shard.withLock { shard in
             if let slot = shard.index.find(key, in: shard.slots), let node = shard.slots[slot] {
                 node.noteLookup()
@@ -106,7 +106,7 @@ final class InodeTable: Sendable {
         return boxes[Self.shard(of: id)].shard.withLock { shard in
             guard let node = shard.find(id), !node.takeLookups(count) else { return nil }
             if !node.isDirectory {
-                shard.index.remove(alias(of: node.identity).key, in: shard.slots, hash: hash)
+                shard.index.remove(position(of: node.identity).key, in: shard.slots, hash: hash)
             }
             shard.slots.remove(Self.slot(of: id))
             return node
@@ -125,7 +125,7 @@ final class InodeTable: Sendable {
         boxes.reduce(0) { $0 + $1.shard.withLock { $0.slots.count } }
     }
 
-    private func alias(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
+    private func position(of identity: ObjectIdentity) -> (shard: Int, key: IdentityIndex.Key) {
         let hash = identity.hash(seed)
         let shard = Int(truncatingIfNeeded: hash) & (Self.shardCount - 1)
         return (shard, IdentityIndex.Key(identity: identity, hash: hash >> Self.shardBits))

@@ -13,8 +13,8 @@ extension Node {
 
     func noteSettled(in backings: UInt64) { state.withLock { $0.settledIn = backings } }
 
-    /// Since when all that the directory is made of is watched, by the clock of `Coherence`. No event tells what happened in
-    /// a part that came before that, perhaps to go again.
+    /// When the directory came to be watched whole, by the clock of `Coherence`. A part may have come and gone
+    /// before that: no event tells of it.
     var watchedWhole: UInt64 { state.withLock { $0.watchedWhole } }
 
     func noteWatchedWhole(at now: UInt64) { state.withLock { $0.watchedWhole = now } }

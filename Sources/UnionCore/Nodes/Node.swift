@@ -11,7 +11,7 @@ internal import SystemPackage
 /// tells that from whatever else may stand there by now.
 ///
 /// There are hundreds of thousands of nodes. A node has 88 bytes, so that an allocation is one of 96. What
-/// only directories or few files need is in `State.aside`.
+/// only directories or few files need is in `State.rare`.
 final class Node: Sendable {
     let id: NodeID
     private let inode: UInt64
@@ -26,7 +26,7 @@ final class Node: Sendable {
         /// Where the object was seen last. nil: it is the root, or has no name (any more).
         var alias: NodeAlias?
         /// A directory's is a `DirectoryState`. A file's is nil as long as nothing is kept there.
-        var aside: RareState?
+        var rare: RareState?
         /// Only a look that is younger than this may be kept, by the clock of `Coherence`.
         var cachedSince: UInt64 = 0
         /// The lowest 32 bits of `lookups`.
@@ -46,7 +46,7 @@ final class Node: Sendable {
         firstFilesystem = filesystem
         inode = identity.inode
         born = identity.born
-        state = Mutex(State(alias: nil, aside: nil))
+        state = Mutex(State(alias: nil, rare: nil))
     }
 
     /// Makes a directory's node, with a lookup count of one.
@@ -55,7 +55,7 @@ final class Node: Sendable {
         firstFilesystem = owner.filesystem
         inode = owner.identity.inode
         born = owner.identity.born
-        state = Mutex(State(alias: nil, aside: DirectoryState(owner, makeup)))
+        state = Mutex(State(alias: nil, rare: DirectoryState(owner, makeup)))
     }
 
     /// Makes the root's node, which the topmost layer owns.

@@ -68,63 +68,63 @@ struct DirectoryOwner: Sendable {
 
 // A file reads the directories' facts as a new directory's would be, and can't set them.
 extension Node.State {
-    private var directory: DirectoryState? { aside as? DirectoryState }
+    private var directory: DirectoryState? { rare as? DirectoryState }
 
-    private mutating func madeAside() -> RareState {
-        if let aside { return aside }
+    private mutating func madeRare() -> RareState {
+        if let rare { return rare }
         let made = RareState()
-        aside = made
+        rare = made
         return made
     }
 
-    var hasOtherAliases: Bool { aside?.otherAliases.isEmpty == false }
+    var hasOtherAliases: Bool { rare?.otherAliases.isEmpty == false }
 
     /// The other aliases, in no order.
-    var otherAliases: [NodeAlias] { aside?.otherAliases.all ?? [] }
+    var otherAliases: [NodeAlias] { rare?.otherAliases.all ?? [] }
 
-    mutating func addOther(_ alias: NodeAlias) { madeAside().otherAliases.add(alias) }
+    mutating func addOther(_ alias: NodeAlias) { madeRare().otherAliases.add(alias) }
 
     /// Takes an alias out of the others. False: it wasn't one of them.
     @discardableResult
-    func removeOther(_ alias: NodeAlias) -> Bool { aside?.otherAliases.remove(alias) ?? false }
+    func removeOther(_ alias: NodeAlias) -> Bool { rare?.otherAliases.remove(alias) ?? false }
 
-    func takeOther() -> NodeAlias? { aside?.otherAliases.takeLast() }
+    func takeOther() -> NodeAlias? { rare?.otherAliases.takeLast() }
 
-    func forgetOthers() { aside?.otherAliases = OtherAliases() }
+    func forgetOthers() { rare?.otherAliases = OtherAliases() }
 
     var openFiles: OpenFiles? {
-        get { aside?.openFiles }
-        set { madeAside().openFiles = newValue }
+        get { rare?.openFiles }
+        set { madeRare().openFiles = newValue }
     }
 
     /// The object that is held, to be used as long as the node is known.
-    var unlinkedObject: FileDescriptor? { aside?.unlinkedObject?.descriptor }
+    var unlinkedObject: FileDescriptor? { rare?.unlinkedObject?.descriptor }
 
     /// Begins the removal of one of the names, and keeps the object in reach. Returns the object if another
     /// one is held already. (The descriptor is owned. It isn't an `OwnedDescriptor`, as a closure can't take
     /// what can't be copied.)
     mutating func beginDeparture(_ object: FileDescriptor) -> FileDescriptor? {
-        let aside = madeAside()
-        aside.departures += 1
-        guard aside.unlinkedObject == nil else { return object }
-        aside.unlinkedObject = OwnedDescriptor(owning: object)
+        let rare = madeRare()
+        rare.departures += 1
+        guard rare.unlinkedObject == nil else { return object }
+        rare.unlinkedObject = OwnedDescriptor(owning: object)
         return nil
     }
 
     /// Ends a removal. Returns the object that needn't be held any more, as the node has a name.
     mutating func endDeparture(hasName: Bool) -> FileDescriptor? {
-        guard let aside else { return nil }
-        aside.departures -= 1
-        guard aside.departures == 0, hasName else { return nil }
-        return aside.unlinkedObject.take()?.release()
+        guard let rare else { return nil }
+        rare.departures -= 1
+        guard rare.departures == 0, hasName else { return nil }
+        return rare.unlinkedObject.take()?.release()
     }
 
     /// How many times the node was reported to the kernel and not forgotten yet.
     var lookups: UInt64 {
-        get { (aside?.lookupsBeyond ?? 0) << 32 | UInt64(shortLookups) }
+        get { (rare?.lookupsBeyond ?? 0) << 32 | UInt64(shortLookups) }
         set {
             shortLookups = UInt32(truncatingIfNeeded: newValue)
-            if aside != nil || newValue >> 32 != 0 { madeAside().lookupsBeyond = newValue >> 32 }
+            if rare != nil || newValue >> 32 != 0 { madeRare().lookupsBeyond = newValue >> 32 }
         }
     }
 

@@ -3,8 +3,9 @@ internal import Synchronization
 public import SystemPackage
 
 // Listings. A pure directory's listing is its layer's own, streamed; the offsets are that filesystem's. A
-// merged directory's listing is a snapshot from the moment it started, and its offsets count its names. So an
-// entry that is there from opendir to closedir shows exactly once.
+// merged directory's listing is a snapshot from the moment it started. With a handle its offsets count its
+// names; without one they are hashes of names (`ListingOrder.swift`). So an entry that is there from opendir to
+// closedir shows exactly once.
 
 extension Union {
     /// Opens the real directories as the caller. A directory that has gone opens too, and lists nothing.

@@ -45,7 +45,7 @@ extension Reporting {
         /// Before it is reported.
         case first
         /// After it is reported.
-        case late
+        case deferred
         /// Not at all: it is about to go.
         case never
     }
@@ -75,8 +75,8 @@ extension Reporting {
     ) -> Bool {
         let makeup = Makeup(of: lookup)
         let (isWatched, isCurrent, since) = node.state.withLock { state in
-            let isSettled = state.isDegraded && !state.isGivenBack
-            return (state.isCached || isSettled, state.makeup == makeup, state.cachedSince)
+            let isRefused = state.isDegraded && !state.isGivenBack
+            return (state.isCached || isRefused, state.makeup == makeup, state.cachedSince)
         }
         if isWatched && isCurrent { return since > lookup.begun }
         // The kernel keeps names in it: the notify thread first sees to those, and to the watch.
@@ -189,7 +189,7 @@ extension Reporting {
             return .lookedAt(nil)
         }
         if watches == .never || directory.takeRemoval() { return .passing }
-        if watches == .late && coherence.source != nil && !coherence.deferredWatches.isBehind {
+        if watches == .deferred && coherence.source != nil && !coherence.deferredWatches.isBehind {
             return .watchLater(endings: endings)
         }
         guard let object = try? parent.openBeneath(name, flags: [.path, .noFollow]),

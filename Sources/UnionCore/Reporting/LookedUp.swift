@@ -37,8 +37,8 @@ extension Reporting {
     }
 
     /// Watches the file. True: from here on events tell of all that differs from what the kernel was told.
-    private func isAsReported(_ late: DeferredWatch) -> Bool {
-        let node = late.node
+    private func isAsReported(_ deferred: DeferredWatch) -> Bool {
+        let node = deferred.node
         guard let object = try? resolver.object(of: node),
             coherence.plan.choices[object.layer.index].mode == .watch
         else { return false }
@@ -46,11 +46,11 @@ extension Reporting {
         let isWatched =
             node.state.withLock { $0.isCached }
             || mayWatch(node)
-                && watch(object.descriptor, for: node, layer: object.layer.index, late.endings)
+                && watch(object.descriptor, for: node, layer: object.layer.index, deferred.endings)
         // A FORGET ends only the watches that the node has at that time.
         if table.find(node.id) == nil { coherence.source?.unwatch(node.id) }
         guard isWatched, let status = try? object.descriptor.status() else { return false }
-        return resolver.attributes(of: node, object, status).fingerprint == late.reported
-            && node.state.withLock { $0.endings == late.endings }
+        return resolver.attributes(of: node, object, status).fingerprint == deferred.reported
+            && node.state.withLock { $0.endings == deferred.endings }
     }
 }

@@ -23,7 +23,8 @@ extension Reporting {
         }
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         if let moved { lookAtMakeup(moved) }
-        // In that case rename(2) did nothing, and brings no event.
+        // For two names of one file rename(2) did nothing, and brings no event. Else it isn't sure what the
+        // kernel moved.
         if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
             queueLook(at: source, name, destination, newName)
         }

@@ -8,7 +8,6 @@ internal import Synchronization
 //
 // First nothing more is reported to be kept. Then the watch ends. Then the kernel drops what was reported,
 // and a change in between with it. `switchfs sync` waits for that as for any event.
-// dropped with it. `switchfs sync` waits for that as for any event.
 extension Reporting {
     /// Makes room for one more watch. False: none can be given back.
     func makeRoomForWatch(_ source: any ChangeSource) -> Bool {
@@ -83,7 +82,7 @@ extension Reporting {
         guard let isNew else { return false }
         if isNew { coherence.degraded.add(1, ordering: .relaxed) }
         coherence.views.noteChange(.object(node.id))
-        coherence.listings.drop(node.id)
+        coherence.keptListings.drop(node.id)
         return true
     }
 }

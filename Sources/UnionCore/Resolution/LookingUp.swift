@@ -70,7 +70,7 @@ extension Resolver {
     ) throws(Errno) -> NameLookup {
         var tries = 0
         while true {
-            let lookup = try looks(
+            let lookup = try lookOnce(
                 backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
             tries += 1
             let isWhole =
@@ -117,7 +117,7 @@ extension Resolver {
         return ObjectIdentity(layerEntry.status, on: nil).matches(now)
     }
 
-    private func looks(
+    private func lookOnce(
         _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
         all: Bool, having: UInt64, toRemove: Bool
     ) throws(Errno) -> NameLookup {
@@ -155,7 +155,7 @@ extension Resolver {
             // Then whatever it shuts out shows.
             let isLast = position == lookup.layerEntries.count - 1 && lookup.isDecided && !all
             return isLast
-                ? try looks(
+                ? try lookOnce(
                     backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
                 : lookup.leavingOut(position)
         }

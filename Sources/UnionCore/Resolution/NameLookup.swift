@@ -168,3 +168,14 @@ extension NameLookup {
         return buriedFailure
     }
 }
+
+extension ReadPolicy {
+    /// The layer's position in the order in which layers are looked at. No two layers have the same.
+    func rank(of layer: Layer) -> Int {
+        switch self {
+        case .upperFirst: layer.index
+        case .lowerFirst: layer.isUpper ? .max : layer.index
+        case .layer(let first): layer.index == first ? -1 : layer.index
+        }
+    }
+}

@@ -59,8 +59,8 @@ extension Resolver {
     /// directory has gone. ESTALE instead, upon which the kernel walks the path again, if the caller may have
     /// come by a name that was the directory's until now.
     ///
-    /// `name`: what the request looks up; nil for a change. mkdir(2) and its like walk again upon ESTALE from
-    /// the change, but not upon ESTALE from the lookup before it.
+    /// `name`: what a LOOKUP asks for; nil for a change. Upon ESTALE from the request of mkdir(2) or its like
+    /// the kernel walks again; upon ESTALE from the LOOKUP before it, it doesn't. That LOOKUP gets ENOENT.
     func view(
         of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
@@ -208,21 +208,6 @@ extension Resolver {
     /// A rename under way may wait for a slow layer, or for a processor. After a second it is taken for
     /// stuck.
     private static var mostTries: Int { 1000 }
-}
-
-extension FileDescriptor {
-    /// Another descriptor for the same open file.
-    func duplicated() throws(Errno) -> OwnedDescriptor {
-        let borrowed = OwnedDescriptor(owning: self)
-        do {
-            let copy = try borrowed.duplicate()
-            _ = borrowed.release()
-            return copy
-        } catch {
-            _ = borrowed.release()
-            throw error
-        }
-    }
 }
 
 extension Resolver {

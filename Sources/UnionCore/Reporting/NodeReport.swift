@@ -95,7 +95,7 @@ extension Reporting {
     }
 
     /// Notes that the node was reported at the alias, and takes its other aliases away where they have gone.
-    /// Where nothing is kept, nothing asks for earlier reports.
+    /// Where nothing is kept no event takes them away, and the kernel asks for each name again before it uses it.
     private func noteReported(_ node: Node, at alias: NodeAlias, _ displaced: NodeAlias?, hasOtherNames: Bool)
     {
         if let displaced { table.find(displaced.node)?.forget(displaced, isGone: false) }
@@ -127,7 +127,7 @@ extension Reporting {
 
     /// Notes what the directory is made of from now on. While the kernel keeps what the directory holds, it
     /// can't be made of more than before: the notify thread sees to that first. `mayGrow` allows it
-    /// (`Node.note`).
+    /// (`Node.noteMakeup`).
     func setMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) {
@@ -154,7 +154,7 @@ extension Reporting {
     /// Drops `count` of the kernel's references to the node.
     func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }
-        coherence.listings.forget(node)
+        coherence.keptListings.forget(node)
         if gone.isDirectory {
             resolver.views.forget(node)
             if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
