@@ -44,7 +44,7 @@ extension Node {
             // This is one step with the writing: another thread may just have begun to keep what it holds.
             guard mayGrow || !state.isCached || makeup.isWithin(state.makeup) else { return .unwatched }
             defer { state.note(makeup, owner, begun) }
-            return .taken(before: state.owner)
+            return .taken(before: state.owner, isLess: !state.makeup.isWithin(makeup))
         }
     }
 
@@ -86,7 +86,8 @@ extension Node {
 
 /// What became of a look at what a directory is made of.
 enum MakeupNoting {
-    case taken(before: DirectoryOwner?)
+    /// `isLess`: a part that was known is none any more.
+    case taken(before: DirectoryOwner?, isLess: Bool)
     /// The makeup that is known is younger.
     case outdated
     /// What the directory holds is kept, and it has a new part that isn't watched yet.

@@ -14,10 +14,14 @@ extension Union {
         try reporting.watchBeforeLook(node)
         return try node.looking { () throws(Errno) in
             let begun = coherence.now
-            let attributes = try resolver.attributes(of: node, handle.flatMap(files.find))
+            let (attributes, backings) =
+                node.isDirectory
+                ? try resolver.directoryAttributes(of: node)
+                : (try resolver.attributes(of: node, handle.flatMap(files.find)), 0)
             return (
                 attributes,
-                reporting.attributeFreshness(of: node, reporting: attributes, begun: begun, caller)
+                reporting.attributeFreshness(
+                    of: node, reporting: attributes, from: backings, begun: begun, caller)
             )
         }
     }
@@ -46,11 +50,15 @@ extension Union {
         }
         return try node.looking { () throws(Errno) in
             let begun = coherence.now
-            let result =
+            let (attributes, backings) =
                 node.isDirectory
-                ? try resolver.attributes(of: node)
-                : resolver.attributes(try target.descriptor.status(), node.filesystem)
-            return (result, reporting.attributeFreshness(of: node, reporting: result, begun: begun, caller))
+                ? try resolver.directoryAttributes(of: node)
+                : (resolver.attributes(try target.descriptor.status(), node.filesystem), 0)
+            return (
+                attributes,
+                reporting.attributeFreshness(
+                    of: node, reporting: attributes, from: backings, begun: begun, caller)
+            )
         }
     }
 

@@ -246,9 +246,11 @@ extension Reporting {
     }
 
     /// For how many seconds the attributes that are about to be reported may be kept. Notes that they are
-    /// reported. `begun`: when the look at them began. `thread`: the thread that asks; 0: it isn't known.
+    /// reported. `backings`: of a directory, what it was made of when they were looked at. `begun`: when the
+    /// look began. `thread`: the thread that asks; 0: it isn't known.
     func attributeSeconds(
-        of node: Node, reporting attributes: Attributes, begun: UInt64, to thread: Int32
+        of node: Node, reporting attributes: Attributes, from backings: UInt64, begun: UInt64,
+        to thread: Int32
     ) -> Double {
         let plan = coherence.plan
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
@@ -263,7 +265,12 @@ extension Reporting {
             }
             // A look that is older than the watch may have missed a change between the two.
             guard state.cachedSince <= begun else { return 0 }
-            if node.isDirectory { state.reportedAttributes.add(attributes.fingerprint, to: thread) }
+            if node.isDirectory {
+                // It is made of others than what is watched. They may have come with what it is in, and go
+                // with it before that is looked at: then no event leads here.
+                guard node.isRoot || state.makeup.backings == backings else { return 0 }
+                state.reportedAttributes.add(attributes.fingerprint, to: thread)
+            }
             return CoherencePlan.lasting
         }
     }
@@ -302,9 +309,11 @@ extension Reporting {
     }
 
     func attributeFreshness(
-        of node: Node, reporting attributes: Attributes, begun: UInt64, _ caller: CallerIdentity?
+        of node: Node, reporting attributes: Attributes, from backings: UInt64, begun: UInt64,
+        _ caller: CallerIdentity?
     ) -> Freshness {
-        let seconds = attributeSeconds(of: node, reporting: attributes, begun: begun, to: caller?.pid ?? 0)
+        let seconds = attributeSeconds(
+            of: node, reporting: attributes, from: backings, begun: begun, to: caller?.pid ?? 0)
         return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 

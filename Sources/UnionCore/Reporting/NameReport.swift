@@ -109,7 +109,8 @@ extension Reporting {
         if keeping == .nothing { found.entry.freshness = .none }
         if case .all(let thread) = keeping {
             found.entry.freshness.attributeSeconds = attributeSeconds(
-                of: node, reporting: attributes, begun: latest?.begun ?? lookup.begun, to: thread)
+                of: node, reporting: attributes, from: lookup.backings,
+                begun: latest?.begun ?? lookup.begun, to: thread)
         }
         switch preparation {
         case .passing: keepAttributesUnwatched(&found.entry)

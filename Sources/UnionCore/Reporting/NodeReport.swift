@@ -127,28 +127,36 @@ extension Reporting {
 
     /// Notes what the directory is made of from now on. While the kernel keeps what the directory holds, it
     /// can't be made of more than before: the notify thread sees to that first. `mayGrow` allows it
-    /// (`Node.noteMakeup`).
+    /// (`Node.noteMakeup`), for a caller that sees to that. A part that has gone is no news to that thread any more
+    /// when it comes to the event, so it is told to put the names in the directory right.
     func setMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) {
-        if !trySetMakeup(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
-            coherence.invalidations.append(.object(node.id))
+        switch take(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
+        case .unwatched: coherence.invalidations.append(.object(node.id))
+        case .taken(_, isLess: true) where coherence.plan.isLasting && !mayGrow:
+            coherence.invalidations.append(.names(node.id))
+        default: break
         }
     }
 
     /// Notes what the directory is made of from now on. False: something must be watched first.
     func trySetMakeup(
-        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64
     ) -> Bool {
-        switch node.noteMakeup(makeup, owner, begun: begun, mayGrow: mayGrow) {
-        case .unwatched: return false
-        case .outdated: return true
-        case .taken(let before):
-            guard let before, before.part != owner.part else { return true }
+        let noting = take(makeup, owner, of: node, begun: begun, mayGrow: false)
+        return if case .unwatched = noting { false } else { true }
+    }
+
+    private func take(
+        _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool
+    ) -> MakeupNoting {
+        let noting = node.noteMakeup(makeup, owner, begun: begun, mayGrow: mayGrow)
+        if case .taken(let before?, _) = noting, before.part != owner.part {
             table.forgetOwner(before.part, of: node)
             table.noteOwner(owner.part, of: node)
-            return true
         }
+        return noting
     }
 
     /// Drops `count` of the kernel's references to the node.

@@ -7,3 +7,8 @@ extension Makeup {
         }
     }
 }
+
+extension NameLookup {
+    /// `Makeup.backings` of the directory that was looked up. 0: it is no directory.
+    var backings: UInt64 { owner?.isDirectory == true ? Makeup(of: self).backings : 0 }
+}

@@ -5,7 +5,7 @@ internal import SystemPackage
 extension Resolver {
     /// What stat(2) tells of the node. `handle`: an open file of it, where the caller named one.
     func attributes(of node: Node, _ handle: FileHandle? = nil) throws(Errno) -> Attributes {
-        if node.isDirectory { return try directoryAttributes(of: node) }
+        if node.isDirectory { return try directoryAttributes(of: node).attributes }
         if let open = handle ?? node.state.withLock({ $0.openFiles })?.anyHandle {
             var result = attributes(try open.object.status(), node.filesystem)
             if open.isMetacopy { result.blocks = try open.descriptor.status().blocks }
@@ -15,16 +15,17 @@ extension Resolver {
         return attributes(of: node, object, object.status)
     }
 
-    private func directoryAttributes(of node: Node) throws(Errno) -> Attributes {
+    /// The same of a directory. `backings`: what it was made of when it was looked at (`Makeup.backings`).
+    func directoryAttributes(of node: Node) throws(Errno) -> (attributes: Attributes, backings: UInt64) {
         do throws(Errno) {
             let view = try view(of: node)
             let lookup = try lookup(of: view)
             guard let owner = lookup.owner else { throw .noSuchFileOrDirectory }
             let attributes = attributes(of: lookup, owner, try filesystem(of: owner, "", view), at: "", view)
             node.state.withLock { $0.lastReported = attributes }
-            return attributes
+            return (attributes, lookup.backings)
         } catch .noSuchFileOrDirectory {
-            return try removedAttributes(of: node)
+            return (try removedAttributes(of: node), 0)
         }
     }
 

@@ -1,0 +1,72 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+import UnionCore
+
+/// Parts of a directory that strangers take away, or bring and take away, so that no event of it finds the directory made of
+/// others than it was: what was told from them, at any depth below, goes all the same.
+@Suite struct PassingPartsTests {
+    /// A client renames a directory of which a stranger has just hidden or taken the lower's part. The rename takes in what is
+    /// left. The stranger's events name a place where the directory isn't any more.
+    @Test(arguments: ["mv lower1/d away", "setfattr -n user.overlay.opaque -v y upper/d"])
+    func aRenameAfterAPartHasGone(change: String) throws {
+        _ = try rename(after: change)
+    }
+
+    /// The same over a name at which it must be marked as complete.
+    @Test(arguments: ["mv lower1/d away", "setfattr -n user.overlay.opaque -v y upper/d"])
+    func aRenameOverSomethingHidden(change: String) throws {
+        _ = try rename(after: change, "mkdir lower1/n; touch lower1/n/e lower1/n/ghost; mknod upper/n c 0 0")
+    }
+
+    /// The same where two directories change places.
+    @Test(arguments: [
+        ("mv lower1/d away", ":"),
+        (
+            "setfattr -n user.overlay.opaque -v y upper/d",
+            "setfattr -n user.overlay.opaque -v y upper/n"
+        ),
+    ])
+    func anExchangeAfterAPartHasGone(change: String, otherMark: String) throws {
+        let other = "mkdir upper/n; touch upper/n/f; \(otherMark)"
+        try rename(after: change, other, flags: .exchange).expectTruth("d", "d/f", "d/g")
+    }
+
+    /// A client renames `d` to `n` before anybody has dealt with the change.
+    private func rename(
+        after change: String, _ more: String = ":", flags: RenameFlags = []
+    ) throws -> CoherenceScene {
+        let scene = try CoherenceScene(
+            """
+            mkdir -p lower1/d/e upper/d/e; touch lower1/d/g lower1/d/e/l upper/d/e/u
+            \(more)
+            """)
+        for path in ["d/g", "d/e", "d/e/l", "d/e/u", "n"] { _ = try? scene.kernel.stat(path) }
+        scene.settle()
+        try scene.beforeEvents {
+            scene.underneath(change)
+            try scene.kernel.rename("d", "n", flags: flags)
+        }
+        scene.settle()
+        try scene.expectTruth("n/e", "n", "n/g", "n/e/l", "n/e/u")
+        return scene
+    }
+
+    /// A lower's directory comes and goes. In between somebody asks for the attributes of one in it, which has a part of its
+    /// own there.
+    @Test(arguments: ["d", "d/e", "d/e/f"]) func attributesInBetween(path: String) throws {
+        let scene = try CoherenceScene("mkdir -p upper/d/e/f away/e/f")
+        let held = try scene.kernel.hold(path)
+        scene.settle()
+        scene.underneath("chmod 700 upper/\(path)")
+        scene.settle()
+        try scene.beforeEvents {
+            scene.underneath("mv away lower1/d")
+            let links = try scene.kernel.attributes(of: held).linkCount
+            #expect(links == 1)
+            scene.underneath("mv lower1/d away")
+        }
+        scene.settle()
+        try scene.expectTruth(path, "d")
+    }
+}
