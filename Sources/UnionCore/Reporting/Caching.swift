@@ -81,6 +81,9 @@ extension Reporting {
         if isWatched && isCurrent { return since > lookup.begun }
         // The kernel keeps names in it: the notify thread first sees to those, and to the watch.
         if isWatched && node.state.withLock({ $0.isCached }) { return false }
+        // What it is in is made of others than it is watched with. These may go again unseen, and this part
+        // of it with them: of such a directory nothing is kept.
+        guard isKept(directory, as: view) else { return false }
         watchParts(of: node, lookup, name, view)
         return true
     }

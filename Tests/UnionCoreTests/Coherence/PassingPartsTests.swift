@@ -69,4 +69,41 @@ import UnionCore
         scene.settle()
         try scene.expectTruth(path, "d")
     }
+
+    /// In between one in it is looked up for the first time.
+    @Test func aLookupInBetween() throws {
+        let scene = try CoherenceScene("mkdir -p upper/d/e away/e; touch away/e/l")
+        try scene.kernel.stat("d")
+        scene.settle()
+        var held = NodeID.root
+        try scene.beforeEvents {
+            scene.underneath("mv away lower1/d")
+            held = try scene.kernel.hold("d/e")
+            #expect(scene.kernel.exists("l", from: held))
+            scene.underneath("mv lower1/d away")
+        }
+        scene.settle()
+        #expect(!scene.kernel.exists("l", from: held))
+        #expect(try scene.kernel.attributes(of: held).linkCount == 2)
+        try scene.expectTruth("d/e", "d/e/l", "d")
+    }
+
+    /// In between another event has one in it looked at, and watched with what it has there.
+    @Test func aChangeInBetween() throws {
+        let scene = try CoherenceScene("mkdir -p upper/d/e away/e; touch away/e/l")
+        let held = try scene.kernel.hold("d/e")
+        scene.settle()
+        scene.underneath("mv away lower1/d")
+        // The event of this is still on its way.
+        scene.changes.lose()
+        scene.underneath("chmod 700 upper/d/e")
+        scene.settle()
+        #expect(scene.kernel.exists("l", from: held))
+        #expect(try scene.kernel.attributes(of: held).linkCount == 1)
+        scene.underneath("mv lower1/d away")
+        scene.settle()
+        #expect(!scene.kernel.exists("l", from: held))
+        #expect(try scene.kernel.attributes(of: held).linkCount == 2)
+        try scene.expectTruth("d/e", "d/e/l", "d")
+    }
 }
