@@ -134,7 +134,7 @@ static int64_t receive_result(int connection, int32_t *opened) {
     struct cmsghdr *control_message = CMSG_FIRSTHDR(&message);
     if (control_message && control_message->cmsg_type == SCM_RIGHTS)
         memcpy(opened, CMSG_DATA(control_message), sizeof *opened);
-    return count == sizeof result ? result : -EINTR;  // who was to answer was killed
+    return count == sizeof result ? result : -EINTR;  // the process that was to answer was killed
 }
 
 static int64_t receive_answer(int connection, const struct slx_agent_call *call, int32_t *opened) {

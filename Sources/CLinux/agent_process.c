@@ -143,7 +143,7 @@ static int open_object(const struct task *task, int flags) {
     fail(task, errno);
 }
 
-/// A directory's listing may ask who reads it, too.
+/// A directory's listing may depend on its reader, too.
 static void check_listing(const struct task *task, int fd) {
     char entries[2048];
     if (syscall(SYS_getdents64, fd, entries, sizeof entries) < 0) fail(task, errno);

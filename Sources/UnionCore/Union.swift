@@ -1,5 +1,4 @@
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 /// A switch union: one mount's object. It knows neither FUSE nor how changes underneath are noticed.

@@ -1,5 +1,4 @@
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 // The flags that chattr(1) sets.

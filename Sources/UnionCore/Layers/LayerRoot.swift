@@ -1,5 +1,4 @@
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 /// A layer's root as the union was given it: the path, and the directory that was there.

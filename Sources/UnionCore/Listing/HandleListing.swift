@@ -1,5 +1,4 @@
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 extension Listings {

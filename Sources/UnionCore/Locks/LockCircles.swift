@@ -1,5 +1,4 @@
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 /// Waits that never end, because a process beside the union has a part in the circle. The kernel doesn't see

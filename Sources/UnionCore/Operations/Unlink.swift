@@ -1,5 +1,4 @@
 public import LinuxSystem
-internal import Synchronization
 public import SystemPackage
 
 extension Union {

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 extension Resolver {
