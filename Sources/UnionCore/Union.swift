@@ -19,11 +19,11 @@ public final class Union: Sendable {
     let listings: Listings
     let changes: Changes
 
-    let stack: LayerStack
-    let policies: Policies
-    let work: WorkArea
-    let table: InodeTable
-    let coherence: Coherence
+    var stack: LayerStack { layers.stack }
+    var policies: Policies { layers.policies }
+    var work: WorkArea { layers.work }
+    var table: InodeTable { resolver.table }
+    var coherence: Coherence { resolver.coherence }
 
     let backing: (any BackingStore)?
     let files = HandleTable<FileHandle>()
@@ -35,15 +35,15 @@ public final class Union: Sendable {
     public init(
         configuration: UnionConfiguration, backing: (any BackingStore)?, watcher: (any ChangeSource)? = nil
     ) throws(UnionOpenError) {
-        stack = try LayerStack(configuration)
-        policies = configuration.policies
-        work = try WorkArea(path: configuration.workDirectory, upper: stack.upper)
         self.backing = backing
+        let stack = try LayerStack(configuration)
+        let policies = configuration.policies
+        let work = try WorkArea(path: configuration.workDirectory, upper: stack.upper)
         layers = Layers(stack, policies, work)
-        table = InodeTable(root: Node(rootOf: stack[0]))
+        let table = InodeTable(root: Node(rootOf: stack[0]))
         let plan = CoherencePlan(stack.layers, timeToLive: policies.timeToLive, hasWatcher: watcher != nil)
         let store = ListingStore()
-        coherence = Coherence(plan, source: watcher, table, store)
+        let coherence = Coherence(plan, source: watcher, table, store)
         resolver = Resolver(layers, table, coherence)
         agents = Agents(resolver)
         reporting = Reporting(resolver)

@@ -1,17 +1,12 @@
 /// What the kernel is told: which node a name's answer is, how long the kernel may keep the answer, and the
 /// watch that comes before it.
 final class Reporting: Sendable {
-    let layers: Layers
     let resolver: Resolver
-    let stack: LayerStack
-    let table: InodeTable
-    let coherence: Coherence
 
-    init(_ resolver: Resolver) {
-        layers = resolver.layers
-        self.resolver = resolver
-        stack = resolver.stack
-        table = resolver.table
-        coherence = resolver.coherence
-    }
+    var layers: Layers { resolver.layers }
+    var stack: LayerStack { resolver.stack }
+    var table: InodeTable { resolver.table }
+    var coherence: Coherence { resolver.coherence }
+
+    init(_ resolver: Resolver) { self.resolver = resolver }
 }

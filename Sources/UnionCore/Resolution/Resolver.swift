@@ -6,11 +6,8 @@ internal import Synchronization
 /// Every operation starts here. A resolver changes nothing and tells the kernel nothing.
 final class Resolver: Sendable {
     let layers: Layers
-    let stack: LayerStack
-    let policies: Policies
     let table: InodeTable
     let coherence: Coherence
-    let views: ViewCache
     /// The root's view, which never changes.
     let rootView: SharedView
     let renames = RenameClock()
@@ -22,13 +19,14 @@ final class Resolver: Sendable {
     /// layer.
     let redirects = Atomic<Bool>(false)
 
+    var stack: LayerStack { layers.stack }
+    var policies: Policies { layers.policies }
+    var views: ViewCache { coherence.views }
+
     init(_ layers: Layers, _ table: InodeTable, _ coherence: Coherence) {
         self.layers = layers
-        stack = layers.stack
-        policies = layers.policies
         self.table = table
         self.coherence = coherence
-        views = coherence.views
         rootView = SharedView(ofRootsOf: layers.stack)
     }
 }
