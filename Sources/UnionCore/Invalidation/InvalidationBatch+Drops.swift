@@ -9,33 +9,40 @@ extension InvalidationBatch {
     mutating func dropName(_ name: PathRef, in directory: Node) {
         let alias = directory.beginDrop(name)
         let doubts = directory.doubts(of: name)
-        guard alias != nil || !doubts.isEmpty else { return forgetAbsent(name, in: directory) }
+        guard alias != nil || !doubts.isEmpty else { return askAgain(name, in: directory) }
         defer { directory.endDoubts(doubts, of: name) }
         if let alias, let node = table.find(alias.node) {
             node.forget(alias, isGone: false)
             if node.isDirectory { gone.append(node) }
         }
-        coherence.invalidations.sent.add(1, ordering: .relaxed)
-        drop { () throws(Errno) in try kernel.dropEntry(directory.id, name) }
+        send { () throws(Errno) in try kernel.dropEntry(directory.id, name) }
     }
 
-    /// Tells the kernel to drop something, and posts a notice if it refuses. It is no news if the kernel has
-    /// nothing to drop (ENOENT, ENOTDIR), or if the connection is at its end.
-    private func drop(_ notify: () throws(Errno) -> Void) {
+    /// Sends the kernel a notification, and counts it. Returns the kernel's error.
+    @discardableResult
+    private func send(_ notify: () throws(Errno) -> Void) -> Errno? {
+        coherence.invalidations.sent.add(1, ordering: .relaxed)
+        return tell(notify)
+    }
+
+    /// The same, uncounted. Posts a notice if the kernel refuses. It is no news if the kernel has nothing to
+    /// drop (ENOENT, ENOTDIR), or if the connection is at its end.
+    private func tell(_ notify: () throws(Errno) -> Void) -> Errno? {
         do throws(Errno) {
             try notify()
+            return nil
         } catch {
             let expected: [Errno] = [
                 .noSuchFileOrDirectory, .notDirectory, .socketNotConnected, .noSuchAddressOrDevice,
-                .connectionAbort,
+                .connectionAbort, .operationNotSupportedByDevice,
             ]
-            guard !expected.contains(error), error.rawValue != Self.noDevice else { return }
-            reporting.layers.notices.post(.ignored(.dropFromKernel, path: nil, error), once: "drop \(error)")
+            if !expected.contains(error) {
+                reporting.layers.notices.post(
+                    .ignored(.dropFromKernel, path: nil, error), once: "drop \(error)")
+            }
+            return error
         }
     }
-
-    /// ENODEV: the mount has gone.
-    private static var noDevice: Int32 { 19 }
 
     /// Ends the doubts about the name. By now the kernel has taken in whatever else was reported by it, or
     /// never will: all that it knows is right.
@@ -48,17 +55,15 @@ extension InvalidationBatch {
 
     /// Has the name asked for once more, as the kernel may remember it as missing. What is reported of it
     /// meanwhile is right, and stays.
-    func forgetAbsent(_ name: PathRef, in directory: Node) {
-        coherence.invalidations.sent.add(1, ordering: .relaxed)
-        drop { () throws(Errno) in try kernel.expireEntry(directory.id, name) }
+    func askAgain(_ name: PathRef, in directory: Node) {
+        send { () throws(Errno) in try kernel.expireEntry(directory.id, name) }
     }
 
     /// Has the name asked for at the next look. What the kernel knows by it is right, but may not be kept any
     /// more.
     func expire(_ name: PathRef, in directory: Node) {
         waitForReplies(in: directory.id)
-        coherence.invalidations.sent.add(1, ordering: .relaxed)
-        drop { () throws(Errno) in try kernel.expireEntry(directory.id, name) }
+        askAgain(name, in: directory)
     }
 
     func dropAttributes(of files: [NodeID]) {
@@ -93,14 +98,10 @@ extension InvalidationBatch {
         }
         // A client may have mapped the pages.
         let content = content || openFiles?.hasPages == true
-        coherence.invalidations.sent.add(1, ordering: .relaxed)
-        do throws(Errno) {
-            try kernel.dropNode(id, content: content)
-        } catch {
-            guard error == .noSuchFileOrDirectory, let node = table.find(id) else { return }
-            for parent in Set(node.aliases.map(\.parent.id)) { waitForReplies(in: parent) }
-            drop { () throws(Errno) in try kernel.dropNode(id, content: content) }
-        }
+        let error = send { () throws(Errno) in try kernel.dropNode(id, content: content) }
+        guard error == .noSuchFileOrDirectory, let node = table.find(id) else { return }
+        for parent in Set(node.aliases.map(\.parent.id)) { waitForReplies(in: parent) }
+        _ = tell { () throws(Errno) in try kernel.dropNode(id, content: content) }
     }
 }
 

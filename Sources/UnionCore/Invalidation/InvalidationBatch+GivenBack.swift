@@ -9,10 +9,7 @@ extension InvalidationBatch {
     func settleGivenBack(_ id: NodeID) {
         guard let node = table.find(id) else { return }
         waitForReplies(in: id)
-        for alias in node.reportedNames {
-            coherence.invalidations.sent.add(1, ordering: .relaxed)
-            try? kernel.expireEntry(id, alias.name)
-        }
+        for alias in node.reportedNames { askAgain(alias.name, in: node) }
         dropListing(id)
         if let alias = node.alias { expire(alias.name, in: alias.parent) }
     }

@@ -85,10 +85,10 @@ extension InvalidationBatch {
         let settled = Set(settled.map(\.name.hash))
         for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
             listing.withName(of: item) { name in
-                if node.reported(name) == nil { forgetAbsent(name, in: node) }
+                if node.reported(name) == nil { askAgain(name, in: node) }
             }
         }
-        return node.isRoot || (try? view.backingsFingerprint()) == node.makeup.backings
+        return node.isRoot || view.isMade(of: node.makeup.backings)
     }
 
     /// Drops all names in a directory that isn't where the kernel knew it. A process that stands in it sees

@@ -234,7 +234,7 @@ struct InvalidationBatch {
     /// event of their coming is dealt with, and then the directory is what it was. So its names are looked at
     /// once more with the next batch. (There is one: of what comes or goes there are events.)
     private func noteIfPassing(_ directory: Node, _ view: borrowing DirectoryView) {
-        if directory.isRoot || (try? view.backingsFingerprint()) == directory.makeup.backings { return }
+        if directory.isRoot || view.isMade(of: directory.makeup.backings) { return }
         coherence.unsettled.withLock { _ = $0.insert(directory.id) }
     }
 }

@@ -12,17 +12,8 @@ extension Union {
     ) throws(Errno) -> (Attributes, Freshness) {
         let node = try resolver.node(id)
         try reporting.watchBeforeLook(node)
-        return try node.looking { () throws(Errno) in
-            let begun = coherence.now
-            let (attributes, backings) =
-                node.isDirectory
-                ? try resolver.directoryAttributes(of: node)
-                : (try resolver.attributes(of: node, handle.flatMap(files.find)), 0)
-            return (
-                attributes,
-                reporting.attributeFreshness(
-                    of: node, reporting: attributes, from: backings, begun: begun, caller)
-            )
+        return try report(node, to: caller) { () throws(Errno) in
+            try resolver.attributes(of: node, handle.flatMap(files.find))
         }
     }
 
@@ -48,17 +39,22 @@ extension Union {
             }
             if node.isDirectory { followTimes(of: node, changes) }
         }
-        return try node.looking { () throws(Errno) in
+        return try report(node, to: caller) { () throws(Errno) in
+            resolver.attributes(try target.descriptor.status(), node.filesystem)
+        }
+    }
+
+    /// Looks at the attributes, a file's by `look`, and says how long the kernel may keep them. `caller` nil: it isn't known.
+    private func report(
+        _ node: Node, to caller: CallerIdentity?, _ look: () throws(Errno) -> Attributes
+    ) throws(Errno) -> (Attributes, Freshness) {
+        try node.looking { () throws(Errno) in
             let begun = coherence.now
             let (attributes, backings) =
-                node.isDirectory
-                ? try resolver.directoryAttributes(of: node)
-                : (resolver.attributes(try target.descriptor.status(), node.filesystem), 0)
-            return (
-                attributes,
-                reporting.attributeFreshness(
-                    of: node, reporting: attributes, from: backings, begun: begun, caller)
-            )
+                node.isDirectory ? try resolver.directoryAttributes(of: node) : (try look(), 0)
+            let seconds = reporting.attributeSeconds(
+                of: node, reporting: attributes, from: backings, begun: begun, to: caller?.pid ?? 0)
+            return (attributes, Freshness(entrySeconds: 0, attributeSeconds: seconds))
         }
     }
 

@@ -18,8 +18,7 @@ extension Reporting {
     /// Whether the directory's names may be kept: it is watched, and made of what it was watched with.
     func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
         let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.makeup.backings) }
-        guard isCached, !directory.isRoot else { return isCached }
-        return (view.keptFingerprint ?? (try? view.backingsFingerprint())) == backings
+        return isCached && (directory.isRoot || view.isMade(of: backings))
     }
 
     /// What was done so that something can be kept.
@@ -309,15 +308,6 @@ extension Reporting {
         else { return }
         let object = try resolver.object(of: node)
         prepareCaching(of: node, object.descriptor, in: object.layer)
-    }
-
-    func attributeFreshness(
-        of node: Node, reporting attributes: Attributes, from backings: UInt64, begun: UInt64,
-        _ caller: CallerIdentity?
-    ) -> Freshness {
-        let seconds = attributeSeconds(
-            of: node, reporting: attributes, from: backings, begun: begun, to: caller?.pid ?? 0)
-        return Freshness(entrySeconds: 0, attributeSeconds: seconds)
     }
 
     /// Has the kernel drop the node's attributes, which changed in a way that neither inotify nor the

@@ -85,9 +85,7 @@ extension Resolver {
         var current = node
         while let parent = current.alias?.parent, !parent.isRoot {
             if views.find(parent.id) == nil {
-                guard let view = try? walkedView(of: parent),
-                    let fingerprint = try? view.backingsFingerprint(),
-                    fingerprint == parent.makeup.backings
+                guard let view = try? walkedView(of: parent), view.isMade(of: parent.makeup.backings)
                 else { return false }
             }
             current = parent

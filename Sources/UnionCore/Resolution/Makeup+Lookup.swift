@@ -10,5 +10,8 @@ extension Makeup {
 
 extension NameLookup {
     /// `Makeup.backings` of the directory that was looked up. 0: it is no directory.
-    var backings: UInt64 { owner?.isDirectory == true ? Makeup(of: self).backings : 0 }
+    var backings: UInt64 {
+        guard owner?.isDirectory == true else { return 0 }
+        return visible.reduce(0) { $0 ^ Makeup.part($1.status, in: $1.layer) }
+    }
 }

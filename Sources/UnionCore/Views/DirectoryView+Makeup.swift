@@ -14,6 +14,12 @@ extension DirectoryView {
         return result
     }
 
+    /// Whether the view's directories are those of the makeup that has these `Makeup.backings`. Open directories stay what they
+    /// are, so a fingerprint that is kept counts.
+    func isMade(of backings: UInt64) -> Bool {
+        (keptFingerprint ?? (try? backingsFingerprint())) == backings
+    }
+
     /// Whether one of the real directories is a part of what the node was made of when it was looked at last.
     func shows(_ node: Node) -> Bool {
         let makeup = node.makeup
