@@ -20,8 +20,8 @@ public struct Notifier: KernelCache {
     /// FUSE_NOTIFY_INVAL_ENTRY with FUSE_EXPIRE_ONLY of Linux 6.2's <linux/fuse.h>, which libfuse 3.14 doesn't know. An
     /// older kernel drops the name.
     public func expireEntry(_ parent: NodeID, _ name: PathRef) throws(Errno) {
-        let message = unsafe ExpireMessage(parent: parent, Array(name.bytes))
-        _ = try device.descriptor.writeAll(message.bytes)
+        let message = ExpireMessage(parent: parent, name.array)
+        _ = try device.descriptor.writeNext(message.bytes[...])
     }
 
     /// Drops the attributes; with `content` also cached data, of a directory the listing. ENOENT when the
@@ -53,19 +53,5 @@ private struct ExpireMessage {
         for shift in stride(from: 0, to: value.bitWidth, by: 8) {
             bytes.append(UInt8(truncatingIfNeeded: value >> shift))
         }
-    }
-}
-
-extension FileDescriptor {
-    /// One write(2) of the bytes.
-    fileprivate func writeAll(_ bytes: [UInt8]) throws(Errno) -> Int {
-        let result: Result<Int, Errno> = unsafe bytes.withUnsafeBytes { bytes in
-            do throws(Errno) {
-                return .success(unsafe try writeNext(from: bytes))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
     }
 }

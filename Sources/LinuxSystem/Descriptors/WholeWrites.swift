@@ -4,13 +4,16 @@ extension FileDescriptor {
     /// Writes all of the bytes at the open file's own offset, and syncs the file.
     public func writeForGood(_ bytes: [UInt8]) throws(Errno) {
         var rest = bytes[...]
-        while !rest.isEmpty {
-            let result: Result<Int, Errno> = unsafe rest.withUnsafeBytes { buffer in
-                Result { () throws(Errno) in try unsafe writeNext(from: buffer) }
-            }
-            rest = rest.dropFirst(max(try result.get(), 1))
-        }
+        while !rest.isEmpty { rest = rest.dropFirst(max(try writeNext(rest), 1)) }
         try synchronize(dataOnly: true)
+    }
+
+    /// One write(2) of the bytes. Returns how many were written.
+    public func writeNext(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
+        let result: Result<Int, Errno> = unsafe bytes.withUnsafeBytes { buffer in
+            Result { () throws(Errno) in try unsafe writeNext(from: buffer) }
+        }
+        return try result.get()
     }
 
     /// Whether the entry `name` is a symbolic link to just that target.
