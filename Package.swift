@@ -67,7 +67,7 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE"), .define("_FILE_OFFSET_BITS", to: "64")]),
         .target(name: "CScarcity", path: "Tests/Support/CScarcity", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(
-            name: "switchfs-embedder", dependencies: ["SwitchFS", "CScarcity"],
+            name: "switchfs-embedder", dependencies: ["SwitchFS", "SwitchTestKit", "CScarcity"],
             path: "Tests/Support/Embedder", swiftSettings: strict),
         .executableTarget(
             name: "switchfs-fuzz",

@@ -4,13 +4,6 @@ import Testing
 
 /// Who may call whom inside the engine, as docs/architecture.md says.
 @Suite struct FloorsTests {
-    private struct Source {
-        /// The first folder below the module's; empty for a file beside the folders.
-        let folder: String
-        let name: String
-        let text: String
-    }
-
     /// The folders of the engine, the lowest first, out of the table in docs/architecture.md.
     private func floors() throws -> [String] {
         let text = try Sys.text(package / "docs/architecture.md")
@@ -20,20 +13,8 @@ import Testing
         }
     }
 
-    private func sources(_ module: String) throws -> [Source] {
-        try sources(below: package / TestPath("Sources/\(module)"), folder: "")
-    }
-
-    private func sources(below path: TestPath, folder: String) throws -> [Source] {
-        try Sys.list(path).flatMap { entry throws -> [Source] in
-            let name = entry.name.text
-            let inside = path / entry.name
-            if entry.kind == .directory {
-                return try sources(below: inside, folder: folder.isEmpty ? name : folder)
-            }
-            return name.hasSuffix(".swift")
-                ? [Source(folder: folder, name: name, text: try Sys.text(inside))] : []
-        }
+    private func sources(_ module: String) throws(Errno) -> [Source] {
+        try PackageTests.sources(below: package / TestPath("Sources/\(module)"))
     }
 
     /// The lowest floors know nothing of the higher ones, not even a name.

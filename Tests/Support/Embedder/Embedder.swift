@@ -12,7 +12,7 @@ enum Embedder {
             throw Complaint("usage: switchfs-embedder threads|descriptors|set-up LOWER UPPER MOUNTPOINT")
         }
         let trial = Trial(lower: arguments[2], upper: arguments[3], mountPoint: arguments[4])
-        let fresh = Holdings(trial.mountPoint)
+        let fresh = try Holdings(trial.mountPoint)
         guard try trial.succeeds() else { throw Complaint("nothing is scarce, and yet there is no mount") }
         // Descriptors that the process keeps from its first mount on are nothing left behind.
         let before = try fresh.sameThreads()

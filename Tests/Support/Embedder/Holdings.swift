@@ -1,4 +1,5 @@
 import Glibc
+import SwitchTestKit
 
 /// What this process has: descriptors, threads, and whether the mount is there.
 struct Holdings: Equatable {
@@ -7,12 +8,15 @@ struct Holdings: Equatable {
     private let threads: [String]
     private let isMounted: Bool
 
-    init(_ mountPoint: String) {
+    init(_ mountPoint: String) throws {
         self.mountPoint = mountPoint
-        // The listing's own descriptor is the same each time.
-        descriptors = entries(of: "/proc/self/fd").compactMap { target(of: "/proc/self/fd/" + $0) }.sorted()
-        threads = entries(of: "/proc/self/task").map { content(of: "/proc/self/task/\($0)/comm") }.sorted()
-        isMounted = content(of: "/proc/self/mountinfo").contains(" \(mountPoint) ")
+        let own = TestPath("/proc/self")
+        // What goes while it is listed is left out: the listing's own descriptor, and threads that end.
+        descriptors = try Sys.names(own / "fd").compactMap { try? Sys.readLink(own / "fd" / $0).text }
+            .sorted()
+        threads = try Sys.names(own / "task").compactMap { try? Sys.text(own / "task" / $0 / "comm") }
+            .sorted()
+        isMounted = try Sys.text(own / "mountinfo").contains(" \(mountPoint) ")
     }
 
     /// Throws what differs, if it does for long.
@@ -27,12 +31,13 @@ struct Holdings: Equatable {
 
     /// Some threads are only told to end.
     private func wait(_ moment: String, _ condition: (Holdings) -> Bool) throws -> Holdings {
-        for _ in 0..<1000 {
-            let now = Holdings(mountPoint)
+        let deadline = Deadline(10)
+        while true {
+            let now = try Holdings(mountPoint)
             if condition(now) { return now }
-            usleep(10_000)
+            if deadline.passed { throw Complaint("\(moment): before \(self), now \(now)") }
+            takeBreath()
         }
-        throw Complaint("\(moment): before \(self), now \(Holdings(mountPoint))")
     }
 }
 
@@ -56,38 +61,5 @@ struct FullTable {
 
     func close() {
         for other in others { _ = Glibc.close(other) }
-    }
-}
-
-private func entries(of path: String) -> [String] {
-    guard let directory = unsafe opendir(path) else { return [] }
-    defer { unsafe closedir(directory) }
-    var names: [String] = []
-    while let entry = unsafe readdir(directory) {
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-            unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-        }
-        if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
-}
-
-private func target(of path: String) -> String? {
-    var bytes = [CChar](repeating: 0, count: 4096)
-    let count = unsafe readlink(path, &bytes, bytes.count)
-    guard count > 0 else { return nil }
-    return String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
-private func content(of path: String) -> String {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    var text: [UInt8] = []
-    var bytes = [UInt8](repeating: 0, count: 65536)
-    while true {
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, $0.count) }
-        if count <= 0 { return String(decoding: text, as: UTF8.self) }
-        text += bytes.prefix(count)
     }
 }
