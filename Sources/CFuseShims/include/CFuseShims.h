@@ -57,7 +57,7 @@ int32_t sfs_take_error(void);
 void sfs_complete_init(uint64_t flags, uint32_t max_stack_depth);
 
 /// Answers a request that libfuse can't decode, on this thread's device. 0, or a negative errno: -ENOENT
-/// when whoever asked is gone.
+/// when the caller is gone.
 int32_t sfs_reply(uint64_t unique, int32_t error, const void *_Nullable body, size_t size);
 
 #pragma clang assume_nonnull end

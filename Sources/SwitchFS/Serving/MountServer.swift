@@ -84,7 +84,7 @@ final class MountServer: Sendable {
         session.stop()
     }
 
-    /// Returns when the union is unmounted, by whoever it was, and everything is stopped and closed. Once.
+    /// Returns when the union is unmounted, however that was done, and everything is stopped and closed. Once.
     func waitForEnd() {
         session.waitForEnd()
         end()

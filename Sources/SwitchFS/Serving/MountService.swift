@@ -67,7 +67,7 @@ public enum MountService {
         }
     }
 
-    /// The process's part, once the mount answers. Gives what whoever mounted should know.
+    /// The process's part, once the mount answers. Returns what the user that mounted should know.
     private static func begin(_ server: MountServer, _ logger: Logger) -> [String] {
         let cgroups = server.status().cgroups
         logger.info(
