@@ -36,7 +36,7 @@ extension Listings {
     ) throws(Errno) -> ListingPart {
         let node = wanted.node
         var view = try resolver.view(of: node)
-        let isKept = reporting.isKept(node, as: view)
+        let isKept = reporting.isKept(node, as: view, begun: coherence.now)
         // No event tells of this directory's changes.
         if !isKept { dropAfterReply(node) }
         var habit = ListingHabit.names

@@ -12,13 +12,17 @@ extension Reporting {
         guard coherence.plan.isLasting else { return coherence.plan.freshness.entrySeconds }
         // An orphan comes and goes with what it holds, however deep.
         if lookup.isOrphan || lookup.unseen != nil { return 0 }
-        return isKept(directory, as: view) ? CoherencePlan.lasting : 0
+        return isKept(directory, as: view, begun: lookup.begun) ? CoherencePlan.lasting : 0
     }
 
-    /// Whether the directory's names may be kept: it is watched, and made of what it was watched with.
-    func isKept(_ directory: Node, as view: borrowing DirectoryView) -> Bool {
-        let (isCached, backings) = directory.state.withLock { ($0.isCached, $0.makeup.backings) }
-        return isCached && (directory.isRoot || view.isMade(of: backings))
+    /// Whether what a look in the directory finds may be kept: the directory is watched, and made of what it
+    /// was watched with. `begun`: when the look began. One that is older than the watch may have missed a
+    /// change between the two.
+    func isKept(_ directory: Node, as view: borrowing DirectoryView, begun: UInt64) -> Bool {
+        let (isCached, since, backings) = directory.state.withLock {
+            ($0.isCached, $0.cachedSince, $0.makeup.backings)
+        }
+        return isCached && since <= begun && (directory.isRoot || view.isMade(of: backings))
     }
 
     /// What was done so that something can be kept.
@@ -82,7 +86,7 @@ extension Reporting {
         if isWatched && node.state.withLock({ $0.isCached }) { return false }
         // What it is in is made of others than it is watched with. These may go again unseen, and this part
         // of it with them: of such a directory nothing is kept.
-        guard isKept(directory, as: view) else { return false }
+        guard isKept(directory, as: view, begun: lookup.begun) else { return false }
         watchParts(of: node, lookup, name, view)
         return true
     }

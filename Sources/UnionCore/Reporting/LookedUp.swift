@@ -33,7 +33,10 @@ public struct LookedUp: ~Copyable {
 
 extension Reporting {
     func setDeferredWatch(_ watch: DeferredWatch) {
-        if !isAsReported(watch) { coherence.invalidations.append(.attributes(watch.node.id)) }
+        if isAsReported(watch) { return }
+        coherence.invalidations.append(.attributes(watch.node.id))
+        // It may not even be the object that stands there.
+        if let alias = watch.node.alias { coherence.invalidations.appendName(alias.parent.id, alias.name) }
     }
 
     /// Watches the file. True: from here on events tell of all that differs from what the kernel was told.

@@ -1,4 +1,5 @@
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -185,5 +186,30 @@ import Testing
         scene.settle()
         #expect(try scene.kernel.names(in: held).sorted() == ["l", "m", "u"])
         try scene.expectTruth("d", "d/l", "d/m", "d/u")
+    }
+
+    /// A look in a directory whose watch was set just after it: no event tells of what changed in between. Where the
+    /// look found a file, a directory came to stand; where it found nothing, a file.
+    @Test func aLookThatIsOlderThanTheWatchOfItsDirectory() throws {
+        let scene = try CoherenceScene("mkdir lower1/d; touch lower1/d/n")
+        let held = try scene.kernel.hold("d")
+        let union = scene.fixture.union
+        let (reporting, directory) = (union.reporting, try union.resolver.node(held))
+        reporting.noteUnwatched(directory)
+        scene.changes.unwatch(directory.id)
+        scene.settle()
+        let view = try union.resolver.view(of: directory)
+        let file = try union.resolver.lookup(view, "n", in: directory)
+        let nothing = try union.resolver.lookup(view, "none", in: directory)
+        #expect(file.owner?.isDirectory == false && !nothing.isVisible)
+        scene.underneath("rm lower1/d/n; mkdir lower1/d/n; touch lower1/d/none")
+        try scene.kernel.stat("d")
+        #expect(directory.state.withLock { $0.isCached })
+        let found = try reporting.find(file, "n", in: directory, view, watches: .deferred)
+        #expect(!found.isFile || found.entry.freshness.entrySeconds == 0)
+        #expect(throws: Errno.noSuchFileOrDirectory) {
+            try reporting.absentEntry(nothing, "none", in: directory, view)
+        }
+        reporting.forget(found.entry.node, count: 1)
     }
 }
