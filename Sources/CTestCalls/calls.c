@@ -213,6 +213,7 @@ long tc_unshare_mounts(void) {
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -errno;
     return 0;
 }
+long tc_unshare_cgroups(void) { RETURN(unshare(CLONE_NEWCGROUP)); }
 long tc_memory_file(void) {
     int fd = memfd_create("test", MFD_CLOEXEC);
     return fd < 0 ? -(long)errno : fd;

@@ -40,7 +40,7 @@ struct EventReader: ~Copyable {
     private mutating func interpret(_ event: InotifyEvent) -> Reading? {
         if event.mask.contains(.overflow) { return .overflow }
         if event.mask.contains(.ignored) { return .ended(event.watch) }
-        guard let kind = event.mask.change(isNamed: !event.name.isEmpty) else { return nil }
+        guard let kind = event.mask.change(of: event.name) else { return nil }
         return repetition.covers(event, kind) ? nil : .change(event.watch, kind, event.name)
     }
 }

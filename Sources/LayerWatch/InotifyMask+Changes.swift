@@ -2,6 +2,14 @@ internal import LinuxSystem
 internal import UnionCore
 
 extension InotifyMask {
+    static func changes(of kind: WatchedKind) -> InotifyMask {
+        switch kind {
+        case .file: fileChanges
+        case .directory: directoryChanges
+        case .controlGroup: controlGroupChanges
+        }
+    }
+
     /// What a directory is watched for. `attributes` is for the directory's own; those of its entries come
     /// too, and are dropped.
     ///
@@ -14,6 +22,10 @@ extension InotifyMask {
         ]
     }
 
+    /// What a cgroup is watched for. A write that fails brings no `modify`, but may have made control files
+    /// for a moment: when the file is closed, they are gone.
+    static var controlGroupChanges: InotifyMask { directoryChanges.union([.modify, .closeWrite]) }
+
     /// What anything else is watched for. `attributes` tells of the number of links too. IN_EXCL_UNLINK isn't
     /// among it: a file that was opened by a name that it has lost may still have other names.
     static var fileChanges: InotifyMask {
@@ -24,15 +36,22 @@ extension InotifyMask {
     private static var endings: InotifyMask { [.deleteSelf, .moveSelf, .unmounted] }
     private static var objectChanges: InotifyMask { [.attributes, .modify, .closeWrite] }
 
-    /// What an event with this mask tells. nil: nothing that counts. An entry's own attributes and content
-    /// are such a case: where they matter, the entry's object has a watch of its own.
-    func change(isNamed: Bool) -> ChangeEvent.Kind? {
-        if isNamed {
-            if isDisjoint(with: .entryChanges) { return nil }
+    /// What an event with this mask and name tells. nil: nothing that counts. An entry's own attributes and
+    /// content are such a case: where they matter, the entry's object has a watch of its own. A control file
+    /// of a cgroup has none.
+    func change(of name: PathRef) -> ChangeEvent.Kind? {
+        if !name.isEmpty {
+            if isDisjoint(with: .entryChanges) { return controlChange(of: name) }
             guard contains(.isDirectory) else { return .entry }
             return isDisjoint(with: [.create, .movedTo]) ? .directoryWent : .directoryCame
         }
         if !isDisjoint(with: .endings) { return .gone }
         return isDisjoint(with: .objectChanges) ? nil : .object
+    }
+
+    private func controlChange(of name: PathRef) -> ChangeEvent.Kind? {
+        if contains(.isDirectory) { return nil }
+        if contains(.attributes) { return .controlAttributes }
+        return ControlScope(writtenTo: name).map { .controls($0) }
     }
 }

@@ -16,6 +16,7 @@ final class Instance: Sendable {
     private let overflows = Atomic<UInt64>(0)
     private let refusals = Atomic<UInt64>(0)
     private let budget = WatchBudget()
+    let controllers = Controllers()
     /// How often a thread has begun to take events in.
     private let begun = Atomic<UInt64>(0)
 
@@ -64,16 +65,25 @@ final class Instance: Sendable {
     /// call.
     func drain() {
         let before = begun.load(ordering: .sequentiallyConsistent)
-        reader.withLock { reader in
+        let haveMountsChanged = reader.withLock { reader in
             guard begun.load(ordering: .sequentiallyConsistent) == before, let sink = reader.sink else {
-                return
+                return false
             }
             begun.add(1, ordering: .sequentiallyConsistent)
             let waiting = reader.look()
             if waiting.mountChanges { sink.mountsChanged() }
-            guard waiting.events else { return }
+            guard waiting.events else { return waiting.mountChanges }
             while let reading = reader.next() { take(reading, sink) }
+            return waiting.mountChanges
         }
+        // A mount may bind a controller to another hierarchy.
+        if haveMountsChanged { checkControllers() }
+    }
+
+    /// Tells the sink if control files may have come or gone without an event.
+    func checkControllers() {
+        guard controllers.haveChanged() else { return }
+        reader.withLock { $0.sink?.controllersChanged() }
     }
 
     private func take(_ reading: Reading, _ sink: any ChangeSink) {
@@ -90,6 +100,8 @@ final class Instance: Sendable {
         _ watch: Int32, _ kind: ChangeEvent.Kind, _ name: PathRef, _ sink: any ChangeSink
     ) {
         guard let owners = table.withLock({ $0.owners(of: watch) }) else { return }
+        // What happens to a file's attributes its own watch tells.
+        if kind == .controlAttributes && !owners.first.isControlGroup { return }
         events.add(1, ordering: .relaxed)
         sink.changed(ChangeEvent(owners.first, kind, name))
         for owner in owners.others { sink.changed(ChangeEvent(owner, kind, name)) }

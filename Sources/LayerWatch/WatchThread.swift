@@ -3,7 +3,8 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// The thread that waits for events, without time-outs, and takes them in.
+/// The thread that waits for events and takes them in. Only where cgroups are watched it has a time-out: it
+/// looks at the controllers then.
 final class WatchThread: Sendable {
     private let loop: Loop
     private let thread: WorkerThread
@@ -14,8 +15,12 @@ final class WatchThread: Sendable {
         thread = try WorkerThread.spawn(name: "switchfs-watch", stackSize: 256 * 1024) { loop.run() }
     }
 
+    /// Has the thread begin to wait once more, as it may have to wait for less long.
+    func wake() { loop.wakeUp.raise() }
+
     /// Ends the thread. Returns when it has gone.
     func end() {
+        loop.isEnding.store(true, ordering: .sequentiallyConsistent)
         loop.wakeUp.raise()
         thread.join()
     }
@@ -23,9 +28,13 @@ final class WatchThread: Sendable {
 
 /// What the thread and its handle share.
 private final class Loop: Sendable {
-    private static let endToken: UInt64 = 1
+    private static let wakeToken: UInt64 = 1
+    /// Microseconds from events that nobody minds to the next: the counters of a busy cgroup make thousands
+    /// of them a second.
+    private static let idleDelay: UInt32 = 1600
 
     let wakeUp: WakeUp
+    let isEnding = Atomic<Bool>(false)
     private let instance: Instance
     private let poller: Mutex<Poller>
     private let mounts: OwnedDescriptor?
@@ -34,7 +43,7 @@ private final class Loop: Sendable {
         let poller = try Poller()
         wakeUp = try WakeUp()
         try poller.add(instance.descriptor, .readable, token: 0)
-        try poller.add(wakeUp.descriptor, .readable, token: Loop.endToken)
+        try poller.add(wakeUp.descriptor, .readable, token: Loop.wakeToken)
         mounts = Loop.openMounts(polledBy: poller)
         self.instance = instance
         self.poller = Mutex(poller)
@@ -53,21 +62,36 @@ private final class Loop: Sendable {
 
     func run() {
         WorkerThread.runsShortly()
-        while poller.withLock({ Loop.wait(&$0) }) {
+        while true {
+            let woken = poller.withLock { Loop.wait(&$0, timeout: instance.controllers.interval) }
+            if woken.isCalled {
+                if isEnding.load(ordering: .sequentiallyConsistent) { return }
+                wakeUp.clear()
+            }
+            if woken.isTimeout { instance.checkControllers() }
+            guard woken.hasEvents else { continue }
+            let before = instance.eventCount
             instance.drain()
             // Events come in rows. Each time that this thread is woken costs the process that makes them.
-            usleep(instance.delay)
+            let isIdle = instance.eventCount == before
+            usleep(isIdle ? max(instance.delay, Loop.idleDelay) : instance.delay)
         }
     }
 
-    /// Waits for an event. False: the thread must end. A signal counts as an event: to drain once more does
-    /// no harm.
-    private static func wait(_ poller: inout Poller) -> Bool {
-        do throws(Errno) {
-            let count = try poller.wait(timeout: -1)
-            return !(0..<count).contains { poller[$0].token == endToken }
-        } catch {
-            return true
+    private struct Woken {
+        var isCalled = false
+        var isTimeout = false
+        var hasEvents = false
+    }
+
+    /// Waits for an event, at most for `timeout` milliseconds. A signal counts as an event: to drain once
+    /// more does no harm.
+    private static func wait(_ poller: inout Poller, timeout: Int32) -> Woken {
+        guard let count = try? poller.wait(timeout: timeout) else { return Woken(hasEvents: true) }
+        var woken = Woken(isTimeout: count == 0)
+        for index in 0..<count {
+            if poller[index].token == wakeToken { woken.isCalled = true } else { woken.hasEvents = true }
         }
+        return woken
     }
 }

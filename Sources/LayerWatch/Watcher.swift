@@ -34,11 +34,11 @@ public final class Watcher: ChangeSource {
 
     /// Watches the object by inotify. False: the kernel refuses the watch.
     public func watch(
-        _ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool
+        _ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind
     ) -> Bool {
-        instance.add(
-            object, mask: isDirectory ? .directoryChanges : .fileChanges,
-            owner: Owner(node: node, layer: layer))
+        let owner = Owner(node: node, layer: layer, isControlGroup: kind == .controlGroup)
+        if kind == .controlGroup && instance.controllers.begin() { thread.withLock { $0?.wake() } }
+        return instance.add(object, mask: .changes(of: kind), owner: owner)
     }
 
     public func unwatch(_ node: NodeID) { instance.remove(node) }
@@ -47,6 +47,7 @@ public final class Watcher: ChangeSource {
     public func nextOldest() -> NodeID? { instance.nextOldest() }
 
     public func drain() { instance.drain() }
+    public func checkControllers() { instance.checkControllers() }
 
     public var watchCount: Int { instance.watchCount }
     public var eventCount: UInt64 { instance.eventCount }

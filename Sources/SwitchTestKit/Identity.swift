@@ -131,3 +131,9 @@ private func onThread(_ body: () -> Void) throws(Errno) {
     }
     try checked(answer)
 }
+
+/// Gives this thread a mount namespace, from which nothing spreads, and a cgroup namespace.
+public func enterCgroupNamespace() throws {
+    try checked(tc_unshare_mounts())
+    try checked(tc_unshare_cgroups())
+}

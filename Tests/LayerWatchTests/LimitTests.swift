@@ -44,7 +44,7 @@ struct LimitTests {
         func watch(_ name: PathRef, _ node: UInt64) -> Bool {
             guard let object = try? scene.root.openBeneath(name, flags: .path) else { return false }
             return watcher.watch(
-                object.descriptor, for: NodeID(rawValue: node), layer: 0, isDirectory: false)
+                object.descriptor, for: NodeID(rawValue: node), layer: 0, as: .file)
         }
         guard watch("a", 5), watch("b", 6) else { return 2 }
         guard !watch("c", 7), watcher.refusalCount == 1, watcher.watchCount == 2 else { return 3 }

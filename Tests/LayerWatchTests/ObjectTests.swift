@@ -223,8 +223,8 @@ struct ObjectTests {
             try mounted.descriptor.write("", to: "x")
             let file = try mounted.descriptor.openBeneath("x", flags: .path)
             let (directory, node) = (NodeID(rawValue: 5), NodeID(rawValue: 6))
-            #expect(scene.watcher.watch(mounted.descriptor, for: directory, layer: 0, isDirectory: true))
-            #expect(scene.watcher.watch(file.descriptor, for: node, layer: 0, isDirectory: false))
+            #expect(scene.watcher.watch(mounted.descriptor, for: directory, layer: 0, as: .directory))
+            #expect(scene.watcher.watch(file.descriptor, for: node, layer: 0, as: .file))
         }
         #expect(scene.watcher.watchCount == 2)
         try Mounting.unmount(target.ref)

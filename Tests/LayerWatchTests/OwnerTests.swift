@@ -104,9 +104,9 @@ struct OwnerTests {
         try scene.root.write("", to: "x")
         let file = try scene.root.openBeneath("x", flags: .path)
         let node = NodeID(rawValue: 5)
-        #expect(!scene.watcher.watch(file.descriptor, for: node, layer: 0, isDirectory: true))
+        #expect(!scene.watcher.watch(file.descriptor, for: node, layer: 0, as: .directory))
         #expect(scene.watcher.refusalCount == 1 && scene.watcher.watchCount == 0)
-        #expect(scene.watcher.watch(file.descriptor, for: node, layer: 0, isDirectory: false))
+        #expect(scene.watcher.watch(file.descriptor, for: node, layer: 0, as: .file))
         #expect(scene.watcher.refusalCount == 1 && scene.watcher.watchCount == 1)
     }
 }

@@ -30,7 +30,7 @@ final class Scene: Sendable {
         let object = try root.openBeneath(name, flags: [.path, .noFollow])
         return watcher.watch(
             object.descriptor, for: NodeID(rawValue: node), layer: layer,
-            isDirectory: try object.descriptor.status().isDirectory)
+            as: try object.descriptor.status().isDirectory ? .directory : .file)
     }
 
     func unwatch(_ node: UInt64) { watcher.unwatch(NodeID(rawValue: node)) }

@@ -32,7 +32,7 @@ struct ThreadTests {
     private func startAndStop(_ root: FileDescriptor) throws {
         let recorder = Recorder()
         let watcher = try Watcher()
-        #expect(watcher.watch(root, for: .root, layer: 0, isDirectory: true))
+        #expect(watcher.watch(root, for: .root, layer: 0, as: .directory))
         try watcher.start(recorder)
         #expect(throws: Errno.alreadyInProcess) { try watcher.start(recorder) }
         try root.makeDirectory("x")

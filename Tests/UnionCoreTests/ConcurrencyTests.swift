@@ -8,7 +8,7 @@ import UnionCore
 private final class SilentSource: ChangeSource {
     private let watched = Atomic<Int>(0)
 
-    func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool) -> Bool {
+    func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind) -> Bool {
         watched.add(1, ordering: .relaxed)
         return true
     }

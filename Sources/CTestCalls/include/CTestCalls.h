@@ -82,6 +82,8 @@ long tc_unshare_files_state(void);
 long tc_unshare_users(void);
 // A mount namespace for this thread, from which nothing spreads.
 long tc_unshare_mounts(void);
+// A cgroup namespace for this thread.
+long tc_unshare_cgroups(void);
 // A file in memory without a name.
 long tc_memory_file(void);
 // Runs body on a new thread and waits for it to end.

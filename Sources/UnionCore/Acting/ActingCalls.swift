@@ -13,6 +13,7 @@ extension Agents {
         switch try route(of: acting, acting.reading, caller) {
         case .elsewhere(let agent):
             return try unsafe agent.read(file.descriptor, isStream: file.isStream, at: offset, into: buffer)
+        case .here where !acting.mindsReader: return try unsafe file.read(at: offset, into: buffer)
         case .here:
             return try caller.perform(exact: true) { () throws(Errno) in
                 try unsafe file.read(at: offset, into: buffer)

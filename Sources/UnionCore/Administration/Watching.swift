@@ -40,6 +40,7 @@ extension Union {
         guard coherence.plan.isLasting else { return }
         coherence.deferredWatches.waitForAll()
         coherence.source?.drain()
+        coherence.source?.checkControllers()
         for node in coherence.unwatchedAttributes.take() {
             coherence.invalidations.append(.unwatchedAttributes(node))
         }
@@ -51,7 +52,8 @@ extension Union {
         for layer in stack.layers where coherence.plan.choices[layer.index].mode == .watch {
             let root = layer.root.descriptor
             let hasWatch =
-                coherence.source?.watch(root, for: .root, layer: layer.index, isDirectory: true) ?? false
+                coherence.source?.watch(
+                    root, for: .root, layer: layer.index, as: .init(directoryOn: layer.filesystem)) ?? false
             isWatched = isWatched && hasWatch
         }
         if !isWatched { coherence.degraded.add(1, ordering: .relaxed) }

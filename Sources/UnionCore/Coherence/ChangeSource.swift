@@ -4,12 +4,13 @@ public import SystemPackage
 /// Watches real objects of layers for the nodes that show them.
 public protocol ChangeSource: Sendable {
     /// Watches an object, which may be O_PATH, for a node. For a directory it watches the entries that come,
-    /// go or move, and its own attributes. For anything else it watches attributes and content.
+    /// go or move, and its own attributes. For a cgroup it also watches what `WatchedKind` says. For anything
+    /// else it watches attributes and content.
     ///
     /// When this has returned, every later change of the object comes as an event. False: no watch can be had
     /// (ENOSPC, EACCES, …), which is counted. Adding a watch for an object, node and layer that has one
     /// already is fine and cheap.
-    func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool) -> Bool
+    func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind) -> Bool
 
     /// Ends the node's watches: the node is forgotten, or its attributes are no longer cached. An event that
     /// is on its way may still come.
@@ -27,6 +28,10 @@ public protocol ChangeSource: Sendable {
     /// returns, the sink has all of them. Any thread may call it, but the sink may not.
     func drain()
 
+    /// Finds out whether control files may have come or gone without a write, and tells the sink then. A
+    /// controller that is bound to another hierarchy takes its files with it; a module may bring some.
+    func checkControllers()
+
     /// How many watches of the kernel's there are now.
     var watchCount: Int { get }
     /// How many events the sink got.
@@ -35,10 +40,11 @@ public protocol ChangeSource: Sendable {
     var overflowCount: UInt64 { get }
 }
 
-/// A source that has watches for all nodes.
+/// A source that has watches for all nodes, and knows no cgroups.
 extension ChangeSource {
     public var isFull: Bool { false }
     public func nextOldest() -> NodeID? { nil }
+    public func checkControllers() {}
 }
 
 /// Takes changes in, in the order in which they happened. It must not block (it only queues), nor call the
@@ -52,8 +58,15 @@ public protocol ChangeSink: AnyObject, Sendable {
     /// Something was mounted or unmounted, anywhere: watches don't tell of that.
     func mountsChanged()
 
+    /// Control files of any cgroup may have come or gone.
+    func controllersChanged()
+
     /// For how long the next events may gather, in microseconds.
     var delay: UInt32 { get }
+}
+
+extension ChangeSink {
+    public func controllersChanged() {}
 }
 
 /// A change underneath.
@@ -75,9 +88,18 @@ public struct ChangeEvent {
         case object
         /// The watched object was deleted, moved or unmounted.
         case gone
+        /// The attributes of a cgroup's control file changed.
+        case controlAttributes
+        /// A cgroup's control file was written, and others may have come or gone by that.
+        case controls(ControlScope)
 
-        /// Whether an entry of the watched directory changed, and not the object itself.
-        public var isOfEntry: Bool { self != .object && self != .gone }
+        /// Whether the name came, went or moved, and it isn't about the object itself.
+        public var isOfEntry: Bool {
+            switch self {
+            case .entry, .directoryCame, .directoryWent: true
+            case .object, .gone, .controlAttributes, .controls: false
+            }
+        }
     }
 
     @inlinable

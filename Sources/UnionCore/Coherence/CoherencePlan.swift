@@ -68,12 +68,12 @@ extension Layer {
 }
 
 extension FileSystemType {
-    /// Whether inotify reports every change on such a filesystem, whatever process makes it. False for any
-    /// unknown filesystem.
+    /// Whether inotify reports every change on such a filesystem, whatever process makes it; of cgroups, the
+    /// writes that cause it. False for any unknown filesystem.
     var reportsChanges: Bool {
         switch self {
         case .ext4, .xfs, .btrfs, .temporary, .overlay, .f2fs, .bcachefs, .zfs, .ramfs, .erofs, .squashfs,
-            .iso9660, .fat:
+            .iso9660, .fat, .cgroup, .cgroup2:
             true
         default: false
         }

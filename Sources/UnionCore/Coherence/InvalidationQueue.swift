@@ -11,6 +11,12 @@ enum Invalidation: Hashable, Sendable {
     case gone(NodeID)
     /// The names in a directory that is made of other parts than before.
     case names(NodeID)
+    /// The attributes of a cgroup's control file changed.
+    case controlAttributes(NodeID, [UInt8])
+    /// Control files have come or gone by a write in the cgroup.
+    case controls(NodeID, ControlScope)
+    /// Control files may have come or gone in any cgroup.
+    case allControls
     /// A directory whose watch was given back.
     case givenBack(NodeID)
     /// Attributes that may no longer be kept.
@@ -126,6 +132,11 @@ final class InvalidationQueue: Sendable {
 
 extension InvalidationQueue: ChangeSink {
     func changed(_ event: ChangeEvent) {
+        switch event.kind {
+        case .controlAttributes: return append(.controlAttributes(event.node, event.name.array))
+        case .controls(let scope): return controlsChanged(in: event.node, scope)
+        default: break
+        }
         // These go at once: a cached view may be asked for next.
         listings.drop(event.node)
         views.noteChange(
@@ -136,7 +147,16 @@ extension InvalidationQueue: ChangeSink {
             appendName(event.node, event.name)
         case .object: append(.object(event.node))
         case .gone: append(.gone(event.node))
+        case .controlAttributes, .controls: break
         }
+    }
+
+    /// Takes in that control files have come or gone by a write in the cgroup. Views know what names there
+    /// are; which of them it concerns isn't known here.
+    func controlsChanged(in directory: NodeID, _ scope: ControlScope) {
+        views.dropAll()
+        listings.dropAll()
+        append(.controls(directory, scope))
     }
 
     func overflowed() {
@@ -150,6 +170,12 @@ extension InvalidationQueue: ChangeSink {
         views.dropAll()
         listings.dropAll()
         append(.mounts)
+    }
+
+    func controllersChanged() {
+        views.dropAll()
+        listings.dropAll()
+        append(.allControls)
     }
 
     var delay: UInt32 { batching.microseconds }

@@ -9,7 +9,10 @@ extension InvalidationBatch {
     func settleGivenBack(_ id: NodeID) {
         guard let node = table.find(id) else { return }
         waitForReplies(in: id)
-        for alias in node.reportedNames { askAgain(alias.name, in: node) }
+        for alias in node.reportedNames {
+            askAgain(alias.name, in: node)
+            endControlKeeping(of: alias)
+        }
         dropListing(id)
         if let alias = node.alias { expire(alias.name, in: alias.parent) }
     }

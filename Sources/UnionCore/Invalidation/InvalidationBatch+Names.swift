@@ -82,13 +82,17 @@ extension InvalidationBatch {
         guard let view = try? resolver.view(of: node), let listing = try? listings.listAsServer(view) else {
             return false
         }
-        let settled = Set(settled.map(\.name.hash))
+        dropAbsent(in: node, listing, except: Set(settled.map(\.name.hash)))
+        return node.isRoot || view.isMade(of: node.makeup.backings)
+    }
+
+    /// The same for names that are in the listing. `settled`: hashes of names.
+    func dropAbsent(in node: Node, _ listing: MergedListing, except settled: Set<UInt64>) {
         for item in listing.items where !item.isHidden && !settled.contains(item.hash) {
             listing.withName(of: item) { name in
                 if node.reported(name) == nil { askAgain(name, in: node) }
             }
         }
-        return node.isRoot || view.isMade(of: node.makeup.backings)
     }
 
     /// Drops all names in a directory that isn't where the kernel knew it. A process that stands in it sees

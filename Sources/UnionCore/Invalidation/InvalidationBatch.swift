@@ -59,6 +59,11 @@ struct InvalidationBatch {
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
         case .names(let node): if let node = table.find(node) { remade.append(node) }
+        case .controlAttributes(let directory, let name):
+            let name = OwnedName(name)
+            settleControlAttributes(name.ref, in: directory)
+        case .controls(let directory, let scope): settleControls(directory, scope)
+        case .allControls: settleAllControls()
         case .givenBack(let node): settleGivenBack(node)
         case .attributes(let node): dropNode(node, content: false)
         case .unwatchedAttributes(let node): unwatchedAttributes.append(node)

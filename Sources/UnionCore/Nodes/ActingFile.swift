@@ -22,6 +22,10 @@ struct ActingFile: Sendable {
     let showsNamespaces: Bool
     /// Whether each namespace has a real file of its own.
     let hasFilesOfItsOwn: Bool
+    /// Where a write to it makes control files of cgroups come and go.
+    let controls: ControlScope?
+    /// Whether what is read depends on the reader's credentials. Of a control file of a cgroup it doesn't.
+    let mindsReader: Bool
     /// Whether what is written to it is a path, with or without a slash.
     private let takesPath: Bool
 
@@ -36,7 +40,10 @@ struct ActingFile: Sendable {
         let mayBeAny = path == nil && type == .proc
         let path = path ?? ""
         let (directory, name) = path.lastTwoNames
+        let isControl = type == .cgroup || type == .cgroup2
         role = Self.role(type, name, in: directory)
+        controls = isControl ? ControlScope(writtenTo: name) : nil
+        mindsReader = !isControl
         takesPath = name == "backing_dev" || name == "file" || name == "device_path"
         hasFilesOfItsOwn = mayBeAny || type == .proc && path.isBelow("sys")
         showsNamespaces = mayBeAny || type == .proc && Self.showsNamespaces(path, name)

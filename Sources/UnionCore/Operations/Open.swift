@@ -29,7 +29,7 @@ extension Union {
         let file = try openReal(target, node, acting, flags, caller)
         let opened = try opened(node, target.layer, file, flags, acting)
         // A writer asks for the file's size, and programs beside the union may write, too.
-        if flags.writes { reporting.dropAttributes(of: node) }
+        if flags.writes && !node.filesystem.isControlGroups { reporting.dropAttributes(of: node) }
         return opened
     }
 
@@ -67,8 +67,9 @@ extension Union {
             return file
         }
         // Truncating leaves suid and sgid if the caller has CAP_FSETID, and sgid if the caller is in the
-        // file's group.
-        let mindsRights = flags.contains(.truncate) && target.status.isPrivileged
+        // file's group. A file that acts keeps the rights that it was opened with.
+        let mindsRights =
+            flags.contains(.truncate) && target.status.isPrivileged || acting != nil && flags.writes
         return try resolver.asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
             () throws(Errno) -> OwnedDescriptor in
             try object.reopen(flags: real)
@@ -82,14 +83,15 @@ extension Union {
     ) throws(Errno) -> OpenedFile {
         let openFiles = openFiles(of: node)
         let mayPass = node.kind == .regular && !node.filesystem.isPseudo
+        let isControl = node.filesystem.isControlGroups
         let io = openFiles.open(
             file.descriptor, flags, policies.accessTimes, backing: mayPass ? backing : nil,
             otherwise: mayPass ? requests(for: node, in: layer) : .direct)
         if mayPass, io.isServed { file.descriptor.prepareToServe(flags, io) }
         let keepsAccessTime = policies.accessTimes == .never && io.isServed
         if keepsAccessTime { layers.keepAccessTime(file.descriptor) }
-        let isStream = !mayPass && isStream(file.descriptor)
-        let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags)
+        let isStream = !mayPass && !isControl && isStream(file.descriptor)
+        let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags, isControl)
         let handle = FileHandle(
             node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
             acting: acting, metacopy: metacopy, isFlushed: isFlushed,
@@ -101,11 +103,11 @@ extension Union {
             needsNoFlush: !isFlushed)
     }
 
-    /// Whether locks need to hear of each close. Most files by far are opened for reading and never locked.
-    /// They do without that request if no client has locked them before; their locks then go with the open
-    /// file.
-    private func mindsCloses(of openFiles: OpenFiles, _ flags: OpenFlags) -> Bool {
-        needsLocks && (flags.writes || openFiles.mayBeLocked)
+    /// Whether locks need to hear of each close. Most files by far are opened for reading and never locked,
+    /// and so are control files. They do without that request if no client has locked them before; their
+    /// locks then go with the open file.
+    private func mindsCloses(of openFiles: OpenFiles, _ flags: OpenFlags, _ isControl: Bool) -> Bool {
+        needsLocks && (flags.writes && !isControl || openFiles.mayBeLocked)
     }
 
     /// How the data of an ordinary file moves when the kernel doesn't pass it through. A page cache besides

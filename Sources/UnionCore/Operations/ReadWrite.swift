@@ -41,6 +41,8 @@ extension Union {
         let flags = isFromCache ? [] : flags.map { OpenFlags(rawValue: $0) } ?? file.flags
         if !isFromCache { file.follow(flags) }
         if let acting = file.acting {
+            // A write that fails may have made control files for a moment.
+            defer { if let scope = acting.controls { reporting.showControls(beside: file.node, scope) } }
             return try unsafe agents.writeActing(file, acting, at: offset, from: buffer, caller)
         }
         guard file.node.filesystem.isPseudo || killPrivileges else {

@@ -152,11 +152,17 @@ extension Reporting {
             let status = try object.descriptor.status()
             guard resolver.identity(of: layerEntry).matches(status) else { return .replaced }
             let isWatched = source.watch(
-                object.descriptor, for: node.id, layer: layer.index, isDirectory: true)
+                object.descriptor, for: node.id, layer: layer.index, as: .init(directoryOn: filesystem))
             return isWatched ? .watched : .refused
         } catch {
             return [.noSuchFileOrDirectory, .notDirectory].contains(error) ? .replaced : .refused
         }
+    }
+
+    /// The filesystem of an open object. nil: it can't be looked at.
+    func filesystem(of object: FileDescriptor) -> FilesystemFacts? {
+        guard let status = try? object.status() else { return nil }
+        return stack.filesystems.facts(of: status.device, asking: object)
     }
 
     /// Watches the way to what a mark of overlayfs leads to, which is known by its path. When a stranger
@@ -171,7 +177,8 @@ extension Reporting {
             let directory = try layerEntry.layer.openDirectory(at: above.ref)
             guard
                 source.watch(
-                    directory.descriptor, for: node.id, layer: layerEntry.layer.index, isDirectory: true)
+                    directory.descriptor, for: node.id, layer: layerEntry.layer.index,
+                    as: .init(directoryOn: filesystem(of: directory.descriptor)))
             else { return false }
             end = slash + 1
         }
@@ -187,6 +194,10 @@ extension Reporting {
     ) -> Preparation {
         let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
         if isCached { return since > lookup.begun ? .lookAgain : .lookedAt(nil) }
+        if node.filesystem.isControlGroups {
+            keepByDirectory(node)
+            return .lookedAt(nil)
+        }
         guard mayWatch(node), let owner = lookup.owner,
             let parent = view.directory(in: owner.layer.index)
         else { return .lookedAt(nil) }
@@ -223,7 +234,7 @@ extension Reporting {
         guard let source = coherence.source else { return false }
         let isWatched =
             makeRoomForWatch(source)
-            && source.watch(object, for: node.id, layer: layer, isDirectory: false)
+            && source.watch(object, for: node.id, layer: layer, as: .file)
         node.state.withLock { state in
             // Another thread may have ended this watch meanwhile.
             state.isCached = isWatched && state.endings == endings
@@ -238,9 +249,24 @@ extension Reporting {
         node.state.withLock { $0.isCached = true }
     }
 
+    /// Lets the attributes of a control file be kept if its directory is watched, whose watch tells of them.
+    private func keepByDirectory(_ node: Node) {
+        guard let directory = node.alias?.parent else { return }
+        let (isWatched, since) = directory.state.withLock { ($0.isCached, $0.cachedSince) }
+        guard isWatched else { return }
+        node.state.withLock { state in
+            state.isCached = true
+            state.cachedSince = since
+        }
+        // If the watch has ended since, the files may have been gone through already.
+        if !directory.state.withLock({ $0.isCached }) { node.state.withLock { $0.isCached = false } }
+    }
+
     /// Makes sure that the attributes of a file that was found by itself can be kept.
     func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) {
-        guard coherence.plan.isLasting, !node.isDirectory, mayWatch(node) else { return }
+        guard coherence.plan.isLasting, !node.isDirectory else { return }
+        if node.filesystem.isControlGroups { return keepByDirectory(node) }
+        guard mayWatch(node) else { return }
         guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
         _ = watch(object, for: node, layer: layer.index, node.state.withLock { $0.endings })
     }
@@ -262,8 +288,10 @@ extension Reporting {
         guard plan.isLasting else { return plan.freshness.attributeSeconds }
         // This is a removed directory: it may turn out to have been moved.
         if node.isDirectory && attributes.linkCount == 0 { return 0 }
+        // No write changes a control file's attributes.
+        let mindsWriters = node.isDirectory || !node.filesystem.isControlGroups
         return node.state.withLock { state in
-            if state.openFiles?.hasWriter == true { return 0 }
+            if mindsWriters && state.openFiles?.hasWriter == true { return 0 }
             guard state.isCached else {
                 // The file has no watch. A directory's watch tells of most changes by the file's name, but
                 // not of all.
@@ -284,7 +312,7 @@ extension Reporting {
     /// Ends the keeping of the file's attributes, as a client opens it for writing through the union. They
     /// aren't kept until the last such handle is released, and the kernel drops what it has of them.
     func endCaching(of node: Node) {
-        guard coherence.plan.isLasting else { return }
+        guard coherence.plan.isLasting, !node.filesystem.isControlGroups else { return }
         let wasCached = node.state.withLock { state in
             defer { state.isCached = false }
             state.endings &+= 1

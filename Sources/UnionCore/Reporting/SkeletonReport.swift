@@ -18,7 +18,9 @@ extension Reporting {
         let isWatched =
             coherence.source.map { source in
                 makeRoomForWatch(source)
-                    && source.watch(skeleton, for: node.id, layer: upper.index, isDirectory: true)
+                    && source.watch(
+                        skeleton, for: node.id, layer: upper.index,
+                        as: .init(directoryOn: filesystem(of: skeleton)))
             } ?? false
         if !isWatched { noteUnwatched(node) }
         return isWatched

@@ -203,6 +203,7 @@ struct CgroupTests {
             let directory = try Sys.open(union["A/B"], Flag.path | Flag.directory)
             let file = try Sys.open(union["A/B/cgroup.procs"])
             try Sys.removeDirectory(group.path / "A/B")
+            try union.synchronize()
             #expect(failure { _ = try listing.rest() } == nil)
             try listing.seek(to: 0)
             #expect(try Set(listing.rest().map(\.name)).isSubset(of: [".", ".."]))
@@ -214,16 +215,21 @@ struct CgroupTests {
         }
     }
 
-    @Test(arguments: versions)
-    func groupsComeAndGo(version: Version) throws {
-        try withCgroupUnion(version) { union, group throws in
+    /// At once with `check`; with `watch` at the latest after `sync`.
+    @Test(arguments: versions, ["check", "watch"])
+    func groupsComeAndGo(version: Version, mode: String) throws {
+        try withCgroupUnion(version, options: ["coherence=\(mode)"]) { union, group throws in
+            let isWatched = mode == "watch"
             for round in 0..<20 {
                 let name = TestPath("A/G\(round)")
+                #expect(!Sys.exists(union[name]))
                 try Sys.makeDirectory(group.path / name)
+                if isWatched { try union.synchronize() }
                 #expect(Sys.exists(union[name] / "cgroup.procs"))
                 try Sys.put(union[name] / "note", "\(round)")
                 #expect(try Sys.names(union["A"]).contains(name.name))
                 try Sys.removeDirectory(group.path / name)
+                if isWatched { try union.synchronize() }
                 #expect(try Sys.names(union[name]) == ["note"])
                 try Sys.unlink(union[name] / "note")
                 #expect(!Sys.exists(union[name]))

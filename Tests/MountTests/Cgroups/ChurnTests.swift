@@ -11,7 +11,7 @@ extension CgroupTests {
     /// A directory that the upper has an entry in, and one that the lower alone backs.
     private static let places: [TestPath] = ["home", "plain"]
 
-    /// Not one wrong answer, before any `sync`; and nothing is left of it in the server afterwards.
+    /// With `check` not one wrong answer, before any `sync`; and nothing is left of it in the server afterwards.
     @Test(.timeLimit(.minutes(3)), arguments: versions)
     func churn(version: Version) throws {
         let seed = SeededRandom.seed
@@ -19,7 +19,9 @@ extension CgroupTests {
             for place in Self.places { _ = try group.make(place) }
             try withScratch { scratch throws in
                 let upper = try scratch.directory("upper")
-                try withUnion(in: scratch, upper: upper, lowers: [group.path]) { union throws in
+                try withUnion(
+                    in: scratch, upper: upper, lowers: [group.path], options: ["coherence=check"]
+                ) { union throws in
                     try Sys.put(union["home/note"], "text")
                     let start = try Holdings(of: union)
                     let churn = Churn(union: union, group: group, names: Self.names, places: Self.places)

@@ -109,35 +109,61 @@ struct MountedInsideTests {
     }
 
     /// What inotify doesn't report in full isn't kept, in a layer that is watched.
-    @Test(.enabled(if: Machine.cgroup2 != nil, "needs a cgroup v2 tree"))
-    func aCheckedFilesystemInsideAWatchedLayer() throws {
+    @Test func aCheckedFilesystemInsideAWatchedLayer() throws {
         try withLayers { scratch, union throws in
-            try withCgroup(in: Machine.cgroup2, "inside") { group throws in
-                let hierarchy = try #require(Machine.cgroup2)
-                #expect(try look(union) == before)
-                try Sys.mount(hierarchy.text, on: union.inLower("d/m"), type: "none", flags: 4096)
-                try union.synchronize()
-                let inside = union["d/m"] / group.path.name
-                for round in 0..<100 {
-                    #expect(!Sys.exists(inside / "g"))
-                    try Sys.makeDirectory(group.path / "g")
-                    #expect(Sys.exists(inside / "g"), "round \(round)")
-                    #expect(try Sys.names(inside).contains("g"))
-                    try Sys.removeDirectory(group.path / "g")
-                    #expect(!Sys.exists(inside / "g"), "round \(round)")
-                    #expect(try !Sys.names(inside).contains("g"))
-                }
-                // Other tests' mounts may have everything dropped, and so forgotten, at any time.
-                try eventually("the mounted directory is degraded") {
-                    _ = Sys.exists(inside / "g")
-                    return try union.control.status()["degraded_directories"] > 0
-                }
-                try Sys.unmount(union.inLower("d/m"), lazily: true)
-                try union.synchronize()
-                #expect(try look(union) == before)
-                try union.dropKernelCaches()
-                try eventually("none is degraded") { try union.control.status()["degraded_directories"] == 0 }
+            #expect(try look(union) == before)
+            let real = union.inLower("d/m")
+            try Sys.mount("bpf", on: real, type: "bpf")
+            try Sys.makeDirectory(real / "group")
+            try union.synchronize()
+            let inside = union["d/m/group"]
+            for round in 0..<100 {
+                #expect(!Sys.exists(inside / "g"))
+                try Sys.makeDirectory(real / "group/g")
+                #expect(Sys.exists(inside / "g"), "round \(round)")
+                #expect(try Sys.names(inside).contains("g"))
+                try Sys.removeDirectory(real / "group/g")
+                #expect(!Sys.exists(inside / "g"), "round \(round)")
+                #expect(try !Sys.names(inside).contains("g"))
             }
+            // Other tests' mounts may have everything dropped, and so forgotten, at any time.
+            try eventually("the mounted directory is degraded") {
+                _ = Sys.exists(inside / "g")
+                return try union.control.status()["degraded_directories"] > 0
+            }
+            try Sys.unmount(real, lazily: true)
+            try union.synchronize()
+            #expect(try look(union) == before)
+            try union.dropKernelCaches()
+            try eventually("none is degraded") { try union.control.status()["degraded_directories"] == 0 }
+        }
+    }
+
+    /// Beside it the rest of the layer is kept: a look at it costs no request.
+    @Test func aCheckedFilesystemSpoilsNothingElse() throws {
+        try withLayers { scratch, union throws in
+            try Sys.mount("proc", on: union.inLower("d/m"), type: "proc")
+            try union.synchronize()
+            try Sys.makeDirectory(union.inLower("beside"))
+            try Sys.put(union.inLower("beside/f"), "x")
+            try union.synchronize()
+            func look() throws {
+                #expect(Sys.exists(union["d/m/self/stat"]))
+                _ = try Sys.facts(union["beside/f"])
+                #expect(!Sys.exists(union["beside/none"]))
+                _ = try Sys.names(union["beside"])
+            }
+            try look()
+            // Another test's mount may have everything looked at anew: then once more.
+            try eventually("looks beside the mount cost no request") {
+                try look()
+                let before = try union.control.status().requests
+                _ = try Sys.facts(union["beside/f"])
+                #expect(!Sys.exists(union["beside/none"]))
+                _ = try Sys.names(union["beside"])
+                return try union.control.status().requests == before
+            }
+            try Sys.unmount(union.inLower("d/m"), lazily: true)
         }
     }
 

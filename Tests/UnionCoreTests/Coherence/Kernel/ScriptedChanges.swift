@@ -45,12 +45,12 @@ final class ScriptedChanges: ChangeSource {
 
     // MARK: What the engine asks for
 
-    func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, isDirectory: Bool) -> Bool {
+    func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind) -> Bool {
         guard let real = RealObject(object) else { return false }
         pass(real)
         return state.withLock { state in
             guard !state.refused.contains(real),
-                let watch = try? watches.add(object, mask: isDirectory ? .ofDirectories : .ofFiles)
+                let watch = try? watches.add(object, mask: kind == .file ? .ofFiles : .ofDirectories)
             else { return false }
             state.owners[watch, default: []].insert(Owner(node: node, layer: layer))
             return true

@@ -1,0 +1,44 @@
+public import LinuxSystem
+
+// What is peculiar to cgroup filesystems. No process makes or removes a control file by name, so inotify says
+// nothing of those that come and go. They do so by writes to other control files, and of each write there is
+// an event. A control file has one name, and its size and times never change, so that the watch of its
+// directory tells of all that happens to its attributes.
+
+/// What an object is watched as.
+public enum WatchedKind: Sendable {
+    case file
+    case directory
+    /// A directory of a cgroup filesystem. It is also watched for writes to its control files, and for
+    /// changes of their attributes.
+    case controlGroup
+
+    init(directoryOn filesystem: FilesystemFacts?) {
+        self = filesystem?.isControlGroups == true ? .controlGroup : .directory
+    }
+}
+
+/// In which directories a write to a control file makes others come and go.
+public enum ControlScope: Sendable {
+    /// In the written file's own.
+    case own
+    /// In its directory's children.
+    case children
+    /// In its directory and in all below that.
+    case below
+
+    /// nil: a write to a control file of that name only sets or does something.
+    public init?(writtenTo name: PathRef) {
+        guard name.hasPrefix("cgroup.") else { return nil }
+        switch name {
+        case "cgroup.pressure": self = .own
+        case "cgroup.subtree_control": self = .children
+        case "cgroup.type": self = .below
+        default: return nil
+        }
+    }
+}
+
+extension FilesystemFacts {
+    var isControlGroups: Bool { type == .cgroup || type == .cgroup2 }
+}
