@@ -5,6 +5,8 @@ internal import Synchronization
 enum Invalidation: Hashable, Sendable {
     /// A watched directory's entry came, went or moved.
     case entry(NodeID, [UInt8])
+    /// A name by which the kernel knows something, and nobody knows what.
+    case unknown(NodeID, [UInt8])
     /// A watched object's attributes or content changed.
     case object(NodeID)
     /// A watched object has gone from where it was.

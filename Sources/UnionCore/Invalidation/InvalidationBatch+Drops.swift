@@ -6,10 +6,11 @@ internal import SystemPackage
 extension InvalidationBatch {
     /// Has the kernel drop the name, as what it knows by it isn't there. The name first leaves the table.
     /// What is reported from then on is noted, and the drop waits until the kernel has taken that in.
-    mutating func dropName(_ name: PathRef, in directory: Node) {
+    /// `isUnknown`: the kernel knows something by it that isn't in the table.
+    mutating func dropName(_ name: PathRef, in directory: Node, isUnknown: Bool = false) {
         let alias = directory.beginDrop(name)
         let doubts = directory.doubts(of: name)
-        guard alias != nil || !doubts.isEmpty else { return askAgain(name, in: directory) }
+        guard isUnknown || alias != nil || !doubts.isEmpty else { return askAgain(name, in: directory) }
         defer { directory.endDoubts(doubts, of: name) }
         if let alias, let node = table.find(alias.node) {
             node.forget(alias, isGone: false)

@@ -56,6 +56,9 @@ struct InvalidationBatch {
             } else {
                 coherence.continuity.forget(EntryKey(directory, name.ref))
             }
+        case .unknown(let directory, let name):
+            let name = OwnedName(name)
+            if let directory = table.find(directory) { drop(name.ref, in: directory, isUnknown: true) }
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
         case .names(let node): if let node = table.find(node) { remade.append(node) }
@@ -119,8 +122,13 @@ struct InvalidationBatch {
             if coherence.own.isPending(key) { continue }
             break
         }
-        coherence.continuity.forget(key)
-        dropName(name, in: directory)
+        drop(name, in: directory, isUnknown: false)
+    }
+
+    /// Drops the name in a directory where it is.
+    private mutating func drop(_ name: PathRef, in directory: Node, isUnknown: Bool) {
+        coherence.continuity.forget(EntryKey(directory.id, name))
+        dropName(name, in: directory, isUnknown: isUnknown)
         staleListings.insert(directory.id)
     }
 

@@ -15,19 +15,20 @@ extension Reporting {
         let (from, to) = (source.directory, destination.directory)
         noteChanged(from, to)
         let moving = knownNode(source.lookup, name, in: from)
-        let alias = from.unreport(name)
-        let moved = alias.flatMap { table.find($0.node) }
-        if let alias { moved?.forget(alias, isGone: !isSameFile) }
-        if let moved {
-            noteReplaced(put(moved, at: newName, in: to, layer), by: moved, at: newName, in: to)
+        let known = take(name, from: from, isGone: !isSameFile)
+        let moved = known?.node
+        if let known {
+            noteReplaced(put(known, at: newName, in: to, layer), by: moved, at: newName, in: to)
+        } else {
+            noteReplaced(to.unreport(newName), by: nil, at: newName, in: to)
+            dropUnknown(newName, in: to)
         }
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         if let moved { lookAtMakeup(moved) }
         // For two names of one file rename(2) did nothing, and brings no event. Else it isn't sure what the
         // kernel moved.
-        if isSameFile || moving == nil || moving !== moved || !from.doubts(of: name).isEmpty {
-            queueLook(at: source, name, destination, newName)
-        }
+        let isSure = known?.isSure == true && moving === moved && from.doubts(of: name).isEmpty
+        if isSameFile || !isSure { queueLook(at: source, name, destination, newName) }
     }
 
     /// Makes sure that looks from before the change aren't reported any more: they would say that objects are
@@ -37,10 +38,33 @@ extension Reporting {
         to.outdateLooks(at: coherence.tick())
     }
 
+    /// What the kernel knew by a name that it has moved.
+    private struct Moved {
+        let node: Node
+        /// False: the kernel may have known something else.
+        let isSure: Bool
+    }
+
+    /// Takes the name from the node that the kernel knew by it. Returns the node, which the kernel knows by
+    /// another name now. nil: it isn't known what the kernel has moved.
+    private func take(_ name: PathRef, from directory: Node, isGone: Bool = true) -> Moved? {
+        guard let alias = directory.unreport(name), let node = table.find(alias.node) else { return nil }
+        node.forget(alias, isGone: isGone)
+        return Moved(node: node, isSure: !alias.isContested)
+    }
+
+    /// Has the kernel drop a name to which it has moved nobody knows what. A drop of the old name was under
+    /// way, and has waited for the lock that the client holds: there it finds nothing any more.
+    private func dropUnknown(_ name: PathRef, in directory: Node) {
+        if coherence.plan.isLasting { coherence.invalidations.append(.unknown(directory.id, name.array)) }
+    }
+
     /// Notes that the kernel knows the node by the name from now on. Returns the alias that it knew by that
     /// name before.
-    private func put(_ node: Node, at name: PathRef, in directory: Node, _ layer: Layer) -> NodeAlias? {
+    private func put(_ moved: Moved, at name: PathRef, in directory: Node, _ layer: Layer) -> NodeAlias? {
+        let node = moved.node
         let alias = NodeAlias(of: node, in: directory, name, layer: layer.index, reported: coherence.now)
+        if !moved.isSure { alias.contest() }
         let displaced = directory.notePut(alias)
         if node.isDirectory { node.noteSettled(in: directory.makeup.backings) }
         node.noteSeen(at: alias)
@@ -57,9 +81,9 @@ extension Reporting {
     }
 
     /// Notes that the node that the kernel knew by the name has lost it. If it is a directory, it is dead.
-    private func noteReplaced(_ displaced: NodeAlias?, by node: Node, at name: PathRef, in directory: Node) {
+    private func noteReplaced(_ displaced: NodeAlias?, by node: Node?, at name: PathRef, in directory: Node) {
         if let displaced { noteDisplaced(displaced) }
-        directory.endDoubts([node.id], of: name)
+        if let node { directory.endDoubts([node.id], of: name) }
         noteDead(at: name, in: directory)
     }
 
@@ -81,30 +105,26 @@ extension Reporting {
         noteChanged(from, to)
         let moving = knownNode(source.lookup, name, in: from)
         let other = knownNode(destination.lookup, newName, in: to)
-        let moved = take(name, from: from)
-        let exchanged = take(newName, from: to)
+        let known = take(name, from: from)
+        let knownOther = take(newName, from: to)
+        let (moved, exchanged) = (known?.node, knownOther?.node)
         // Both are still there, whatever was reported of the names meanwhile.
         let displaced = [
-            moved.flatMap { put($0, at: newName, in: to, layer) },
-            exchanged.flatMap { put($0, at: name, in: from, layer) },
+            known.flatMap { put($0, at: newName, in: to, layer) },
+            knownOther.flatMap { put($0, at: name, in: from, layer) },
         ]
+        if known == nil { dropUnknown(newName, in: to) }
+        if knownOther == nil { dropUnknown(name, in: from) }
         for case let alias? in displaced { table.find(alias.node)?.forget(alias, isGone: false) }
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         noteMovedEntry(other, known: exchanged, at: name, in: from, layer)
         for node in [moved, exchanged] where node?.isDirectory == true {
             if let node { try? lookAtMakeup(of: node) }
         }
-        let isSure = moving != nil && other != nil && moving === moved && other === exchanged
+        let isSure =
+            known?.isSure == true && knownOther?.isSure == true && moving === moved && other === exchanged
         if !isSure || displaced.contains(where: { $0 != nil }) {
             queueLook(at: source, name, destination, newName)
         }
-    }
-
-    /// Takes the name from the node that the kernel knew by it. Returns the node, which the kernel knows by
-    /// another name now.
-    private func take(_ name: PathRef, from directory: Node) -> Node? {
-        guard let alias = directory.unreport(name), let node = table.find(alias.node) else { return nil }
-        node.forget(alias, isGone: true)
-        return node
     }
 }

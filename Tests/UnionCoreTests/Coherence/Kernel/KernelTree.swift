@@ -141,6 +141,12 @@ struct KernelTree {
         if let node = moved.node, inodes[node]?.isDirectory == true { inodes[node]?.place = newKey }
     }
 
+    /// Where the name is by now that was `key`. nil: it has gone.
+    func place(of name: KernelName, from key: NameKey) -> NameKey? {
+        if names[key]?.serial == name.serial { return key }
+        return names.first { $0.value.serial == name.serial }?.key
+    }
+
     /// d_exchange.
     mutating func exchange(_ key: NameKey, _ newKey: NameKey) {
         let aside = NameKey(newKey.parent, "\u{1}aside")

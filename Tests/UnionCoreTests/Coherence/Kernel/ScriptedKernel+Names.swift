@@ -84,18 +84,19 @@ extension ScriptedKernel {
         let (asked, answer) = ask(key)
         return LateReply { [self] () throws(Errno) in
             try state.withLock { state throws(Errno) in
-                let isThere = state.tree.names[key]?.serial == known.serial
+                // A client may have renamed it meanwhile.
+                let place = state.tree.place(of: known, from: key)
                 guard case .success(let entry) = answer, entry.node.rawValue != 0 else {
-                    if isThere { state.tree.invalidate(key) }
+                    if let place { state.tree.invalidate(place) }
                     return nil
                 }
                 guard entry.node == known.node else {
                     state.tree.forgets.append((entry.node, 1))
-                    if isThere { state.tree.invalidate(key) }
+                    if let place { state.tree.invalidate(place) }
                     return nil
                 }
                 try state.tree.take(entry, asked: asked)
-                if isThere { state.tree.names[key]?.seconds = entry.freshness.entrySeconds }
+                if let place { state.tree.names[place]?.seconds = entry.freshness.entrySeconds }
                 return entry.node
             }
         }
