@@ -124,6 +124,7 @@ extension Node {
                 return .reported(known, displaced: nil)
             }
             let alias = NodeAlias(of: child, in: self, name, layer: layer, reported: reported)
+            if let known, known.isContested { alias.contest() }
             if let known, known.node != child.id {
                 // A file may be on its way to the kernel in a listing, too: it isn't known which answer it
                 // takes in last.
@@ -141,7 +142,7 @@ extension Node {
             guard state.looksCountFrom <= begun else { return false }
             state.mayKnowAbsent = true
             guard let known = state.names.find(name) else { return true }
-            guard known.isDirectory else {
+            guard known.isDirectory && !known.isContested else {
                 known.contest()
                 return true
             }

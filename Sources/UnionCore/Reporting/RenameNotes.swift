@@ -54,7 +54,8 @@ extension Reporting {
     }
 
     /// Has the kernel drop a name to which it has moved nobody knows what. A drop of the old name was under
-    /// way, and has waited for the lock that the client holds: there it finds nothing any more.
+    /// way, and has waited for the lock that the client holds: there it finds nothing any more. Or the old name
+    /// was contested, and the node was forgotten.
     private func dropUnknown(_ name: PathRef, in directory: Node) {
         if coherence.plan.isLasting { coherence.invalidations.append(.unknown(directory.id, name.array)) }
     }

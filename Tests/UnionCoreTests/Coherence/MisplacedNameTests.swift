@@ -83,4 +83,38 @@ import UnionCore
         scene.settle()
         try scene.expectTruth("b/f", "b/new", "b/new/x", "a/new", "a", "b")
     }
+
+    /// The kernel forgets what the lookup told it at once when it takes in the listing.
+    @Test(arguments: [false, true]) func aContestedNameWhoseNodeIsForgotten(isRenamed: Bool) throws {
+        let scene = try scene()
+        scene.underneath("touch upper/a/new upper/b/new")
+        try scene.kernel.stat("b/new")
+        scene.settle()
+        try scene.beforeEvents {
+            let late = try scene.kernel.holdListing(of: scene.kernel.walk("a"))
+            scene.underneath("mv upper/a/new upper/b/f; mkdir upper/a/new; touch upper/a/new/x")
+            try scene.kernel.stat("a/new")
+            try late.arrive()
+            if isRenamed { try scene.kernel.rename("a/new", "b/new", flags: .exchange) }
+        }
+        scene.settle()
+        try scene.expectTruth("b/f", "a/new", "a/new/x", "b/new", "b/new/x", "a", "b")
+    }
+
+    /// The lookup's answer is overtaken by another one, which says that the name is missing.
+    @Test func aContestedNameThatGoes() throws {
+        let scene = try scene()
+        scene.underneath("touch upper/a/new")
+        scene.settle()
+        try scene.beforeEvents {
+            let late = try scene.kernel.holdListing(of: scene.kernel.walk("a"))
+            scene.underneath("mv upper/a/new upper/b/f; mkdir upper/a/new")
+            _ = try scene.kernel.hold("a/new")
+            scene.underneath("rmdir upper/a/new")
+            _ = try? scene.kernel.holdRevalidation(of: "a/new").arrive()
+            try late.arrive()
+        }
+        scene.settle()
+        try scene.expectTruth("b/f", "a/new", "a", "b")
+    }
 }
