@@ -18,6 +18,7 @@ extension Union {
                 if flags.contains(.exclusive) { throw .fileExists }
                 return try openExisting(name, in: target, flags, caller)
             } catch {
+                reporting.noteNotMade(name, in: target.directory)
                 tries += 1
                 guard tries < 64, !flags.contains(.exclusive), hasPassed(error, target.lookup) else {
                     throw error

@@ -22,12 +22,7 @@ extension Union {
                 try object.descriptor.link(to: directory, name: newName)
             }
         }
-        var entry = try reporting.newEntry(newName, in: target)
-        guard entry.node == id else {
-            // The name leads to what another process has put there since, not to what was linked.
-            reporting.forget(entry.node, count: 1)
-            throw .staleNFSFileHandle
-        }
+        var entry = try reporting.newEntry(newName, in: target) { $0.node == id }
         change.end(by: caller)
         // The kernel takes these attributes in, whatever it learnt meanwhile, so they are for this call only.
         entry.freshness.attributeSeconds = 0

@@ -26,13 +26,7 @@ extension Union {
                 try make(directory, layer)
             }
         }
-        let entry = try reporting.newEntry(name, in: target)
-        guard FileKind(mode: entry.attributes.mode) == kind else {
-            // Another process has put something of another kind there already. The kernel wouldn't take it:
-            // it asks again.
-            reporting.forget(entry.node, count: 1)
-            throw .staleNFSFileHandle
-        }
+        let entry = try reporting.newEntry(name, in: target) { FileKind(mode: $0.attributes.mode) == kind }
         change.end(by: caller)
         return entry
     }

@@ -3,10 +3,29 @@ internal import SystemPackage
 
 extension Reporting {
     /// The node of what was just made. A file's attributes aren't kept yet: a program that makes a file
-    /// mostly goes on to change it.
-    func newEntry(_ name: PathRef, in target: borrowing Target) throws(Errno) -> Entry {
-        let lookup = try resolver.lookup(target.view, name, in: target.directory)
-        return try entry(lookup, name, in: target.directory, target.view, keepsAttributes: false)
+    /// mostly goes on to change it. ESTALE, upon which the kernel asks again: another process has put something
+    /// there that the kernel doesn't take as the answer.
+    func newEntry(
+        _ name: PathRef, in target: borrowing Target, isTaken: (Entry) -> Bool
+    ) throws(Errno) -> Entry {
+        do throws(Errno) {
+            let lookup = try resolver.lookup(target.view, name, in: target.directory)
+            let made = try entry(lookup, name, in: target.directory, target.view, keepsAttributes: false)
+            if isTaken(made) { return made }
+            forget(made.node, count: 1)
+            throw .staleNFSFileHandle
+        } catch {
+            noteNotMade(name, in: target.directory)
+            throw error
+        }
+    }
+
+    /// Notes that a client that wanted to make the name gets an error. What was reported for the answer isn't
+    /// known to the kernel: it goes on with what it knew, which was nothing, or that the name is missing.
+    func noteNotMade(_ name: PathRef, in directory: Node) {
+        guard let alias = directory.unreport(name) else { return }
+        table.find(alias.node)?.forget(alias, isGone: false)
+        if coherence.plan.isLasting { coherence.invalidations.appendName(directory.id, name) }
     }
 
     /// The node of a file that was just made and is open; `status` is its status. It is the answer even if

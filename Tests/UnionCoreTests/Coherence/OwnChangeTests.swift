@@ -180,6 +180,20 @@ import UnionCore
         try scene.expectTruth("a/f", "a/g", "a")
     }
 
+    /// A stranger was quicker, and what he has put there can't be opened. The kernel goes on taking the name for missing.
+    @Test func aStrangersFileThatCantBeOpened() throws {
+        let scene = try CoherenceScene("mkdir lower1/a; touch lower1/a/f", readOnly: [1])
+        try scene.kernel.stat("a/f")
+        #expect(!scene.kernel.exists("a/new"))
+        scene.settle()
+        scene.beforeEvents {
+            scene.underneath("ln lower1/a/f lower1/a/new")
+            #expect(throws: Errno.readOnlyFileSystem) { try scene.kernel.openOrCreate("a/new") }
+        }
+        scene.settle()
+        try scene.expectTruth("a/new", "a/f", "a")
+    }
+
     /// A stranger was quicker: EEXIST, and his is what shows.
     @Test func aStrangerMakesItFirst() throws {
         let scene = try scene()

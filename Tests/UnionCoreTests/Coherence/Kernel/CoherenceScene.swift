@@ -12,12 +12,13 @@ final class CoherenceScene {
 
     /// `layers`: a script that fills `upper`, `lower1`, …
     init(
-        lowers: Int = 1, _ layers: String = "", policies: (inout Policies) -> Void = { _ in }
+        lowers: Int = 1, _ layers: String = "", readOnly: Set<Int> = [],
+        policies: (inout Policies) -> Void = { _ in }
     ) throws {
         self.lowers = lowers
         changes = try ScriptedChanges()
         fixture = try Fixture(
-            lowers: lowers, watcher: changes, policies: policies,
+            lowers: lowers, readOnly: readOnly, watcher: changes, policies: policies,
             before: { shell("cd \($0); \(layers.isEmpty ? ":" : layers)") })
         kernel = ScriptedKernel(fixture.union)
         changes.setSink(fixture.union.changeSink)

@@ -14,6 +14,16 @@ extension ScriptedKernel {
         }
     }
 
+    /// open(2) with O_CREAT of a name that is known as missing: nobody is asked for it before CREATE.
+    func openOrCreate(_ path: String) throws(Errno) {
+        try holdMaking(path, asksFirst: false) { [union] parent, name throws(Errno) in
+            let flags = OpenFlags.writeOnly.union(.create).rawValue
+            let (entry, file) = try union.create(parent, name, mode: 0o644, flags: flags, root)
+            union.release(file.handle)
+            return entry
+        }.arrive()
+    }
+
     func mkdir(_ path: String, from start: NodeID = .root) throws(Errno) {
         try make(path, from: start) { [union] parent, name throws(Errno) in
             try union.makeDirectory(parent, name, mode: 0o755, root)
@@ -43,12 +53,13 @@ extension ScriptedKernel {
 
     /// A reply that makes an entry: its attributes count whatever was learnt meanwhile.
     private func holdMaking(
-        _ path: String, from start: NodeID = .root, _ body: (NodeID, PathRef) throws(Errno) -> Entry
+        _ path: String, from start: NodeID = .root, asksFirst: Bool = true,
+        _ body: (NodeID, PathRef) throws(Errno) -> Entry
     ) throws(Errno) -> LateReply<Void> {
         let key = try key(path, from: start)
         lockExclusive([key.parent])
         do throws(Errno) {
-            try expectMissing(key)
+            if asksFirst { try expectMissing(key) }
             noteChange()
             let name = OwnedName(key.name)
             let entry = try body(key.parent, name.ref)
