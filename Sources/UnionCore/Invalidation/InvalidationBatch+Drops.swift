@@ -45,12 +45,13 @@ extension InvalidationBatch {
         }
     }
 
-    /// Ends the doubts about the name. By now the kernel has taken in whatever else was reported by it, or
-    /// never will: all that it knows is right.
+    /// Ends the doubts about the name. By now the kernel has taken in whatever was reported to a client that
+    /// holds the directory's lock. The name is asked for once more all the same: a rename takes along what its
+    /// client had found, though somebody else has been told otherwise meanwhile. What is right stays.
     func endDoubts(of name: PathRef, in directory: Node) {
         let doubts = directory.doubts(of: name)
         if doubts.isEmpty { return }
-        waitForReplies(in: directory.id)
+        askAgain(name, in: directory)
         directory.endDoubts(doubts, of: name)
     }
 

@@ -128,7 +128,7 @@ extension Node {
             if let known, known.node != child.id {
                 // A file may be on its way to the kernel in a listing, too: it isn't known which answer it
                 // takes in last.
-                if known.isDirectory { state.doubts.add(known) } else { alias.contest() }
+                if known.isDirectory { state.doubts.add(known.node, of: name) } else { alias.contest() }
             }
             let displaced = state.names.set(alias)
             return .reported(alias, displaced: displaced)
@@ -148,7 +148,7 @@ extension Node {
             }
             // The kernel asks only where it has nothing.
             state.names.remove(name)
-            state.doubts.add(known)
+            state.doubts.add(known.node, of: name)
             known.withdraw()
             return true
         }
@@ -182,7 +182,7 @@ extension Node {
 
 // Doubts.
 extension Node {
-    /// The directories that the kernel may still know by the name, besides the one that was reported last.
+    /// What the kernel may still know by the name, besides what was reported last.
     func doubts(of name: PathRef) -> [NodeID] { state.withLock { $0.doubts.nodes(of: name) } }
 
     /// Notes that the name is about to be dropped. Returns what was reported by it, if anything. Until the
@@ -190,11 +190,19 @@ extension Node {
     func beginDrop(_ name: PathRef) -> NodeAlias? {
         let alias = state.withLock { state in
             let alias = state.names.remove(name)
-            if let alias, alias.isDirectory { state.doubts.add(alias) }
+            if let alias { state.doubts.add(alias.node, of: alias.name) }
             return alias
         }
         alias?.withdraw()
         return alias
+    }
+
+    /// Notes that the kernel may know these by the name.
+    func addDoubts(_ nodes: [NodeID], of name: PathRef) {
+        if nodes.isEmpty { return }
+        state.withLock { state in
+            for node in nodes { state.doubts.add(node, of: name) }
+        }
     }
 
     /// Notes that the kernel knows none of these by that name.

@@ -1,6 +1,7 @@
 internal import LinuxSystem
 
-/// Which directories the kernel may still know by names under which others were reported since.
+/// What the kernel may still know by names under which something else was reported since, or that are being
+/// dropped. (Of two files that were reported the alias says so: `NodeAlias.isContested`.)
 ///
 /// A client that is about to change a name has a lock on the name and on the directory that the kernel knew
 /// by it. Meanwhile another directory may be reported by the name, or this one be dropped: the change
@@ -23,10 +24,10 @@ struct ReportDoubts {
         return doubts.filter { $0.name == name }.map(\.node)
     }
 
-    mutating func add(_ alias: NodeAlias) {
-        remove([alias.node], of: alias.name)
+    mutating func add(_ node: NodeID, of name: PathRef) {
+        remove([node], of: name)
         if doubts.count == Self.most { doubts.removeFirst() }
-        doubts.append(Doubt(name: alias.name.hash, node: alias.node))
+        doubts.append(Doubt(name: name.hash, node: node))
     }
 
     mutating func remove(_ nodes: [NodeID], of name: PathRef) {

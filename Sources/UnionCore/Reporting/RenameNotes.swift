@@ -15,6 +15,7 @@ extension Reporting {
         let (from, to) = (source.directory, destination.directory)
         noteChanged(from, to)
         let moving = knownNode(source.lookup, name, in: from)
+        let doubts = takeDoubts(of: name, from: from)
         let known = take(name, from: from, isGone: !isSameFile)
         let moved = known?.node
         if let known {
@@ -23,11 +24,12 @@ extension Reporting {
             noteReplaced(to.unreport(newName), by: nil, at: newName, in: to)
             dropUnknown(newName, in: to)
         }
+        to.addDoubts(doubts, of: newName)
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         if let moved { lookAtMakeup(moved) }
         // For two names of one file rename(2) did nothing, and brings no event. Else it isn't sure what the
         // kernel moved.
-        let isSure = known?.isSure == true && moving === moved && from.doubts(of: name).isEmpty
+        let isSure = known?.isSure == true && moving === moved && doubts.isEmpty
         if isSameFile || !isSure { queueLook(at: source, name, destination, newName) }
     }
 
@@ -51,6 +53,13 @@ extension Reporting {
         guard let alias = directory.unreport(name), let node = table.find(alias.node) else { return nil }
         node.forget(alias, isGone: isGone)
         return Moved(node: node, isSure: !alias.isContested)
+    }
+
+    /// Takes what else the kernel may have known by a name that it has moved.
+    private func takeDoubts(of name: PathRef, from directory: Node) -> [NodeID] {
+        let doubts = directory.doubts(of: name)
+        directory.endDoubts(doubts, of: name)
+        return doubts
     }
 
     /// Has the kernel drop a name to which it has moved nobody knows what. A drop of the old name was under
@@ -106,6 +115,7 @@ extension Reporting {
         noteChanged(from, to)
         let moving = knownNode(source.lookup, name, in: from)
         let other = knownNode(destination.lookup, newName, in: to)
+        let doubts = (takeDoubts(of: name, from: from), takeDoubts(of: newName, from: to))
         let known = take(name, from: from)
         let knownOther = take(newName, from: to)
         let (moved, exchanged) = (known?.node, knownOther?.node)
@@ -116,6 +126,8 @@ extension Reporting {
         ]
         if known == nil { dropUnknown(newName, in: to) }
         if knownOther == nil { dropUnknown(name, in: from) }
+        to.addDoubts(doubts.0, of: newName)
+        from.addDoubts(doubts.1, of: name)
         for case let alias? in displaced { table.find(alias.node)?.forget(alias, isGone: false) }
         noteMovedEntry(moving, known: moved, at: newName, in: to, layer)
         noteMovedEntry(other, known: exchanged, at: name, in: from, layer)
@@ -124,6 +136,7 @@ extension Reporting {
         }
         let isSure =
             known?.isSure == true && knownOther?.isSure == true && moving === moved && other === exchanged
+            && doubts.0.isEmpty && doubts.1.isEmpty
         if !isSure || displaced.contains(where: { $0 != nil }) {
             queueLook(at: source, name, destination, newName)
         }

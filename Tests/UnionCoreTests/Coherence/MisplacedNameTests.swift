@@ -66,6 +66,23 @@ import UnionCore
         try scene.expectTruth("b/f", "b/g", "b/e", "b/e/x", "a/f", "a", "b")
     }
 
+    /// Somebody else is told what a stranger has put there. He drops what the kernel knew by the old name, and the rename
+    /// brings it back by the new one.
+    @Test(arguments: ["mkdir", "touch"]) func anAnswerWhileItIsRenamed(make: String) throws {
+        let scene = try scene()
+        let (union, name) = (scene.fixture.union, make == "mkdir" ? "d" : "f")
+        let parent = try scene.kernel.walk("a")
+        let change = scene.stranger("mv upper/a/\(name) upper/b/old; \(make) upper/a/\(name)")
+        scene.kernel.beforeNextChange {
+            change()
+            let name = OwnedName(name)
+            if let found = try? union.lookup(parent, name.ref, root) { found.finish() }
+        }
+        try scene.kernel.rename("a/" + name, "b/new")
+        scene.settle()
+        try scene.expectTruth("b/new", "b/old", "a/" + name, "a", "b")
+    }
+
     /// What a listing tells of as one thing and a lookup as another, the kernel may know as either. So it may after a rename.
     @Test(arguments: [RenameFlags([]), .exchange]) func aContestedName(flags: RenameFlags) throws {
         let scene = try scene()
