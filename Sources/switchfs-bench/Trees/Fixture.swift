@@ -9,6 +9,8 @@ struct Fixture: Sendable {
     var fillsUpper = false
     /// Whether files of the lowers are written, so that each system needs its own.
     var writesLowers = false
+    /// Whether the lower is a cgroup, with cgroups in it.
+    var isOfCgroups = false
     /// Writes the layers; called with those left out that are there already.
     let build: @Sendable (TreeWriter) throws -> Void
 

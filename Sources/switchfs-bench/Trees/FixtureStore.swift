@@ -8,6 +8,8 @@ final class FixtureStore {
     private var isShared: Set<String> = []
     /// Numbers the directories that can be renewed.
     private var serial = 0
+    /// The lower of cgroups; it goes with this.
+    private var cgroup: Cgroup?
 
     init(root: TestPath) {
         self.root = root
@@ -94,9 +96,19 @@ final class FixtureStore {
     }
 
     private func sharedLowers(_ fixture: Fixture) throws -> [TestPath] {
+        if fixture.isOfCgroups { return [try cgroupLower(fixture)] }
         let place = root / TestPath(fixture.name)
         if isShared.insert(fixture.name).inserted { return try makeLowers(fixture, at: place) }
         return lowerPaths(fixture, at: place)
+    }
+
+    private func cgroupLower(_ fixture: Fixture) throws -> TestPath {
+        if let cgroup { return cgroup.path }
+        guard let hierarchy = Machine.cgroup2 else { throw FixtureError("no cgroup v2 tree") }
+        let made = try Cgroup(in: hierarchy, "bench")
+        cgroup = made
+        try fixture.build(TreeWriter(roots: [nil, made.path]))
+        return made.path
     }
 
     private func lowerPaths(_ fixture: Fixture, at place: TestPath) -> [TestPath] {

@@ -94,6 +94,13 @@ enum Fixtures {
         return 1 + directories.count + size.treeFiles
     }
 
+    /// Cgroups beside each other.
+    static let cgroups = Fixture(name: "cgroups", isOfCgroups: true) { tree in
+        for name in cgroupNames { try tree.directory(TestPath(name), in: [1]) }
+    }
+
+    static let cgroupNames = (0..<200).map { "g\($0)" }
+
     /// A merged directory to make things in.
     static let making = Fixture(name: "make", fillsUpper: true) { tree in
         try tree.directory("w", in: [0, 1])

@@ -40,6 +40,17 @@ enum Calls {
         return total
     }
 
+    /// Opens each to be written, writes `text` and closes.
+    static func write(_ text: String, _ directory: Handle, _ names: NameList) -> Int {
+        let bytes = Array(text.utf8)
+        return unsafe names.count { name in
+            let file = unsafe tc_open(directory.descriptor, name, O_WRONLY, 0)
+            guard file >= 0 else { return false }
+            let count = unsafe tc_write(Int32(file), bytes, bytes.count)
+            return tc_close(Int32(file)) == 0 && count == bytes.count
+        }
+    }
+
     static func create(_ directory: Handle, _ names: NameList) -> Int {
         unsafe names.count { name in
             let file = unsafe tc_open(directory.descriptor, name, O_WRONLY | O_CREAT | O_EXCL, 0o644)

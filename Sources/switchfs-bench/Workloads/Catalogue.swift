@@ -4,5 +4,6 @@ enum Catalogue {
         DataWorkloads.all(size) + NameWorkloads.all(size) + ListingWorkloads.all(size)
             + TreeWorkloads.all(size)
             + MakingWorkloads.all(size) + GitWorkloads.all(size) + ServerWorkloads.all(size)
+            + CgroupWorkloads.all
     }
 }
