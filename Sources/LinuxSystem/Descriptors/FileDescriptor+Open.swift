@@ -38,6 +38,15 @@ extension FileDescriptor {
         return try openLong(path, flags: flags, mode: mode, resolve: resolve)
     }
 
+    /// The same on the directory's own mount alone. EXDEV: the path leads to another one. ENAMETOOLONG: it is
+    /// longer than one call takes.
+    public func openOnMount(_ path: PathRef, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
+        guard path.count < longestPath else { throw .fileNameTooLong }
+        return try FileDescriptor.openAt2(
+            self, path, flags: flags, mode: 0,
+            resolve: [.beneath, .noSymlinks, .noMagicLinks, .noOtherMounts])
+    }
+
     /// openat(2), with close-on-exec added. The empty path is the directory itself.
     public func openPlain(
         _ path: PathRef, flags: OpenFlags, mode: UInt32 = 0

@@ -51,6 +51,7 @@ public struct ResolveFlags: OptionSet, Sendable {
     @inlinable
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    public static var noOtherMounts: ResolveFlags { ResolveFlags(rawValue: 0x01) }
     public static var noMagicLinks: ResolveFlags { ResolveFlags(rawValue: 0x02) }
     public static var noSymlinks: ResolveFlags { ResolveFlags(rawValue: 0x04) }
     public static var beneath: ResolveFlags { ResolveFlags(rawValue: 0x08) }

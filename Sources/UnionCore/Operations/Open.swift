@@ -2,13 +2,6 @@ public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 
-extension OpenFlags {
-    /// FMODE_EXEC of <linux/fs.h>: the kernel opens the file to execute it.
-    static var execute: OpenFlags { OpenFlags(rawValue: 0o40) }
-    /// Flags of a request that mean something only to the kernel.
-    static var kernelOnly: OpenFlags { .execute }
-}
-
 extension Union {
     /// Opens the owner's real file as the caller, with the caller's own flags. The errors are those of the
     /// real open(2). ESTALE: the file isn't where it was; the kernel walks the path again.
@@ -17,6 +10,10 @@ extension Union {
     ) throws(Errno) -> OpenedFile {
         let node = try resolver.node(id)
         let flags = OpenFlags(rawValue: flags)
+        if let control = try agents.openControlFile(node, flags, caller) {
+            let (layer, acting) = (control.layer, control.acting)
+            return try opened(node, layer, control.file, flags, acting)
+        }
         let target = try resolver.object(of: node)
         if flags.writes || flags.contains(.truncate) { try layers.checkWritable(target.layer) }
         if let data = try resolver.dataElsewhere(of: node, target) {
@@ -60,7 +57,7 @@ extension Union {
             }
             return try object.reopen(flags: .readOnly)
         }
-        let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly]).union(.noTerminal)
+        let real = flags.ofRealFile
         if let acting,
             let file = try agents.openElsewhere(node, in: target.layer, acting, flags: real, caller)
         {
