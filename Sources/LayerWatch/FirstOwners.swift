@@ -7,7 +7,7 @@ struct FirstOwners {
     private static let chunkBits: Int32 = 5
     private static let size = 1 << Int(chunkBits)
     private static let layersPerWord = 4
-    private static let controlGroup: UInt64 = 0x8000
+    private static let controlGroupBit: UInt64 = 0x8000
 
     /// No node is 0: it stands for a free position.
     private var chunks: [Int32: [UInt64]] = [:]
@@ -26,8 +26,8 @@ struct FirstOwners {
         guard chunk[index] != 0 else { return nil }
         let layer = chunk[word(index)] >> shift(index) & 0xffff
         return Owner(
-            node: NodeID(rawValue: chunk[index]), layer: Int(layer & ~controlGroup),
-            isControlGroup: layer & controlGroup != 0)
+            node: NodeID(rawValue: chunk[index]), layer: Int(layer & ~controlGroupBit),
+            isControlGroup: layer & controlGroupBit != 0)
     }
 
     mutating func set(_ watch: Int32, to owner: Owner) {
@@ -90,8 +90,8 @@ struct FirstOwners {
 
     private static func store(_ owner: Owner, _ index: Int, _ chunk: inout [UInt64]) {
         chunk[index] = owner.node.rawValue
-        let mark = owner.isControlGroup ? controlGroup : 0
-        let layer = UInt64(truncatingIfNeeded: owner.layer) & (controlGroup - 1) | mark
+        let mark = owner.isControlGroup ? controlGroupBit : 0
+        let layer = UInt64(truncatingIfNeeded: owner.layer) & (controlGroupBit - 1) | mark
         let others = chunk[word(index)] & ~(0xffff << shift(index))
         chunk[word(index)] = others | layer << shift(index)
     }

@@ -49,9 +49,10 @@ extension InotifyMask {
         return isDisjoint(with: .objectChanges) ? nil : .object
     }
 
+    /// Whoever opens a control file and truncates it sets its times by that.
     private func controlChange(of name: PathRef) -> ChangeEvent.Kind? {
         if contains(.isDirectory) { return nil }
-        if contains(.attributes) { return .controlAttributes }
-        return ControlScope(writtenTo: name).map { .controls($0) }
+        if isDisjoint(with: [.modify, .closeWrite]) { return .controlAttributes }
+        return ControlScope(writtenTo: name).map { .controls($0) } ?? .controlAttributes
     }
 }

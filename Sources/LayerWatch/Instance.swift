@@ -82,8 +82,11 @@ final class Instance: Sendable {
 
     /// Tells the sink if control files may have come or gone without an event.
     func checkControllers() {
-        guard controllers.haveChanged() else { return }
-        reader.withLock { $0.sink?.controllersChanged() }
+        guard let now = controllers.look() else { return }
+        // Whoever asks next finds that the sink was told.
+        reader.withLock { reader in
+            if let sink = reader.sink, controllers.note(now) { sink.controllersChanged() }
+        }
     }
 
     private func take(_ reading: Reading, _ sink: any ChangeSink) {
@@ -100,7 +103,7 @@ final class Instance: Sendable {
         _ watch: Int32, _ kind: ChangeEvent.Kind, _ name: PathRef, _ sink: any ChangeSink
     ) {
         guard let owners = table.withLock({ $0.owners(of: watch) }) else { return }
-        // What happens to a file's attributes its own watch tells.
+        // What happens to another file's attributes its own watch tells.
         if kind == .controlAttributes && !owners.first.isControlGroup { return }
         events.add(1, ordering: .relaxed)
         sink.changed(ChangeEvent(owners.first, kind, name))

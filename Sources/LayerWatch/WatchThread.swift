@@ -15,7 +15,7 @@ final class WatchThread: Sendable {
         thread = try WorkerThread.spawn(name: "switchfs-watch", stackSize: 256 * 1024) { loop.run() }
     }
 
-    /// Has the thread begin to wait once more, as it may have to wait for less long.
+    /// Has the thread wait anew: the time-out may be shorter now.
     func wake() { loop.wakeUp.raise() }
 
     /// Ends the thread. Returns when it has gone.
@@ -63,24 +63,23 @@ private final class Loop: Sendable {
     func run() {
         WorkerThread.runsShortly()
         while true {
-            let woken = poller.withLock { Loop.wait(&$0, timeout: instance.controllers.interval) }
+            let woken = poller.withLock { Loop.wait(&$0, timeout: instance.controllers.timeout) }
             if woken.isCalled {
                 if isEnding.load(ordering: .sequentiallyConsistent) { return }
                 wakeUp.clear()
             }
-            if woken.isTimeout { instance.checkControllers() }
+            if instance.controllers.isDue { instance.checkControllers() }
             guard woken.hasEvents else { continue }
             let before = instance.eventCount
             instance.drain()
             // Events come in rows. Each time that this thread is woken costs the process that makes them.
-            let isIdle = instance.eventCount == before
+            let isIdle = instance.controllers.areLookedAt && instance.eventCount == before
             usleep(isIdle ? max(instance.delay, Loop.idleDelay) : instance.delay)
         }
     }
 
     private struct Woken {
         var isCalled = false
-        var isTimeout = false
         var hasEvents = false
     }
 
@@ -88,7 +87,7 @@ private final class Loop: Sendable {
     /// more does no harm.
     private static func wait(_ poller: inout Poller, timeout: Int32) -> Woken {
         guard let count = try? poller.wait(timeout: timeout) else { return Woken(hasEvents: true) }
-        var woken = Woken(isTimeout: count == 0)
+        var woken = Woken()
         for index in 0..<count {
             if poller[index].token == wakeToken { woken.isCalled = true } else { woken.hasEvents = true }
         }

@@ -3,7 +3,7 @@ internal import Synchronization
 public import SystemPackage
 public import UnionCore
 
-/// Watches objects of layers by inotify(7), with one instance, one thread and no time-outs.
+/// Watches objects of layers by inotify(7), with one instance and one thread.
 ///
 /// To watch an object, the calling thread's credentials need the right to read it. Watches may be had before
 /// the start; their events wait for it in the kernel's queue.
@@ -37,8 +37,13 @@ public final class Watcher: ChangeSource {
         _ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind
     ) -> Bool {
         let owner = Owner(node: node, layer: layer, isControlGroup: kind == .controlGroup)
-        if kind == .controlGroup && instance.controllers.begin() { thread.withLock { $0?.wake() } }
+        if kind == .controlGroup { lookAtControllers(for: object, isRoot: node == .root) }
         return instance.add(object, mask: .changes(of: kind), owner: owner)
+    }
+
+    private func lookAtControllers(for cgroup: FileDescriptor, isRoot: Bool) {
+        if isRoot { instance.controllers.addRoot(cgroup) }
+        if instance.controllers.begin() { thread.withLock { $0?.wake() } }
     }
 
     public func unwatch(_ node: NodeID) { instance.remove(node) }

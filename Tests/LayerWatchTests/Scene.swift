@@ -59,6 +59,7 @@ private final class DirectoryBox: Sendable {
 
 extension ChangeSink {
     var delay: UInt32 { 200 }
+    func controllersChanged() {}
 }
 
 /// Writes down what it is told.

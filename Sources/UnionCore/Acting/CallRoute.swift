@@ -93,7 +93,7 @@ extension Agents {
 
 extension ActingFile {
     /// Whether only its name tells what writing it does.
-    fileprivate var isKnownByName: Bool { type == .cgroup || type == .cgroup2 || type == .resourceControl }
+    fileprivate var isKnownByName: Bool { type.isControlGroups || type == .resourceControl }
 
     /// Whether what it shows, or what it acts on, depends on where the caller is.
     fileprivate var needsKnownCaller: Bool {

@@ -57,6 +57,10 @@ extension Union {
             isWatched = isWatched && hasWatch
         }
         if !isWatched { coherence.degraded.add(1, ordering: .relaxed) }
-        table.root.state.withLock { $0.isCached = isWatched }
+        let hasControlGroup = stack.layers.contains { $0.filesystem.isControlGroups }
+        table.root.state.withLock { state in
+            state.isCached = isWatched
+            state.isControlGroup = hasControlGroup
+        }
     }
 }

@@ -65,10 +65,6 @@ public protocol ChangeSink: AnyObject, Sendable {
     var delay: UInt32 { get }
 }
 
-extension ChangeSink {
-    public func controllersChanged() {}
-}
-
 /// A change underneath.
 public struct ChangeEvent {
     /// The node for which the changed object was watched.

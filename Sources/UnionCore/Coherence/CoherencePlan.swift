@@ -63,7 +63,8 @@ extension Layer {
         guard hasWatcher else {
             return .init(mode: .check, reason: "no inotify instance can be had")
         }
-        return .init(mode: .watch, reason: "inotify reports every change on \(name)")
+        let what = filesystem.type.isControlGroups ? "the writes that change" : "every change on"
+        return .init(mode: .watch, reason: "inotify reports \(what) \(name)")
     }
 }
 

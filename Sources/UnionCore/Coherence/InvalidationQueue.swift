@@ -36,7 +36,8 @@ enum Invalidation: Hashable, Sendable {
 /// The queue of changes, for the notify thread.
 ///
 /// Workers and the watcher only append, and never wait for that thread: it may wait for them, and for locks
-/// of the kernel that they hold. A change that is queued already isn't queued again. The lock is a leaf.
+/// of the kernel that they hold. (A worker waits that is asked to, by `sync`; one that has written to a
+/// control file waits for a moment.) A change that is queued already isn't queued again. The lock is a leaf.
 final class InvalidationQueue: Sendable {
     private struct Queue {
         var pending: [Invalidation] = []
@@ -109,8 +110,9 @@ final class InvalidationQueue: Sendable {
         for semaphore in woken { semaphore.raise() }
     }
 
-    /// Returns when everything that was queued before the call is through.
-    func waitForAll() {
+    /// Returns when everything that was queued before the call is through; with `milliseconds`, at the latest
+    /// after so many.
+    func waitForAll(atMost milliseconds: UInt32? = nil) {
         let semaphore: Semaphore? = queue.withLock { queue in
             let last = queue.pending.isEmpty ? queue.taken : queue.taken + 1
             guard last > queue.done, !queue.isStopped else { return nil }
@@ -118,7 +120,7 @@ final class InvalidationQueue: Sendable {
             queue.waiting.append((last, semaphore))
             return semaphore
         }
-        semaphore?.wait()
+        if let milliseconds { semaphore?.wait(atMost: milliseconds) } else { semaphore?.wait() }
     }
 
     func stop() {
@@ -135,22 +137,26 @@ final class InvalidationQueue: Sendable {
 extension InvalidationQueue: ChangeSink {
     func changed(_ event: ChangeEvent) {
         switch event.kind {
-        case .controlAttributes: return append(.controlAttributes(event.node, event.name.array))
-        case .controls(let scope): return controlsChanged(in: event.node, scope)
-        default: break
+        case .entry, .directoryCame, .directoryWent:
+            noteAtOnce(event)
+            appendName(event.node, event.name)
+        case .object:
+            noteAtOnce(event)
+            append(.object(event.node))
+        case .gone:
+            noteAtOnce(event)
+            append(.gone(event.node))
+        case .controlAttributes: append(.controlAttributes(event.node, event.name.array))
+        case .controls(let scope): controlsChanged(in: event.node, scope)
         }
-        // These go at once: a cached view may be asked for next.
+    }
+
+    /// What must know before the thread that tells the kernel comes to it: a cached view may be asked for next.
+    private func noteAtOnce(_ event: ChangeEvent) {
         listings.drop(event.node)
         views.noteChange(
             event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))
         continuity.note(event)
-        switch event.kind {
-        case .entry, .directoryCame, .directoryWent:
-            appendName(event.node, event.name)
-        case .object: append(.object(event.node))
-        case .gone: append(.gone(event.node))
-        case .controlAttributes, .controls: break
-        }
     }
 
     /// Takes in that control files have come or gone by a write in the cgroup. Views know what names there

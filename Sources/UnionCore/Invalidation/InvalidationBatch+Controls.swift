@@ -12,54 +12,46 @@ extension InvalidationBatch {
         if let file = directory.reported(name), !file.isDirectory { dropNode(file.node, content: false) }
     }
 
-    /// Ends the keeping of a control file's attributes: nobody watches its directory any more.
-    func endControlKeeping(of alias: NodeAlias) {
-        guard let file = table.find(alias.node), !file.isDirectory, file.filesystem.isControlGroups else {
-            return
-        }
-        file.state.withLock { state in
-            state.isCached = false
-            state.endings &+= 1
-        }
-        dropNode(file.id, content: false)
-    }
-
     /// Puts names right in those cgroups in which a write in this one makes control files come and go.
     mutating func settleControls(_ id: NodeID, _ scope: ControlScope) {
+        settleControlAttributes(scope.fileName, in: id)
         guard let node = table.find(id) else { return }
         switch scope {
-        case .own: settleControls(in: node)
-        case .children: for child in directories(in: node) { settleControls(in: child) }
+        case .own: putControlsRight(in: node)
+        case .children:
+            for child in table.directories where child.alias?.parent === node { putControlsRight(in: child) }
         case .below:
-            var left = [node]
-            while let next = left.popLast() {
-                settleControls(in: next)
-                left.append(contentsOf: directories(in: next))
-            }
+            putControlsRight(in: node)
+            for other in table.directories where isBelow(node, other) { putControlsRight(in: other) }
         }
+    }
+
+    private func isBelow(_ node: Node, _ other: Node) -> Bool {
+        var (current, steps) = (other, 0)
+        while let parent = current.alias?.parent, steps < deepest {
+            if parent === node { return true }
+            (current, steps) = (parent, steps + 1)
+        }
+        return false
     }
 
     /// Puts names right in all cgroups that the kernel knows.
     mutating func settleAllControls() {
-        settleControls(in: table.root)
-        for node in table.directories { settleControls(in: node) }
-    }
-
-    private func directories(in node: Node) -> [Node] {
-        node.reportedNames.filter(\.isDirectory).compactMap { table.find($0.node) }
+        putControlsRight(in: table.root)
+        for node in table.directories { putControlsRight(in: node) }
     }
 
     /// Compares what the kernel knows in the directory with one listing of it. A control file that went and
-    /// came again has another inode number.
-    private mutating func settleControls(in node: Node) {
+    /// came again has another inode number, or is the same one. The directory's times may have changed.
+    private mutating func putControlsRight(in node: Node) {
+        guard node.state.withLock({ $0.isControlGroup }) else { return }
         node.outdateLooks(at: coherence.tick())
+        staleListings.insert(node.id)
         let reported = node.reportedNames
-        let isListed = node.state.withLock { $0.isListingReported }
-        guard isListed || node.mayKnowAbsent || !reported.isEmpty else { return }
-        guard let view = try? resolver.view(of: node),
-            view.backings.contains(where: { reporting.filesystem(of: $0.directory)?.isControlGroups == true })
-        else { return }
-        guard let listing = try? listings.listAsServer(view) else { return remade.append(node) }
+        guard node.mayKnowAbsent || !reported.isEmpty else { return }
+        guard let view = try? resolver.view(of: node), let listing = try? listings.listAsServer(view) else {
+            return coherence.unsettled.withLock { _ = $0.insert(node.id) }
+        }
         let listed = Dictionary(
             listing.items.lazy.filter { !$0.isHidden }.map { ($0.hash, $0) },
             uniquingKeysWith: { first, _ in first })
@@ -67,7 +59,6 @@ extension InvalidationBatch {
             settleName(alias.name, in: node)
         }
         if node.mayKnowAbsent { dropAbsent(in: node, listing, except: Set(reported.map(\.name.hash))) }
-        if isListed { staleListings.insert(node.id) }
     }
 
     /// Whether the item is what the kernel knows by its name.

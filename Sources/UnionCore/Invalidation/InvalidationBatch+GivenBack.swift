@@ -11,9 +11,19 @@ extension InvalidationBatch {
         waitForReplies(in: id)
         for alias in node.reportedNames {
             askAgain(alias.name, in: node)
-            endControlKeeping(of: alias)
+            reporting.endControlKeeping(of: alias)
         }
         dropListing(id)
+        endKeepingBelow(node)
         if let alias = node.alias { expire(alias.name, in: alias.parent) }
+    }
+
+    /// Ends the keeping of the cgroups in a cgroup that isn't watched any more. Which control files they have
+    /// was told by its watch.
+    private func endKeepingBelow(_ node: Node) {
+        guard node.state.withLock({ $0.isControlGroup }) else { return }
+        for child in table.directories where child.alias?.parent === node {
+            if child.state.withLock({ $0.isControlGroup }) { reporting.noteUnwatched(child) }
+        }
     }
 }

@@ -2,8 +2,8 @@ public import LinuxSystem
 
 // What is peculiar to cgroup filesystems. No process makes or removes a control file by name, so inotify says
 // nothing of those that come and go. They do so by writes to other control files, and of each write there is
-// an event. A control file has one name, and its size and times never change, so that the watch of its
-// directory tells of all that happens to its attributes.
+// an event. A control file has one name, so that the watch of its directory tells of all that happens to its
+// attributes.
 
 /// What an object is watched as.
 public enum WatchedKind: Sendable {
@@ -27,18 +27,27 @@ public enum ControlScope: Sendable {
     /// In its directory and in all below that.
     case below
 
+    /// The file that is written.
+    var fileName: PathRef {
+        switch self {
+        case .own: "cgroup.pressure"
+        case .children: "cgroup.subtree_control"
+        case .below: "cgroup.type"
+        }
+    }
+
     /// nil: a write to a control file of that name only sets or does something.
     public init?(writtenTo name: PathRef) {
-        guard name.hasPrefix("cgroup.") else { return nil }
-        switch name {
-        case "cgroup.pressure": self = .own
-        case "cgroup.subtree_control": self = .children
-        case "cgroup.type": self = .below
-        default: return nil
-        }
+        let scope = [Self.own, .children, .below].first { $0.fileName == name }
+        guard let scope else { return nil }
+        self = scope
     }
 }
 
 extension FilesystemFacts {
-    var isControlGroups: Bool { type == .cgroup || type == .cgroup2 }
+    var isControlGroups: Bool { type.isControlGroups }
+}
+
+extension FileSystemType {
+    var isControlGroups: Bool { self == .cgroup || self == .cgroup2 }
 }

@@ -23,9 +23,7 @@ struct ActingFile: Sendable {
     /// Whether each namespace has a real file of its own.
     let hasFilesOfItsOwn: Bool
     /// Where a write to it makes control files of cgroups come and go.
-    let controls: ControlScope?
-    /// Whether what is read depends on the reader's credentials. Of a control file of a cgroup it doesn't.
-    let mindsReader: Bool
+    let controlScope: ControlScope?
     /// Whether what is written to it is a path, with or without a slash.
     private let takesPath: Bool
 
@@ -40,15 +38,16 @@ struct ActingFile: Sendable {
         let mayBeAny = path == nil && type == .proc
         let path = path ?? ""
         let (directory, name) = path.lastTwoNames
-        let isControl = type == .cgroup || type == .cgroup2
         role = Self.role(type, name, in: directory)
-        controls = isControl ? ControlScope(writtenTo: name) : nil
-        mindsReader = !isControl
+        controlScope = type.isControlGroups ? ControlScope(writtenTo: name) : nil
         takesPath = name == "backing_dev" || name == "file" || name == "device_path"
         hasFilesOfItsOwn = mayBeAny || type == .proc && path.isBelow("sys")
         showsNamespaces = mayBeAny || type == .proc && Self.showsNamespaces(path, name)
         showsPaths = mayBeAny || type == .proc && Self.showsPaths(name)
     }
+
+    /// Whether what is read depends on the reader's credentials.
+    var mindsReader: Bool { !type.isControlGroups }
 
     private static func role(_ type: FileSystemType, _ name: PathRef, in directory: PathRef) -> Role {
         switch type {

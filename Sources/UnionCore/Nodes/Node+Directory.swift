@@ -58,6 +58,11 @@ extension Node {
         }
     }
 
+    /// Since when it is watched as a cgroup, by the clock of `Coherence`. nil: it isn't.
+    var watchedAsControlGroupSince: UInt64? {
+        state.withLock { $0.isControlGroup && $0.isCached ? $0.cachedSince : nil }
+    }
+
     /// Whether a client has removed it, or put something in its place. To the kernel it is dead then,
     /// whatever became of it.
     var isDead: Bool { state.withLock { $0.isDead } }

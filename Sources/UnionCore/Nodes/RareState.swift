@@ -49,6 +49,8 @@ final class DirectoryState: RareState {
     var listedLayer: UInt16 = 0
     /// Whether a file's removal was the last thing done to a file in it.
     var isBeingEmptied = false
+    /// Whether it is watched as a cgroup. That watch tells of control files in the cgroups below, too.
+    var isControlGroup = false
     /// Whether its watch was given back for others. It may be asked for again.
     var isGivenBack = false
 
@@ -75,6 +77,11 @@ extension Node.State {
         let made = RareState()
         rare = made
         return made
+    }
+
+    var isControlGroup: Bool {
+        get { directory?.isControlGroup ?? false }
+        set { directory?.isControlGroup = newValue }
     }
 
     var hasOtherAliases: Bool { rare?.otherAliases.isEmpty == false }

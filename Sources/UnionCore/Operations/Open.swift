@@ -64,9 +64,8 @@ extension Union {
             return file
         }
         // Truncating leaves suid and sgid if the caller has CAP_FSETID, and sgid if the caller is in the
-        // file's group. A file that acts keeps the rights that it was opened with.
-        let mindsRights =
-            flags.contains(.truncate) && target.status.isPrivileged || acting != nil && flags.writes
+        // file's group.
+        let mindsRights = flags.contains(.truncate) && target.status.isPrivileged
         return try resolver.asCaller(caller, on: node, in: target.layer, exact: mindsRights) {
             () throws(Errno) -> OwnedDescriptor in
             try object.reopen(flags: real)
@@ -88,7 +87,7 @@ extension Union {
         let keepsAccessTime = policies.accessTimes == .never && io.isServed
         if keepsAccessTime { layers.keepAccessTime(file.descriptor) }
         let isStream = !mayPass && !isControl && isStream(file.descriptor)
-        let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags, isControl)
+        let isFlushed = node.filesystem.needsFlush || mindsCloses(of: openFiles, flags)
         let handle = FileHandle(
             node: node, layer: layer.index, file: file, flags: flags, io: io, isStream: isStream,
             acting: acting, metacopy: metacopy, isFlushed: isFlushed,
@@ -100,11 +99,11 @@ extension Union {
             needsNoFlush: !isFlushed)
     }
 
-    /// Whether locks need to hear of each close. Most files by far are opened for reading and never locked,
-    /// and so are control files. They do without that request if no client has locked them before; their
-    /// locks then go with the open file.
-    private func mindsCloses(of openFiles: OpenFiles, _ flags: OpenFlags, _ isControl: Bool) -> Bool {
-        needsLocks && (flags.writes && !isControl || openFiles.mayBeLocked)
+    /// Whether locks need to hear of each close. Most files by far are opened for reading and never locked.
+    /// They do without that request if no client has locked them before; their locks then go with the open
+    /// file.
+    private func mindsCloses(of openFiles: OpenFiles, _ flags: OpenFlags) -> Bool {
+        needsLocks && (flags.writes || openFiles.mayBeLocked)
     }
 
     /// How the data of an ordinary file moves when the kernel doesn't pass it through. A page cache besides

@@ -42,7 +42,7 @@ extension Union {
         if !isFromCache { file.follow(flags) }
         if let acting = file.acting {
             // A write that fails may have made control files for a moment.
-            defer { if let scope = acting.controls { reporting.showControls(beside: file.node, scope) } }
+            defer { if let scope = acting.controlScope { reporting.showControls(beside: file.node, scope) } }
             return try unsafe agents.writeActing(file, acting, at: offset, from: buffer, caller)
         }
         guard file.node.filesystem.isPseudo || killPrivileges else {

@@ -145,6 +145,7 @@ extension Reporting {
         else { return .refused }
         guard coherence.plan.choices[layer.index].mode == .watch else { return .watched }
         guard let source = coherence.source, makeRoomForWatch(source) else { return .refused }
+        if filesystem.isControlGroups { node.state.withLock { $0.isControlGroup = true } }
         do throws(Errno) {
             guard try watchWay(to: layerEntry, for: node, source) else { return .refused }
             let object = try resolver.openEntry(
@@ -251,15 +252,15 @@ extension Reporting {
 
     /// Lets the attributes of a control file be kept if its directory is watched, whose watch tells of them.
     private func keepByDirectory(_ node: Node) {
-        guard let directory = node.alias?.parent else { return }
-        let (isWatched, since) = directory.state.withLock { ($0.isCached, $0.cachedSince) }
-        guard isWatched else { return }
+        guard let directory = node.alias?.parent, let since = directory.watchedAsControlGroupSince else {
+            return
+        }
         node.state.withLock { state in
             state.isCached = true
             state.cachedSince = since
         }
         // If the watch has ended since, the files may have been gone through already.
-        if !directory.state.withLock({ $0.isCached }) { node.state.withLock { $0.isCached = false } }
+        if directory.watchedAsControlGroupSince != since { node.state.withLock { $0.isCached = false } }
     }
 
     /// Makes sure that the attributes of a file that was found by itself can be kept.

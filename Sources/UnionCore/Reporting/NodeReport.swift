@@ -166,7 +166,10 @@ extension Reporting {
         if gone.isDirectory {
             resolver.views.forget(node)
             if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
-            for alias in gone.reportedNames { gone.unreport(alias) }
+            for alias in gone.reportedNames {
+                gone.unreport(alias)
+                endControlKeeping(of: alias)
+            }
         }
         // What the kernel knows by a contested name may be the other answer.
         for alias in gone.forgetAliases() where !alias.isContested { alias.parent.unreport(alias) }

@@ -15,12 +15,14 @@ extension Reporting {
     func watchSkeleton(_ skeleton: FileDescriptor, of node: Node) -> Bool {
         guard node.state.withLock({ $0.isCached }), let upper = stack.upper else { return false }
         guard coherence.plan.choices[upper.index].mode == .watch else { return true }
+        let filesystem = filesystem(of: skeleton)
+        if filesystem?.isControlGroups == true { node.state.withLock { $0.isControlGroup = true } }
         let isWatched =
             coherence.source.map { source in
                 makeRoomForWatch(source)
                     && source.watch(
                         skeleton, for: node.id, layer: upper.index,
-                        as: .init(directoryOn: filesystem(of: skeleton)))
+                        as: .init(directoryOn: filesystem))
             } ?? false
         if !isWatched { noteUnwatched(node) }
         return isWatched

@@ -33,7 +33,8 @@ extension Reporting {
                 giveBackFile(node, source)
                 return true
             }
-            if !node.isRoot && !node.mayKnowAbsent { directories.append(node) }
+            let mayGo = !node.isRoot && node.state.withLock { !$0.mayKnowAbsent && !$0.isControlGroup }
+            if mayGo { directories.append(node) }
             if step >= 15, directories.contains(where: { giveBackDirectory($0, source) }) { return true }
         }
         return false

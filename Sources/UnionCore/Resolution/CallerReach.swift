@@ -4,15 +4,13 @@ internal import SystemPackage
 extension Resolver {
     /// Runs a call on a node's real object in `layer`, with the caller's credentials. A file of a pseudo
     /// filesystem the caller must also be able to reach there: proc hides directories by the caller, and
-    /// doesn't tell the union. What its files are and do also depends on all of the caller's rights; of
-    /// cgroups only writes do, for which `exact` is to be asked for.
+    /// doesn't tell the union.
     func asCaller<R: ~Copyable>(
         _ caller: CallerIdentity, on node: Node, in layer: Layer, exact: Bool = false,
         _ call: () throws(Errno) -> R
     ) throws(Errno) -> R {
         guard node.filesystem.isPseudo else { return try caller.perform(exact: exact, call) }
-        let exact = exact || !node.filesystem.isControlGroups
-        return try caller.perform(exact: exact) { () throws(Errno) in
+        return try caller.perform(exact: true) { () throws(Errno) in
             try checkReach(of: node, in: layer)
             return try call()
         }

@@ -36,7 +36,7 @@ extension CgroupTests {
     }
 
     /// A controller that can be had in this hierarchy's root, and whether children of the root have it.
-    private static var controller: String? {
+    static var controller: String? {
         guard let root = Machine.cgroup2, let text = try? Sys.text(root / "cgroup.controllers") else {
             return nil
         }
@@ -49,7 +49,7 @@ extension CgroupTests {
     }
 
     /// Has children of the hierarchy's root have the controller.
-    private func withController(_ body: (String) throws -> Void) throws {
+    func withController(_ body: (String) throws -> Void) throws {
         let controller = try #require(Self.controller)
         let control = try #require(Machine.cgroup2) / "cgroup.subtree_control"
         let wasOn = try Self.isOn(controller, in: control.parent)
@@ -92,7 +92,7 @@ extension CgroupTests {
         }
     }
 
-    private static let hasPressure = Machine.cgroup2 != nil && Sys.exists("/proc/pressure/cpu")
+    static let hasPressure = Machine.cgroup2 != nil && Sys.exists("/proc/pressure/cpu")
 
     @Test(.enabled(if: hasPressure, "needs cgroup v2 with pressure stall information"), arguments: modes)
     func pressureFilesShow(mode: String) throws {

@@ -78,19 +78,86 @@ extension CgroupTests {
         }
     }
 
-    /// Writes that change no name and no attribute, from the layer: they drop nothing.
+    /// A shell's `>` sets the times of a control file.
+    @Test(arguments: versions)
+    func timesFollow(version: Version) throws {
+        try withCgroupUnion(version) { union, group throws in
+            let file: TestPath = version == .v1 ? "A/notify_on_release" : "A/cgroup.max.depth"
+            let other: TestPath = version == .v1 ? "A/cgroup.clone_children" : "A/cgroup.pressure"
+            for path in [file, other] {
+                for _ in 0..<3 {
+                    let before = try Sys.facts(union[path])
+                    // The clock of files goes on by ticks of some milliseconds.
+                    try eventually("the times move on") {
+                        _ = try run("sh", "-c", "echo 1 >\(group.path / path)")
+                        return try Sys.facts(group.path / path).modified != before.modified
+                    }
+                    try union.synchronize()
+                    #expect(try Sys.facts(union[path]).modified == Sys.facts(group.path / path).modified)
+                }
+            }
+        }
+    }
+
+    /// Writes to files that nobody looks at through the union.
     @Test(arguments: versions)
     func writesCostTheUnionNothing(version: Version) throws {
         try withCgroupUnion(version) { union, group throws in
-            let file = version == .v1 ? "notify_on_release" : "cgroup.max.depth"
-            _ = try Sys.facts(union["A"] / TestPath(file))
+            let file: TestPath = version == .v1 ? "A/notify_on_release" : "A/cgroup.max.depth"
+            _ = try Sys.facts(union["A/cgroup.procs"])
+            try eventually("nothing is told to the kernel") {
+                try union.synchronize()
+                let before = try union.control.status()
+                for value in 0..<1000 { try Sys.overwrite(group.path / file, "\(value % 2)\n") }
+                try union.synchronize()
+                let after = try union.control.status()
+                #expect(after["events"] > before["events"])
+                return after["invalidations"] == before["invalidations"]
+            }
+        }
+    }
+
+    /// What files the layer's root has is decided in the cgroup that it is in, which isn't in the layer.
+    @Test(.enabled(if: controller != nil, "needs a cgroup v2 controller"))
+    func theRootsControllers() throws {
+        try withController { controller throws in
+            try withCgroup(in: Machine.cgroup2, "root") { group throws in
+                let root = try group.make("A")
+                try withScratch { scratch throws in
+                    let upper = try scratch.directory("upper")
+                    try withUnion(in: scratch, upper: upper, lowers: [root]) { union throws in
+                        for isOn in [true, false, true] {
+                            let before = try Sys.names(union.mount)
+                            for name in before { _ = try Sys.facts(union[name]) }
+                            #expect(!Sys.exists(union["none"]))
+                            try Sys.overwrite(
+                                group.path / "cgroup.subtree_control", "\(isOn ? "+" : "-")\(controller)\n")
+                            try union.synchronize()
+                            #expect(try Sys.names(union.mount) == Sys.names(root))
+                            #expect(try Sys.names(union.mount) != before)
+                            for name in try Sys.names(root) { #expect(Sys.exists(union[name])) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A write shows at once to its writer, and waits for that; a client that would remove the written file holds
+    /// the directory's lock, and waits for the writer. Nobody waits for ever.
+    @Test(
+        .enabled(if: hasPressure, "needs cgroup v2 with pressure stall information"), .timeLimit(.minutes(2)))
+    func aWriterAndARemover() throws {
+        try withCgroupUnion(.v2) { union, group throws in
+            let (place, end) = (union["A"], Deadline(5))
+            let file = place / "cgroup.pressure"
+            try together([
+                { while !end.passed { for value in 0..<2 { try Sys.overwrite(file, "\(value)\n") } } },
+                { while !end.passed { _ = failure { try Sys.unlink(file) } } },
+                { while !end.passed { for name in try Sys.names(place) { _ = Sys.exists(place / name) } } },
+            ])
             try union.synchronize()
-            let before = try union.control.status()
-            for value in 0..<1000 { try Sys.overwrite(group.path / "A" / TestPath(file), "\(value % 2)\n") }
-            try union.synchronize()
-            let after = try union.control.status()
-            #expect(after["events"] == before["events"])
-            #expect(after["overflows"] == 0)
+            #expect(try Sys.names(place) == Sys.names(group.path / "A"))
         }
     }
 }
