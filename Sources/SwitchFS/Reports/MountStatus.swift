@@ -20,6 +20,12 @@ public struct MountStatus: Codable, Sendable, Equatable {
     /// The cgroups that the server is in, one for each hierarchy.
     public var cgroups: [Cgroup] = []
 
+    /// How fresh the union as a whole is shown: as its layers let it be.
+    public var coherence: CoherenceMode {
+        let modes = Set(layers.map(\.coherence.mode))
+        return [.check, .ttl, .watch].first { modes.contains($0) } ?? .static
+    }
+
     private enum CodingKeys: String, CodingKey {
         case mountpoint, pid, version, layers, passthrough, counters, cgroups
         case openFiles = "open_files"

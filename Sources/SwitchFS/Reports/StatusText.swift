@@ -13,6 +13,7 @@ public enum StatusText {
                     + "\(layer.filesystem), \(layer.coherence.mode.rawValue): \(layer.coherence.reason)"
                     + (layer.error.map { "; fails: \($0)" } ?? ""))
         }
+        lines.append("  union  " + union(status))
         for layer in status.layers {
             guard let change = layer.root else { continue }
             lines.append("warning      " + NoticeText.root(layer.index, layer.path, change))
@@ -28,6 +29,19 @@ public enum StatusText {
         lines.append(contentsOf: counters(status.counters))
         lines.append(contentsOf: openFiles(status.openFiles))
         return lines
+    }
+
+    /// What the kernel keeps of the union as a whole, and by which layers' doing.
+    private static func union(_ status: MountStatus) -> String {
+        let mode = status.coherence
+        let causes = status.layers.filter { $0.coherence.mode == mode }.map { "\($0.index)" }
+        let layers = causes.count == 1 ? "layer \(causes[0])" : "layers \(causes.joined(separator: ", "))"
+        switch mode {
+        case .check: return "check, by \(layers): nothing is kept"
+        case .ttl: return "ttl, by \(layers): names and attributes are kept for a time"
+        case .watch: return "watch: names, attributes and listings are kept until they change"
+        case .static: return "static: everything is kept"
+        }
     }
 
     /// Where the server is: in version 2, and wherever it isn't in the root.

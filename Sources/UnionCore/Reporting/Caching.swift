@@ -257,7 +257,8 @@ extension Reporting {
         }
         node.state.withLock { state in
             state.isCached = true
-            state.cachedSince = since
+            // Not before the last event of it, either.
+            state.cachedSince = max(state.cachedSince, since)
         }
         // If the watch has ended since, the files may have been gone through already.
         if directory.watchedAsControlGroupSince != since { node.state.withLock { $0.isCached = false } }
