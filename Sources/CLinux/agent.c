@@ -16,7 +16,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { MOST_PATIENCE = 100 /* milliseconds */ };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int broker = -1;  // the connection to it
@@ -123,13 +126,34 @@ static int send_body(int connection, const struct slx_agent_call *call, const st
     return result;
 }
 
+/// Receives as recvmsg(2). A signal for the thread doesn't end it at once: the call may be through, and a call that
+/// was made must be answered as such. One that goes on for longer is given up (EINTR).
+static ssize_t receive(int connection, struct msghdr *message, int flags) {
+    ssize_t count = recvmsg(connection, message, flags);
+    if (count >= 0 || errno != EINTR) return count;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t end = now.tv_sec * 1000LL + now.tv_nsec / 1000000 + MOST_PATIENCE;
+    while (1) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        int64_t left = end - (now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+        struct pollfd answer = {.fd = connection, .events = POLLIN};
+        if (left <= 0 || poll(&answer, 1, (int)left) == 0) {
+            errno = EINTR;
+            return -1;
+        }
+        count = recvmsg(connection, message, flags | MSG_DONTWAIT);
+        if (count >= 0 || (errno != EINTR && errno != EAGAIN)) return count;
+    }
+}
+
 /// The call's result, and with it the descriptor that an open gave.
 static int64_t receive_result(int connection, int32_t *opened) {
     int64_t result = 0;
     char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec bytes = {.iov_base = &result, .iov_len = sizeof result};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    ssize_t count = recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+    ssize_t count = receive(connection, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
     if (count < 0) return -errno;
     struct cmsghdr *control_message = CMSG_FIRSTHDR(&message);
     if (control_message && control_message->cmsg_type == SCM_RIGHTS)
@@ -142,9 +166,17 @@ static int64_t receive_answer(int connection, const struct slx_agent_call *call,
     int brings_data = call->operation >= SLX_AGENT_READ && call->operation < SLX_AGENT_WRITE;
     if (result <= 0 || !brings_data) return result;
     if ((uint64_t)result > call->size) return -EPROTO;
-    ssize_t count = recv(connection, call->buffer, (size_t)result, MSG_WAITALL);
-    if (count < 0) return -errno;
-    return count == result ? result : -EINTR;
+    struct iovec bytes = {.iov_base = call->buffer, .iov_len = (size_t)result};
+    for (int64_t received = 0; received < result;) {
+        struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+        ssize_t count = receive(connection, &message, MSG_WAITALL);
+        if (count < 0) return -errno;
+        if (count == 0) return -EINTR;
+        received += count;
+        bytes.iov_base = (char *)call->buffer + received;
+        bytes.iov_len = (size_t)(result - received);
+    }
+    return result;
 }
 
 /// Closes all but the first two, which are the caller's.

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import Synchronization
 internal import SystemPackage
 
 extension Resolver {
@@ -17,9 +18,17 @@ extension Resolver {
     }
 
     private func checkReach(of node: Node, in layer: Layer) throws(Errno) {
-        guard let found = try reach(node, in: layer) else { return }
-        let status = try found.descriptor.status()
-        guard node.identity.matches(status) else { throw .staleNFSFileHandle }
+        do throws(Errno) {
+            guard let found = try reach(node, in: layer) else { return }
+            let status = try found.descriptor.status()
+            guard node.identity.matches(status) else { throw .staleNFSFileHandle }
+        } catch .noSuchFileOrDirectory {
+            // Its cgroup has gone: it is reached by an open file alone.
+            let openFiles = node.state.withLock { $0.openFiles }
+            guard node.filesystem.isControlGroups, openFiles?.anyHandle != nil else {
+                throw .noSuchFileOrDirectory
+            }
+        }
     }
 
     /// Checks that the caller can reach one of the real directories that back a node. ENOENT: another

@@ -211,6 +211,7 @@ struct CgroupTests {
             #expect(failure { _ = try Sys.facts(inside) } == .noSuchFileOrDirectory)
             #expect(failure { _ = try Sys.facts(union["A/B"]) } == .noSuchFileOrDirectory)
             #expect(failure { _ = try file.read(10, at: 0) } == Errno(rawValue: ENODEV))
+            #expect(failure { try file.changeMode(0o600) } == nil)
             #expect(try !Sys.names(union["A"]).contains("B"))
         }
     }

@@ -161,4 +161,19 @@ struct ProcessListTests {
             }
         }
     }
+
+    /// A caller in another pid namespace gets signals all the time. None costs it a write, or the answer to one.
+    @Test(.enabled(if: Machine.hasProgram("unshare") && !lists.isEmpty, "needs unshare and cgroups"))
+    func signalsWhileAnAgentCalls() throws {
+        let (version, file) = Self.lists[0]
+        try withOpenGroup(version, file) { union, group, _ throws in
+            let script = """
+                trap : USR1
+                while kill -USR1 $$; do :; done 2>/dev/null &
+                for round in $(seq 100); do echo 0 >\(union["A"] / file) || exit 1; done
+                kill -KILL $!
+                """
+            try run("unshare", "-pf", "--kill-child", "bash", "-c", script).orThrow()
+        }
+    }
 }
