@@ -20,9 +20,11 @@ struct AutoModeTests {
     @Test(arguments: LayerKind.available)
     func modeAndReasonAreShown(kind: LayerKind) throws {
         let mode =
-            kind.isWatched
-            ? "watch: inotify reports every change on \(kind.typeName)"
-            : "check: inotify does not report every change on \(kind.typeName)"
+            kind.isOfCgroups
+            ? "watch: inotify reports the writes that change \(kind.typeName)"
+            : kind.isWatched
+                ? "watch: inotify reports every change on \(kind.typeName)"
+                : "check: inotify does not report every change on \(kind.typeName)"
         try withScratch { scratch throws in
             try kind.withLayer(scratch) { layer throws in
                 let upper = try scratch.directory("upper")

@@ -20,8 +20,10 @@ enum LayerKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Whether inotify tells of every change.
-    var isWatched: Bool { [.ext4, .tmpfs, .ramfs, .overlay].contains(self) }
+    /// Whether inotify tells of every change, or of what causes it.
+    var isWatched: Bool { [.ext4, .tmpfs, .ramfs, .overlay].contains(self) || isOfCgroups }
+
+    var isOfCgroups: Bool { self == .cgroup1 || self == .cgroup2 }
 
     /// Why it can't be tried here; nil: it can.
     private var obstacle: String? {
