@@ -104,15 +104,16 @@ extension CgroupTests {
     func writesCostTheUnionNothing(version: Version) throws {
         try withCgroupUnion(version) { union, group throws in
             let file: TestPath = version == .v1 ? "A/notify_on_release" : "A/cgroup.max.depth"
-            _ = try Sys.facts(union["A/cgroup.procs"])
-            try eventually("nothing is told to the kernel") {
+            // Another test may have the kernel forget what it knows, and the server its watches: then once more.
+            try eventually("there are events, and nothing is told to the kernel") {
+                _ = try Sys.facts(union["A/cgroup.procs"])
                 try union.synchronize()
                 let before = try union.control.status()
                 for value in 0..<1000 { try Sys.overwrite(group.path / file, "\(value % 2)\n") }
                 try union.synchronize()
                 let after = try union.control.status()
-                #expect(after["events"] > before["events"])
-                return after["invalidations"] == before["invalidations"]
+                return after["events"] > before["events"]
+                    && after["invalidations"] == before["invalidations"]
             }
         }
     }
