@@ -18,6 +18,11 @@ internal import Glibc
     /// Wakes one waiting thread, or lets the next wait return at once.
     public func raise() { unsafe sem_post(semaphore) }
 
+    /// Waits for a raise, and uses it up.
+    public func wait() {
+        while unsafe sem_wait(semaphore) != 0 {}
+    }
+
     /// The same, at most for so many milliseconds.
     public func wait(atMost milliseconds: UInt32) {
         var end = timespec()
@@ -26,10 +31,5 @@ internal import Glibc
         end.tv_sec += nanoseconds / 1_000_000_000
         end.tv_nsec = nanoseconds % 1_000_000_000
         while unsafe sem_timedwait(semaphore, &end) != 0, errno == EINTR {}
-    }
-
-    /// Waits for a raise, and uses it up.
-    public func wait() {
-        while unsafe sem_wait(semaphore) != 0 {}
     }
 }

@@ -45,10 +45,10 @@ extension Union {
             coherence.invalidations.append(.unwatchedAttributes(node))
         }
         coherence.invalidations.waitForAll()
-        // What couldn't be put right waits for the next batch, which may be long in coming.
-        let unsettled = coherence.unsettled.withLock { $0 }
-        if unsettled.isEmpty { return }
-        for node in unsettled { coherence.invalidations.append(.names(node)) }
+        // What couldn't be put right waits for the next batch, which may be long in coming. A batch takes up
+        // all of it, whatever it is for.
+        guard let node = coherence.unsettled.withLock({ $0.first }) else { return }
+        coherence.invalidations.append(.names(node))
         coherence.invalidations.waitForAll()
     }
 

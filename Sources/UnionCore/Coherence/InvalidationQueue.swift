@@ -162,28 +162,30 @@ extension InvalidationQueue: ChangeSink {
     /// Takes in that control files have come or gone by a write in the cgroup. Views know what names there
     /// are; which of them it concerns isn't known here.
     func controlsChanged(in directory: NodeID, _ scope: ControlScope) {
-        views.dropAll()
-        listings.dropAll()
+        dropKept()
         append(.controls(directory, scope))
     }
 
     func overflowed() {
-        views.dropAll()
-        listings.dropAll()
+        dropKept()
         continuity.forgetAll()
         append(.everything)
     }
 
     func mountsChanged() {
-        views.dropAll()
-        listings.dropAll()
+        dropKept()
         append(.mounts)
     }
 
     func controllersChanged() {
+        dropKept()
+        append(.allControls)
+    }
+
+    /// Drops all that the server keeps for itself.
+    private func dropKept() {
         views.dropAll()
         listings.dropAll()
-        append(.allControls)
     }
 
     var delay: UInt32 { batching.microseconds }

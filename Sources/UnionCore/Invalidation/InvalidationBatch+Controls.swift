@@ -32,12 +32,15 @@ extension InvalidationBatch {
         switch scope {
         case .own: putControlsRight(in: node)
         case .children:
-            for child in table.directories where child.alias?.parent === node { putControlsRight(in: child) }
+            for child in directories(in: node) { putControlsRight(in: child) }
         case .below:
             putControlsRight(in: node)
             for other in table.directories where isBelow(node, other) { putControlsRight(in: other) }
         }
     }
+
+    /// The directories that were seen in this one last, whether the kernel knows them there or not.
+    func directories(in node: Node) -> [Node] { table.directories.filter { $0.alias?.parent === node } }
 
     private func isBelow(_ node: Node, _ other: Node) -> Bool {
         var (current, steps) = (other, 0)

@@ -22,8 +22,8 @@ extension InvalidationBatch {
     /// was told by its watch.
     private func endKeepingBelow(_ node: Node) {
         guard node.state.withLock({ $0.isControlGroup }) else { return }
-        for child in table.directories where child.alias?.parent === node {
-            if child.state.withLock({ $0.isControlGroup }) { reporting.noteUnwatched(child) }
+        for child in directories(in: node) where child.state.withLock({ $0.isControlGroup }) {
+            reporting.noteUnwatched(child)
         }
     }
 }

@@ -38,9 +38,15 @@ public enum ControlScope: Sendable {
 
     /// nil: a write to a control file of that name only sets or does something.
     public init?(writtenTo name: PathRef) {
-        let scope = [Self.own, .children, .below].first { $0.fileName == name }
-        guard let scope else { return nil }
-        self = scope
+        if name == Self.own.fileName {
+            self = .own
+        } else if name == Self.children.fileName {
+            self = .children
+        } else if name == Self.below.fileName {
+            self = .below
+        } else {
+            return nil
+        }
     }
 }
 

@@ -45,6 +45,11 @@ final class Filesystems: Sendable {
         }
     }
 
+    /// The filesystem that an open object lives on.
+    func facts(of object: FileDescriptor) throws(Errno) -> FilesystemFacts {
+        facts(of: try object.status().device, asking: object)
+    }
+
     /// The filesystem with the device number `device`. nil: it wasn't met yet.
     func find(_ device: UInt64) -> FilesystemFacts? {
         known.withLock { known in

@@ -12,8 +12,7 @@ extension Layers {
     }
 
     func isPseudo(_ directory: FileDescriptor) -> Bool {
-        guard let status = try? directory.status() else { return true }
-        return stack.filesystems.facts(of: status.device, asking: directory).isPseudo
+        (try? stack.filesystems.facts(of: directory))?.isPseudo ?? true
     }
 
     /// Throws EROFS if the union or the layer is read-only. Nothing is tried there.

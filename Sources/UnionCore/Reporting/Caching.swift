@@ -160,12 +160,6 @@ extension Reporting {
         }
     }
 
-    /// The filesystem of an open object. nil: it can't be looked at.
-    func filesystem(of object: FileDescriptor) -> FilesystemFacts? {
-        guard let status = try? object.status() else { return nil }
-        return stack.filesystems.facts(of: status.device, asking: object)
-    }
-
     /// Watches the way to what a mark of overlayfs leads to, which is known by its path. When a stranger
     /// moves a directory on the way, the event names the node.
     private func watchWay(
@@ -179,7 +173,7 @@ extension Reporting {
             guard
                 source.watch(
                     directory.descriptor, for: node.id, layer: layerEntry.layer.index,
-                    as: .init(directoryOn: filesystem(of: directory.descriptor)))
+                    as: .init(directoryOn: try? stack.filesystems.facts(of: directory.descriptor)))
             else { return false }
             end = slash + 1
         }

@@ -15,7 +15,7 @@ extension Reporting {
     func watchSkeleton(_ skeleton: FileDescriptor, of node: Node) -> Bool {
         guard node.state.withLock({ $0.isCached }), let upper = stack.upper else { return false }
         guard coherence.plan.choices[upper.index].mode == .watch else { return true }
-        let filesystem = filesystem(of: skeleton)
+        let filesystem = try? stack.filesystems.facts(of: skeleton)
         if filesystem?.isControlGroups == true { node.state.withLock { $0.isControlGroup = true } }
         let isWatched =
             coherence.source.map { source in

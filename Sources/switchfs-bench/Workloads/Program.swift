@@ -20,6 +20,9 @@ enum Program {
         return seconds
     }
 
+    /// A walk over trees that looks at each inode: a test that needs it, and that none passes.
+    static func walk(_ roots: [String]) -> [String] { ["find"] + roots + ["-links", "+1000000"] }
+
     /// A file without a name for a program's output.
     static func outputFile(in directory: TestPath) throws -> Handle {
         try Sys.open(directory, O_RDWR | Flag.temporary, mode: 0o600)
