@@ -42,6 +42,10 @@ int32_t slx_clone_mount(int32_t fd, uint64_t set, uint64_t cleared) {
     return -error;
 }
 
+int32_t slx_clone_mount_at(const char *path) {
+    SLX_RESULT(int32_t, syscall(OPEN_TREE, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | CLONE_TREE | O_CLOEXEC));
+}
+
 /// The number that the child finds its end of the socket under, and how fusermount3 is told of it.
 enum { CHILD_SOCKET = 3 };
 static char child_variable[] = "_FUSE_COMMFD=3";

@@ -23,6 +23,7 @@ public final class Session: Sendable {
     private let pool: WorkerPool
     private let phase = Mutex(Phase.mounted)
     private let isStuck = Atomic<Bool>(false)
+    private let teller = Mutex<Teller?>(nil)
 
     /// Opens the device and mounts; nothing is served before `start`. Throws when it can't, leaving nothing
     /// mounted or open.
@@ -63,6 +64,16 @@ public final class Session: Sendable {
         } catch {
             throw SessionError("cannot start a thread: \(error)")
         }
+        startTellingAhead()
+    }
+
+    /// Directories are told ahead where that can be had, and where a processor is free for it.
+    private func startTellingAhead() {
+        guard server.union.keepsListings, ResourceLimits.processorCount > 1,
+            let teller = try? Teller(server.union, mountPoint: server.options.mountPoint),
+            (try? teller.start()) != nil
+        else { return }
+        self.teller.withLock { $0 = teller }
     }
 
     /// The kernel sends INIT, and nothing else before its answer.
@@ -100,6 +111,7 @@ public final class Session: Sendable {
             return true
         }
         guard isFirst else { return }
+        teller.withLock { $0.take() }?.end()
         do throws(Errno) {
             try mountPoint.unmount()
         } catch {
@@ -118,6 +130,7 @@ public final class Session: Sendable {
 
     /// Ends the threads beside those that serve requests, which have ended.
     public func endThreads() {
+        teller.withLock { $0.take() }?.end()
         pool.endStandby()
         if !server.lockWaiters.end(within: 5) { isStuck.store(true, ordering: .releasing) }
         server.interrupter.end()

@@ -1,13 +1,11 @@
 internal import UnionCore
 
 /// One owner of each watch. The kernel counts watches up, so those of a time lie side by side. They are kept
-/// in chunks of 32. A chunk is one array of the nodes, and behind them the layers, four in a word, with a bit
-/// for cgroups. That makes 12 bytes a watch; a watch that outlives its neighbours costs 400.
+/// in chunks of 32. A chunk is one array of the nodes, and behind them the layers, four in a word, That makes 12 bytes a watch; a watch that outlives its neighbours costs 400.
 struct FirstOwners {
     private static let chunkBits: Int32 = 5
     private static let size = 1 << Int(chunkBits)
     private static let layersPerWord = 4
-    private static let controlGroupBit: UInt64 = 0x8000
 
     /// No node is 0: it stands for a free position.
     private var chunks: [Int32: [UInt64]] = [:]
@@ -25,9 +23,7 @@ struct FirstOwners {
     private static func owner(_ index: Int, _ chunk: [UInt64]) -> Owner? {
         guard chunk[index] != 0 else { return nil }
         let layer = chunk[word(index)] >> shift(index) & 0xffff
-        return Owner(
-            node: NodeID(rawValue: chunk[index]), layer: Int(layer & ~controlGroupBit),
-            isControlGroup: layer & controlGroupBit != 0)
+        return Owner(node: NodeID(rawValue: chunk[index]), layer: Int(layer))
     }
 
     mutating func set(_ watch: Int32, to owner: Owner) {
@@ -90,8 +86,7 @@ struct FirstOwners {
 
     private static func store(_ owner: Owner, _ index: Int, _ chunk: inout [UInt64]) {
         chunk[index] = owner.node.rawValue
-        let mark = owner.isControlGroup ? controlGroupBit : 0
-        let layer = UInt64(truncatingIfNeeded: owner.layer) & (controlGroupBit - 1) | mark
+        let layer = UInt64(truncatingIfNeeded: owner.layer) & 0xffff
         let others = chunk[word(index)] & ~(0xffff << shift(index))
         chunk[word(index)] = others | layer << shift(index)
     }

@@ -6,17 +6,22 @@ extension InotifyMask {
         switch kind {
         case .file: fileChanges
         case .directory: directoryChanges
+        case .directoryWithFiles: directoryChanges.union(.modify)
         case .controlGroup: controlGroupChanges
         }
     }
 
-    /// What a directory is watched for. `attributes` is for the directory's own; those of its entries come
-    /// too, and are dropped.
+    /// What a directory is watched for. `attributes` is for the directory's own, and for those of its files.
+    /// What the watch is there for already, it goes on to be there for.
     ///
-    /// `modify` isn't among it, and so one change is missed: the kernel calls it modified when only a
-    /// directory's time of modification is set, and not the time of access. With it every write to any file
-    /// in the directory would wake us. Two such files in turn would fill the queue.
-    static var directoryChanges: InotifyMask {
+    /// `modify` is among it only while files are kept by their directory's watch, and so one change is missed
+    /// otherwise: the kernel calls it modified when only a directory's time of modification is set, and not the
+    /// time of access. With it every write to any file in the directory wakes us. Two such files in turn would
+    /// fill the queue.
+    static var directoryChanges: InotifyMask { onlyDirectoryChanges.union(.addToMask) }
+
+    /// The same, and nothing else that the watch is there for.
+    static var onlyDirectoryChanges: InotifyMask {
         [
             .create, .delete, .movedFrom, .movedTo, .attributes, .deleteSelf, .moveSelf, .onlyDirectory,
         ]
@@ -36,12 +41,11 @@ extension InotifyMask {
     private static var endings: InotifyMask { [.deleteSelf, .moveSelf, .unmounted] }
     private static var objectChanges: InotifyMask { [.attributes, .modify, .closeWrite] }
 
-    /// What an event with this mask and name tells. nil: nothing that counts. An entry's own attributes and
-    /// content are such a case: where they matter, the entry's object has a watch of its own. A control file
-    /// of a cgroup has none.
+    /// What an event with this mask and name tells. nil: nothing that counts. A directory's own attributes
+    /// its own watch tells.
     func change(of name: PathRef) -> ChangeEvent.Kind? {
         if !name.isEmpty {
-            if isDisjoint(with: .entryChanges) { return controlChange(of: name) }
+            if isDisjoint(with: .entryChanges) { return fileChange }
             guard contains(.isDirectory) else { return .entry }
             return isDisjoint(with: [.create, .movedTo]) ? .directoryWent : .directoryCame
         }
@@ -49,10 +53,8 @@ extension InotifyMask {
         return isDisjoint(with: .objectChanges) ? nil : .object
     }
 
-    /// Whoever opens a control file and truncates it sets its times by that.
-    private func controlChange(of name: PathRef) -> ChangeEvent.Kind? {
+    private var fileChange: ChangeEvent.Kind? {
         if contains(.isDirectory) { return nil }
-        if isDisjoint(with: [.modify, .closeWrite]) { return .controlAttributes }
-        return ControlScope(writtenTo: name).map { .controls($0) } ?? .controlAttributes
+        return isDisjoint(with: [.modify, .closeWrite]) ? .fileAttributes : .fileContent
     }
 }

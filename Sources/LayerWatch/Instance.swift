@@ -48,6 +48,12 @@ final class Instance: Sendable {
         }
     }
 
+    /// Has a directory that is watched no more watched for what happens to its files, if this owner alone
+    /// has the watch.
+    func narrow(_ directory: FileDescriptor, owner: Owner) {
+        table.withLock { $0.narrow(directory, to: .onlyDirectoryChanges, owner: owner) }
+    }
+
     /// Whether no more watches must be asked for: the rest is for other programs.
     var isFull: Bool { budget.isReached(by: watchCount) }
 
@@ -103,8 +109,6 @@ final class Instance: Sendable {
         _ watch: Int32, _ kind: ChangeEvent.Kind, _ name: PathRef, _ sink: any ChangeSink
     ) {
         guard let owners = table.withLock({ $0.owners(of: watch) }) else { return }
-        // What happens to another file's attributes its own watch tells.
-        if kind == .controlAttributes && !owners.first.isControlGroup { return }
         events.add(1, ordering: .relaxed)
         sink.changed(ChangeEvent(owners.first, kind, name))
         for owner in owners.others { sink.changed(ChangeEvent(owner, kind, name)) }

@@ -4,8 +4,6 @@ internal import UnionCore
 struct Owner: Equatable {
     let node: NodeID
     let layer: Int
-    /// Whether the object is a cgroup: its watch tells of its control files, too.
-    var isControlGroup = false
 }
 
 /// All owners of a watch. There is nearly always one; `others` may be empty.

@@ -24,6 +24,14 @@ struct WatchTable {
         owners.insert(owner, for: watch)
     }
 
+    /// Has the watch of an object be there for less, if it has no other owner.
+    mutating func narrow(_ object: FileDescriptor, to mask: InotifyMask, owner: Owner) {
+        // The kernel tells a watch's number only when it is asked to add to it.
+        guard let watch = try? watches.add(object, mask: mask.union(.addToMask)) else { return }
+        guard let known = owners[watch] else { return owners.insert(owner, for: watch) }
+        if known.first == owner && known.others.isEmpty { _ = try? watches.add(object, mask: mask) }
+    }
+
     /// Ends the node's share in its watches. Removes the watches that have no owner then.
     mutating func remove(_ node: NodeID) {
         for watch in owners.remove(node) {

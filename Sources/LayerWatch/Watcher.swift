@@ -36,7 +36,7 @@ public final class Watcher: ChangeSource {
     public func watch(
         _ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind
     ) -> Bool {
-        let owner = Owner(node: node, layer: layer, isControlGroup: kind == .controlGroup)
+        let owner = Owner(node: node, layer: layer)
         if kind == .controlGroup { lookAtControllers(for: object, isRoot: node == .root) }
         return instance.add(object, mask: .changes(of: kind), owner: owner)
     }
@@ -44,6 +44,10 @@ public final class Watcher: ChangeSource {
     private func lookAtControllers(for cgroup: FileDescriptor, isRoot: Bool) {
         if isRoot { instance.controllers.addRoot(cgroup) }
         if instance.controllers.begin() { thread.withLock { $0?.wake() } }
+    }
+
+    public func narrow(_ directory: FileDescriptor, for node: NodeID, layer: Int) {
+        instance.narrow(directory, owner: Owner(node: node, layer: layer))
     }
 
     public func unwatch(_ node: NodeID) { instance.remove(node) }

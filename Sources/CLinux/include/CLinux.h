@@ -276,6 +276,8 @@ int32_t slx_umount(const char *target, int32_t flags);
 /// A descriptor, O_PATH, of the same object on a mount that nobody else has, like its own but for the attributes
 /// (MOUNT_ATTR_*) that are taken away and set. The mount ends with the last file that was opened by it.
 int32_t slx_clone_mount(int32_t fd, uint64_t set, uint64_t cleared);
+/// The same for the mount that `path` leads to, and with its own attributes.
+int32_t slx_clone_mount_at(const char *path);
 /// Mounts by fusermount3; the descriptor of /dev/fuse that it sends. -EPERM when it refused. What it says on
 /// standard error is put into `message`, with a NUL behind, as far as there is room.
 int32_t slx_fusermount(const char *target, const char *options, char *_Nullable message, size_t size);

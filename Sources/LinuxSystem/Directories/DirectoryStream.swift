@@ -89,6 +89,12 @@ public struct DirectoryEntry {
         }
     }
 
+    /// Reads on once, and gives nothing of that out.
+    public mutating func skip() throws(Errno) {
+        (offset, filled) = (0, 0)
+        _ = try unsafe check(slx_getdents64(directory.rawValue, buffer, readSize))
+    }
+
     /// Goes to an entry's `nextOffset`. 0 is the beginning, read anew.
     public mutating func seek(to cookie: Int64) throws(Errno) {
         offset = 0

@@ -10,6 +10,12 @@ public enum Mounting {
         try unsafe succeed(slx_mount(source.base, target.base, type.base, flags.rawValue, options.base))
     }
 
+    /// A mount of the directory's filesystem that nobody else sees, without what is mounted inside. It ends with
+    /// the last file that was opened by it. The descriptor is O_PATH. EPERM: there is no CAP_SYS_ADMIN.
+    public static func clone(at directory: PathRef) throws(Errno) -> OwnedDescriptor {
+        try OwnedDescriptor(checking: unsafe slx_clone_mount_at(directory.base))
+    }
+
     /// umount2(2). EBUSY: the mount is in use, and the flags don't detach it.
     public static func unmount(_ target: PathRef, flags: UnmountFlags = []) throws(Errno) {
         try unsafe succeed(slx_umount(target.base, flags.rawValue))

@@ -117,6 +117,8 @@ public struct MountStatus: Codable, Sendable, Equatable {
         public var degradedDirectories: UInt64 = 0
         /// Files and directories that the kernel knows now, the root not counted.
         public var nodes: UInt64 = 0
+        /// Files that the kernel was told of before anybody asked for them, since the mount.
+        public var toldAhead: UInt64 = 0
         /// Merged listings that the server holds now for clients that read them.
         public var listings: UInt64 = 0
         /// Real files that are registered with the kernel for passthrough now.
@@ -127,6 +129,7 @@ public struct MountStatus: Codable, Sendable, Equatable {
 
         private enum CodingKeys: String, CodingKey {
             case requests, errors, events, overflows, invalidations, watches, nodes, listings
+            case toldAhead = "told_ahead"
             case givenBackWatches = "given_back_watches"
             case degradedDirectories = "degraded_directories"
             case backingFiles = "backing_files"

@@ -166,6 +166,7 @@ final class MountServer: Sendable {
         counters.invalidations = coherence.invalidations
         counters.degradedDirectories = UInt64(max(0, coherence.degradedDirectories))
         counters.givenBackWatches = coherence.givenBackWatches
+        counters.toldAhead = union.toldAhead
         counters.listings = UInt64(max(0, coherence.listings))
         return counters
     }

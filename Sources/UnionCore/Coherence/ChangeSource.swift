@@ -4,13 +4,17 @@ public import SystemPackage
 /// Watches real objects of layers for the nodes that show them.
 public protocol ChangeSource: Sendable {
     /// Watches an object, which may be O_PATH, for a node. For a directory it watches the entries that come,
-    /// go or move, and its own attributes. For a cgroup it also watches what `WatchedKind` says. For anything
+    /// go or move, its own attributes, and its files' attributes; and what else `WatchedKind` says. For anything
     /// else it watches attributes and content.
     ///
     /// When this has returned, every later change of the object comes as an event. False: no watch can be had
     /// (ENOSPC, EACCES, …), which is counted. Adding a watch for an object, node and layer that has one
     /// already is fine and cheap.
     func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind) -> Bool
+
+    /// Ends the watching of what is written to the files in a directory, which stays watched. Where other
+    /// nodes count on that, it goes on.
+    func narrow(_ directory: FileDescriptor, for node: NodeID, layer: Int)
 
     /// Ends the node's watches: the node is forgotten, or its attributes are no longer cached. An event that
     /// is on its way may still come.
@@ -43,6 +47,7 @@ public protocol ChangeSource: Sendable {
 /// A source that has watches for all nodes, and knows no cgroups.
 extension ChangeSource {
     public var isFull: Bool { false }
+    public func narrow(_ directory: FileDescriptor, for node: NodeID, layer: Int) {}
     public func nextOldest() -> NodeID? { nil }
     public func checkControllers() {}
 }
@@ -84,16 +89,16 @@ public struct ChangeEvent {
         case object
         /// The watched object was deleted, moved or unmounted.
         case gone
-        /// The attributes of a cgroup's control file changed.
-        case controlAttributes
-        /// A cgroup's control file was written, and others may have come or gone by that.
-        case controls(ControlScope)
+        /// The attributes of a file in the watched directory changed.
+        case fileAttributes
+        /// A file in the watched directory was written or truncated, which changes its attributes, too.
+        case fileContent
 
         /// Whether the name came, went or moved, and it isn't about the object itself.
         public var isOfEntry: Bool {
             switch self {
             case .entry, .directoryCame, .directoryWent: true
-            case .object, .gone, .controlAttributes, .controls: false
+            case .object, .gone, .fileAttributes, .fileContent: false
             }
         }
     }

@@ -10,6 +10,9 @@ final class Coherence: Sendable {
     let views = ViewCache()
     let keptListings: any KeptListings
     let unwatchedAttributes = UnwatchedAttributes()
+    /// Held while a directory's watch comes to tell of writes to its files, or ceases to. Before the nodes' and
+    /// the source's locks.
+    let filesWatches = Mutex(())
     let deferredWatches = DeferredWatches()
     let continuity: Continuity
     let invalidations: InvalidationQueue
@@ -37,7 +40,7 @@ final class Coherence: Sendable {
         self.plan = plan
         self.keptListings = listings
         continuity = Continuity(of: table, clock)
-        invalidations = InvalidationQueue(views, listings, continuity)
+        invalidations = InvalidationQueue(views, listings, continuity, table)
         self.source = plan.choices.contains { $0.mode == .watch } ? source : nil
     }
 

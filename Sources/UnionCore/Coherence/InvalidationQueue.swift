@@ -13,8 +13,10 @@ enum Invalidation: Hashable, Sendable {
     case gone(NodeID)
     /// The names in a directory that is made of other parts than before.
     case names(NodeID)
-    /// The attributes of a cgroup's control file changed.
-    case controlAttributes(NodeID, [UInt8])
+    /// The attributes of a file changed that is kept by its directory's watch.
+    case fileAttributes(NodeID, [UInt8])
+    /// A directory is watched for writes to its files, and none is kept by that any more.
+    case filesUnkept(NodeID)
     /// Control files have come or gone by a write in the cgroup.
     case controls(NodeID, ControlScope)
     /// Control files may have come or gone in any cgroup.
@@ -52,16 +54,20 @@ final class InvalidationQueue: Sendable {
     private let views: ViewCache
     private let listings: any KeptListings
     private let continuity: Continuity
+    private let table: InodeTable
     private let queue = Mutex(Queue())
     private let work = Semaphore()
     /// How many notifications were sent to the kernel.
     let sent = Atomic<UInt64>(0)
     private let batching = BatchingDelay()
 
-    init(_ views: ViewCache, _ listings: any KeptListings, _ continuity: Continuity) {
+    init(
+        _ views: ViewCache, _ listings: any KeptListings, _ continuity: Continuity, _ table: InodeTable
+    ) {
         self.views = views
         self.listings = listings
         self.continuity = continuity
+        self.table = table
     }
 
     func append(_ item: Invalidation) {
@@ -146,9 +152,28 @@ extension InvalidationQueue: ChangeSink {
         case .gone:
             noteAtOnce(event)
             append(.gone(event.node))
-        case .controlAttributes: append(.controlAttributes(event.node, event.name.array))
-        case .controls(let scope): controlsChanged(in: event.node, scope)
+        case .fileAttributes, .fileContent: fileChanged(event)
         }
+    }
+
+    /// Takes in that a file in a watched directory changed. Files are written all the time, and of most
+    /// nothing is kept by their directory.
+    private func fileChanged(_ event: ChangeEvent) {
+        guard let directory = table.find(event.node) else { return }
+        if directory.state.withLock({ $0.isControlGroup }) { return controlFileChanged(event) }
+        // In this order: a look is either seen under way, or its file is found.
+        let isLookedAt = directory.activity?.hasLookups == true
+        if isLookedAt || table.isKept(event.name, byWatchOf: directory) {
+            append(.fileAttributes(event.node, event.name.array))
+        }
+        if event.kind == .fileContent, !directory.mayKeepFiles { append(.filesUnkept(event.node)) }
+    }
+
+    private func controlFileChanged(_ event: ChangeEvent) {
+        if event.kind == .fileContent, let scope = ControlScope(writtenTo: event.name) {
+            return controlsChanged(in: event.node, scope)
+        }
+        append(.fileAttributes(event.node, event.name.array))
     }
 
     /// What must know before the thread that tells the kernel comes to it: a cached view may be asked for next.

@@ -4,30 +4,9 @@ internal import SystemPackage
 
 // Control files of cgroups, which come and go without events of their own.
 extension InvalidationBatch {
-    /// Has the kernel drop the attributes of a control file.
-    mutating func settleControlAttributes(_ name: PathRef, in directory: NodeID) {
-        guard let directory = table.find(directory) else { return }
-        // A look that is older than this isn't reported any more, or not to be kept.
-        let now = coherence.tick()
-        directory.outdateLooks(at: now)
-        guard let alias = directory.reported(name), let file = table.find(alias.node), !file.isDirectory
-        else {
-            return
-        }
-        let mayBeKept = file.state.withLock { state in
-            defer {
-                state.isCached = false
-                state.cachedSince = now
-            }
-            return state.isCached
-        }
-        // A file that is written all the time is dropped once for each look at it.
-        if mayBeKept { dropNode(file.id, content: false) }
-    }
-
     /// Puts names right in those cgroups in which a write in this one makes control files come and go.
     mutating func settleControls(_ id: NodeID, _ scope: ControlScope) {
-        settleControlAttributes(scope.fileName, in: id)
+        settleFileAttributes(scope.fileName, in: id)
         guard let node = table.find(id) else { return }
         switch scope {
         case .own: putControlsRight(in: node)

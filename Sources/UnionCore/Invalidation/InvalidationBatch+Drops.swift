@@ -15,6 +15,8 @@ extension InvalidationBatch {
         if let alias, let node = table.find(alias.node) {
             node.forget(alias, isGone: false)
             if node.isDirectory { gone.append(node) }
+            // Where it is now, if it is anywhere, another directory's watch tells of it, or none.
+            if node.endKeepingByDirectory(at: coherence.tick()) { dropNode(node.id, content: false) }
         }
         send { () throws(Errno) in try kernel.dropEntry(directory.id, name) }
     }

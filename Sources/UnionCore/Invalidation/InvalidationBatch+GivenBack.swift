@@ -11,7 +11,7 @@ extension InvalidationBatch {
         waitForReplies(in: id)
         for alias in node.reportedNames {
             askAgain(alias.name, in: node)
-            reporting.endControlKeeping(of: alias)
+            reporting.endKeepingByDirectory(of: alias)
         }
         dropListing(id)
         endKeepingBelow(node)

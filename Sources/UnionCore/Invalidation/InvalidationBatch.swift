@@ -62,9 +62,11 @@ struct InvalidationBatch {
         case .object(let node): settleObject(node, isGone: false)
         case .gone(let node): settleObject(node, isGone: true)
         case .names(let node): if let node = table.find(node) { remade.append(node) }
-        case .controlAttributes(let directory, let name):
+        case .fileAttributes(let directory, let name):
             let name = OwnedName(name)
-            settleControlAttributes(name.ref, in: directory)
+            settleFileAttributes(name.ref, in: directory)
+        case .filesUnkept(let directory):
+            if let directory = table.find(directory) { reporting.endFilesWatch(of: directory) }
         case .controls(let directory, let scope): settleControls(directory, scope)
         case .allControls: settleAllControls()
         case .givenBack(let node): settleGivenBack(node)

@@ -1,4 +1,4 @@
-public import LinuxSystem
+internal import LinuxSystem
 
 // What is peculiar to cgroup filesystems. No process makes or removes a control file by name, so inotify says
 // nothing of those that come and go. They do so by writes to other control files, and of each write there is
@@ -9,6 +9,8 @@ public import LinuxSystem
 public enum WatchedKind: Sendable {
     case file
     case directory
+    /// A directory that is also watched for writes to its files.
+    case directoryWithFiles
     /// A directory of a cgroup filesystem. It is also watched for writes to its control files, and for
     /// changes of their attributes.
     case controlGroup
@@ -19,7 +21,7 @@ public enum WatchedKind: Sendable {
 }
 
 /// In which directories a write to a control file makes others come and go.
-public enum ControlScope: Sendable {
+enum ControlScope: Sendable {
     /// In the written file's own.
     case own
     /// In its directory's children.
@@ -37,7 +39,7 @@ public enum ControlScope: Sendable {
     }
 
     /// nil: a write to a control file of that name only sets or does something.
-    public init?(writtenTo name: PathRef) {
+    init?(writtenTo name: PathRef) {
         if name == Self.own.fileName {
             self = .own
         } else if name == Self.children.fileName {

@@ -64,6 +64,27 @@ extension Listings {
         return true
     }
 
+    /// Emits an item with its file if it is one, and the kernel knows nothing by its name. False: there is no
+    /// room for more.
+    func emitAhead(
+        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
+        _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
+    ) -> Bool {
+        if files.count == ListedFiles.most { return false }
+        guard directory.reported(item.name) == nil,
+            let found =
+                (try? directory.lookingUp { () throws(Errno) in
+                    try file(item, of: directory, view, files)
+                }) ?? nil
+        else { return true }
+        guard emit(item, found.entry) else {
+            reporting.forget(found.entry.node, count: 1)
+            return false
+        }
+        files.add(found)
+        return true
+    }
+
     /// What is reported of the item's file. nil: the item isn't a file, or has just gone.
     private func file(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,

@@ -14,6 +14,10 @@ extension Listings {
         of id: NodeID, offset: UInt64, room: Int, _ caller: CallerIdentity, withFiles: Bool,
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
+        if offset >= AheadListing.firstOffset, let listing = aheadListing(of: id, for: caller) {
+            guard withFiles else { return ListingPart(node: id, mayBeKept: true, rest: nil) }
+            return try readAhead(listing, caller, emit)
+        }
         let wanted = WantedPart(node: try resolver.node(id), offset: offset, room: room)
         wanted.node.state.withLock { $0.isListingReported = true }
         do throws(Errno) {
@@ -63,8 +67,10 @@ extension Listings {
         _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> PureListing? {
         do throws(Errno) {
-            return try listPart(wanted, view, isKept: true) { item in
-                emitWithFile(item, of: wanted.node, view, &files, emit)
+            return try wanted.node.lookingUp { () throws(Errno) in
+                try listPart(wanted, view, isKept: true) { item in
+                    emitWithFile(item, of: wanted.node, view, &files, emit)
+                }
             }
         } catch {
             if files.count == 0 { throw error }
@@ -173,7 +179,7 @@ extension Listings {
     }
 
     /// Emits the stream's items. False: this is the directory's end.
-    private func stream(
+    func stream(
         _ listing: inout PureListing, _ node: Node, _ emit: (DirectoryItem) -> Bool
     ) throws(Errno) -> Bool {
         let (source, directory) = (listing.source, listing.directory.descriptor)
@@ -260,6 +266,11 @@ public struct ListingPart: ~Copyable, Sendable {
         self.rest = rest
         files = nil
         fileCount = 0
+    }
+
+    /// A part of what is told ahead.
+    init(node: NodeID, files: consuming ListedFiles) {
+        self.init(node: node, mayBeKept: true, rest: nil, files: files)
     }
 
     fileprivate init(

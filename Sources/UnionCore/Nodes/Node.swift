@@ -33,11 +33,21 @@ final class Node: Sendable {
         var shortLookups: UInt32 = 1
         /// How often the keeping of it has ended.
         var endings: UInt16 = 0
-        /// Whether the kernel may keep what it was told of the node: a directory's names and attributes, a
-        /// file's attributes.
-        var isCached = false
-        /// Whether a watch was asked for and couldn't be had.
-        var isDegraded = false
+        var keeping = Keeping()
+    }
+
+    /// What the kernel may keep of a node, and by what it is kept true.
+    struct Keeping: OptionSet {
+        let rawValue: UInt8
+
+        /// See `State.isCached`.
+        static var cached: Keeping { Keeping(rawValue: 1) }
+        /// See `State.isDegraded`.
+        static var degraded: Keeping { Keeping(rawValue: 2) }
+        /// See `State.isKeptByDirectory`.
+        static var byDirectory: Keeping { Keeping(rawValue: 4) }
+        /// See `State.wasKeptByDirectory`.
+        static var onceByDirectory: Keeping { Keeping(rawValue: 8) }
     }
 
     /// Makes a file's node. The identity's device is the filesystem's. The lookup count is one.
@@ -198,4 +208,36 @@ extension Node.State {
         guard let alias else { return otherAliases }
         return [alias] + otherAliases
     }
+}
+
+// What the kernel may keep.
+extension Node.State {
+    private func has(_ keeping: Node.Keeping) -> Bool { self.keeping.contains(keeping) }
+
+    private mutating func set(_ keeping: Node.Keeping, _ isSo: Bool) {
+        if isSo { self.keeping.insert(keeping) } else { self.keeping.remove(keeping) }
+    }
+
+    /// Whether the kernel may keep what it was told of the node for good: a directory's names and attributes,
+    /// a file's attributes.
+    var isCached: Bool {
+        get { has(.cached) }
+        set { set(.cached, newValue) }
+    }
+
+    /// Whether a watch was asked for and couldn't be had.
+    var isDegraded: Bool {
+        get { has(.degraded) }
+        set { set(.degraded, newValue) }
+    }
+
+    /// Whether the kernel may keep a file's attributes for a moment, in which its directory's watch tells of
+    /// changes.
+    var isKeptByDirectory: Bool {
+        get { has(.byDirectory) }
+        set { set(newValue ? [.byDirectory, .onceByDirectory] : .byDirectory, newValue) }
+    }
+
+    /// Whether that was so before. A file that is asked for again gets its own watch.
+    var wasKeptByDirectory: Bool { has(.onceByDirectory) }
 }

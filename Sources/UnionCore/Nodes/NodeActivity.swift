@@ -21,7 +21,7 @@ final class NodeActivity: Sendable {
         return try body()
     }
 
-    func lookingUp<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+    func lookingUp<R: ~Copyable>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
         lookups.add(1, ordering: .sequentiallyConsistent)
         defer { lookups.subtract(1, ordering: .sequentiallyConsistent) }
         return try body()
@@ -42,7 +42,7 @@ extension Node {
     }
 
     /// Looks at a name in the directory.
-    func lookingUp<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+    func lookingUp<R: ~Copyable>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
         guard let activity else { return try body() }
         return try activity.lookingUp(body)
     }

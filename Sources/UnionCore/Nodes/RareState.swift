@@ -51,6 +51,10 @@ final class DirectoryState: RareState {
     var isBeingEmptied = false
     /// Whether it is watched as a cgroup. That watch tells of control files in the cgroups below, too.
     var isControlGroup = false
+    /// Since when it is watched for what is written to its files, by the clock of `Coherence`. 0: it isn't.
+    var filesWatchedSince: UInt64 = 0
+    /// When a file was last kept by that, in nanoseconds of `monotonicNanoseconds`.
+    var filesKeptAt: UInt64 = 0
     /// Whether its watch was given back for others. It may be asked for again.
     var isGivenBack = false
 
@@ -222,6 +226,16 @@ extension Node.State {
     var listedLayer: UInt16 {
         get { directory?.listedLayer ?? 0 }
         set { directory?.listedLayer = newValue }
+    }
+
+    var filesWatchedSince: UInt64 {
+        get { directory?.filesWatchedSince ?? 0 }
+        set { directory?.filesWatchedSince = newValue }
+    }
+
+    var filesKeptAt: UInt64 {
+        get { directory?.filesKeptAt ?? 0 }
+        set { directory?.filesKeptAt = newValue }
     }
 
     var isGivenBack: Bool {

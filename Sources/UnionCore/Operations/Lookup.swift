@@ -19,7 +19,7 @@ extension Union {
                 return emptied
             }
         }
-        if found.isFile && keepsListings { listings.readdirPlus.noteLook(caller.pid, parent) }
+        if found.isFile && keepsListings { listings.noteLook(at: name, in: parent, by: caller.pid) }
         return LookedUp(found.entry, found.deferredWatch, turn, reporting)
     }
 

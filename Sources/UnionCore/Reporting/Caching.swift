@@ -32,6 +32,8 @@ extension Reporting {
         case lookedAt((status: FileStatus, begun: UInt64)?)
         /// The watch comes after the reply. `endings`: the node's count at this time.
         case watchLater(endings: UInt16)
+        /// The directory's watch tells of the file for a moment.
+        case keptByDirectory
         /// The file is probably about to go: its attributes are kept for a moment, without a watch.
         case passing
         /// The watch is newer than the look at the layers.
@@ -124,6 +126,7 @@ extension Reporting {
             if isWatched && state.isDegraded { coherence.degraded.subtract(1, ordering: .relaxed) }
             state.isDegraded = !isWatched
             state.isGivenBack = false
+            state.filesWatchedSince = 0
             state.isCached = isWatched && state.endings == endings
             state.cachedSince = coherence.tick()
         }
@@ -190,7 +193,7 @@ extension Reporting {
         let (isCached, since, endings) = node.state.withLock { ($0.isCached, $0.cachedSince, $0.endings) }
         if isCached { return since > lookup.begun ? .lookAgain : .lookedAt(nil) }
         if node.filesystem.isControlGroups {
-            keepByDirectory(node)
+            keepControlFile(node)
             return .lookedAt(nil)
         }
         guard mayWatch(node), let owner = lookup.owner,
@@ -199,6 +202,15 @@ extension Reporting {
         guard coherence.plan.choices[owner.layer.index].mode == .watch else {
             keepUnwatched(node)
             return .lookedAt(nil)
+        }
+        // Only of a look that was announced (`Node.lookingUp`) no event is missed.
+        let isAnnounced = watches != .first
+        switch isAnnounced
+            ? keepByDirectory(node, owner.status, in: directory, view, begun: lookup.begun) : .unfit
+        {
+        case .kept: return .keptByDirectory
+        case .lookAgain: return .lookAgain
+        case .unfit: break
         }
         if watches == .never || directory.takeRemoval() { return .passing }
         if watches == .deferred && coherence.source != nil && !coherence.deferredWatches.isBehind {
@@ -234,6 +246,7 @@ extension Reporting {
             // Another thread may have ended this watch meanwhile.
             state.isCached = isWatched && state.endings == endings
             state.isDegraded = !isWatched
+            state.isKeptByDirectory = false
             state.cachedSince = coherence.tick()
         }
         return isWatched
@@ -245,7 +258,7 @@ extension Reporting {
     }
 
     /// Lets the attributes of a control file be kept if its directory is watched, whose watch tells of them.
-    private func keepByDirectory(_ node: Node) {
+    private func keepControlFile(_ node: Node) {
         guard let directory = node.alias?.parent, let since = directory.watchedAsControlGroupSince else {
             return
         }
@@ -259,12 +272,14 @@ extension Reporting {
     }
 
     /// Makes sure that the attributes of a file that was found by itself can be kept.
-    func prepareCaching(of node: Node, _ object: FileDescriptor, in layer: Layer) {
+    func prepareCaching(of node: Node, _ object: borrowing LocatedObject) {
         guard coherence.plan.isLasting, !node.isDirectory else { return }
-        if node.filesystem.isControlGroups { return keepByDirectory(node) }
+        if node.filesystem.isControlGroups { return keepControlFile(node) }
+        let layer = object.layer.index
         guard mayWatch(node) else { return }
-        guard coherence.plan.choices[layer.index].mode == .watch else { return keepUnwatched(node) }
-        _ = watch(object, for: node, layer: layer.index, node.state.withLock { $0.endings })
+        guard coherence.plan.choices[layer].mode == .watch else { return keepUnwatched(node) }
+        if keepByDirectory(node, object.status) { return }
+        _ = watch(object.descriptor, for: node, layer: layer, node.state.withLock { $0.endings })
     }
 
     /// Lets the attributes of a file without a watch, which are about to be reported, be kept for a moment.
@@ -289,9 +304,12 @@ extension Reporting {
         return node.state.withLock { state in
             if mindsWriters && state.openFiles?.hasWriter == true { return 0 }
             guard state.isCached else {
-                // The file has no watch. A directory's watch tells of most changes by the file's name, but
-                // not of all.
-                return state.isDegraded && !node.isDirectory && attributes.linkCount == 1 ? 1 : 0
+                let isYoung = state.cachedSince <= begun
+                guard state.isDegraded || state.isKeptByDirectory && isYoung, !node.isDirectory,
+                    attributes.linkCount == 1
+                else { return 0 }
+                if state.isKeptByDirectory { coherence.unwatchedAttributes.note(node.id) }
+                return UnwatchedAttributes.secondsByDirectory
             }
             // A look that is older than the watch may have missed a change between the two.
             guard state.cachedSince <= begun else { return 0 }
@@ -309,14 +327,16 @@ extension Reporting {
     /// aren't kept until the last such handle is released, and the kernel drops what it has of them.
     func endCaching(of node: Node) {
         guard coherence.plan.isLasting, !node.filesystem.isControlGroups else { return }
-        let wasCached = node.state.withLock { state in
-            defer { state.isCached = false }
+        let (wasCached, wasKept) = node.state.withLock { state in
+            defer {
+                state.isCached = false
+                state.isKeptByDirectory = false
+            }
             state.endings &+= 1
-            return state.isCached
+            return (state.isCached, state.isKeptByDirectory)
         }
-        guard wasCached else { return }
-        coherence.source?.unwatch(node.id)
-        coherence.invalidations.append(.attributes(node.id))
+        if wasCached { coherence.source?.unwatch(node.id) }
+        if wasCached || wasKept { coherence.invalidations.append(.attributes(node.id)) }
     }
 
     /// Ends the node's watch after the kernel has forgotten the node.
@@ -335,7 +355,7 @@ extension Reporting {
             !node.state.withLock({ $0.isCached || $0.isDegraded })
         else { return }
         let object = try resolver.object(of: node)
-        prepareCaching(of: node, object.descriptor, in: object.layer)
+        prepareCaching(of: node, object)
     }
 
     /// Has the kernel drop the node's attributes, which changed in a way that neither inotify nor the

@@ -2,18 +2,6 @@ internal import LinuxSystem
 internal import Synchronization
 
 extension Reporting {
-    /// Ends the keeping of a control file's attributes, as nobody watches its directory any more.
-    func endControlKeeping(of alias: NodeAlias) {
-        guard let file = table.find(alias.node), !file.isDirectory, file.filesystem.isControlGroups else {
-            return
-        }
-        let wasCached = file.state.withLock { state in
-            defer { state.isCached = false }
-            return state.isCached
-        }
-        if wasCached { coherence.invalidations.append(.attributes(file.id)) }
-    }
-
     /// Returns when the union shows what control files there are since a write to this one: to its writer a
     /// change of the union's own shows at once.
     ///

@@ -113,6 +113,7 @@ extension Reporting {
                 begun: latest?.begun ?? lookup.begun, to: thread)
         }
         switch preparation {
+        case .keptByDirectory: break
         case .passing: keepAttributesUnwatched(&found.entry)
         case .watchLater(let endings):
             found.entry.freshness.attributeSeconds = CoherencePlan.lasting

@@ -168,7 +168,7 @@ extension Reporting {
             if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
             for alias in gone.reportedNames {
                 gone.unreport(alias)
-                endControlKeeping(of: alias)
+                endKeepingByDirectory(of: alias)
             }
         }
         // What the kernel knows by a contested name may be the other answer.

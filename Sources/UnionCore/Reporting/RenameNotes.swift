@@ -51,6 +51,8 @@ extension Reporting {
     /// another name now. nil: it isn't known what the kernel has moved.
     private func take(_ name: PathRef, from directory: Node, isGone: Bool = true) -> Moved? {
         guard let alias = directory.unreport(name), let node = table.find(alias.node) else { return nil }
+        // Another directory's watch tells of it now.
+        if !node.isDirectory { endKeepingByDirectory(of: alias) }
         node.forget(alias, isGone: isGone)
         return Moved(node: node, isSure: !alias.isContested)
     }

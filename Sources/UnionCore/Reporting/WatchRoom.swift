@@ -77,6 +77,7 @@ extension Reporting {
             state.isCached = false
             state.endings &+= 1
             state.isGivenBack = true
+            state.filesWatchedSince = 0
             defer { state.isDegraded = true }
             return !state.isDegraded
         }

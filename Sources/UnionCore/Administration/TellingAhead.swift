@@ -1,0 +1,42 @@
+public import LinuxSystem
+internal import Synchronization
+
+/// Lists directories through the mount, so that the kernel takes in their files before clients ask.
+extension Union {
+    /// From here on directories are told ahead.
+    public func startTellingAhead(_ teller: any DirectoryTeller) {
+        if coherence.plan.isLasting { listings.teller.withLock { $0 = teller } }
+    }
+
+    public func stopTellingAhead() { listings.teller.withLock { $0 = nil } }
+
+    /// Begins to tell files of the directory ahead. `thread` is to list it through the mount from
+    /// `aheadOffset` on, until `nextAhead` is nil, and to call `endAhead` then. False: there is nothing to tell.
+    public func beginAhead(_ directory: NodeID, by thread: Int32) -> Bool {
+        guard let listing = listings.beginAhead(directory) else { return false }
+        listings.aheadNow.withLock { $0 = (listing, thread) }
+        return true
+    }
+
+    /// A name that the thread is to look up next, before it lists on: only after a look the kernel takes files
+    /// with a listing. nil: all was told.
+    public func nextAhead() -> OwnedName? {
+        listings.aheadNow.withLock { $0?.listing }.flatMap { listings.nextName(of: $0) }
+    }
+
+    public func endAhead() {
+        let listing = listings.aheadNow.withLock { now in
+            defer { now = nil }
+            return now?.listing
+        }
+        if let listing { listings.endAhead(listing) }
+    }
+
+    /// The directory isn't told ahead after all.
+    public func dropAhead(_ directory: NodeID) { listings.ahead.drop(directory) }
+
+    /// How many files were told ahead since the mount.
+    public var toldAhead: UInt64 { listings.ahead.told.load(ordering: .relaxed) }
+
+    public static var aheadOffset: Int64 { Int64(AheadListing.firstOffset) }
+}

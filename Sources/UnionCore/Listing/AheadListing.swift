@@ -1,0 +1,169 @@
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+// What a directory holds is told ahead by listing it through the mount: with a listing (READDIRPLUS) the kernel
+// takes in names, attributes and nodes. All of it is told by the same rules as to a client that asks.
+
+/// Lists directories through the mount, so that the kernel takes in their files before clients ask.
+public protocol DirectoryTeller: Sendable {
+    /// Has the directory listed soon, on another thread. It doesn't wait.
+    func tell(_ directory: NodeID)
+}
+
+/// Files of one directory that are to be told ahead, the next part of it.
+final class AheadListing: Sendable {
+    /// Offsets of the listing through the mount. No kept listing has a name there, so the kernel asks.
+    static let firstOffset: UInt64 = 1 << 61
+
+    let directory: Node
+    fileprivate let names: NameList
+    /// Where the directory's listing goes on after the part. nil: this is its end.
+    fileprivate let rest: UInt64?
+    private let position = Atomic<Int>(0)
+    private let told = Atomic<Int>(0)
+
+    fileprivate init(_ directory: Node, _ names: NameList, rest: UInt64?) {
+        self.directory = directory
+        self.names = names
+        self.rest = rest
+    }
+
+    /// The index of the next name. `names.count`: all were told.
+    fileprivate var next: Int { position.load(ordering: .relaxed) }
+    fileprivate var toldCount: Int { told.load(ordering: .relaxed) }
+
+    fileprivate func go(to index: Int) { position.store(index, ordering: .relaxed) }
+    fileprivate func noteTold() { told.add(1, ordering: .relaxed) }
+}
+
+/// Names one behind the other, each with a NUL.
+struct NameList: Sendable {
+    private var bytes: [UInt8] = []
+    private var starts: [Int] = []
+
+    var count: Int { starts.count }
+
+    mutating func append(_ name: PathRef) {
+        starts.append(bytes.count)
+        unsafe bytes.append(contentsOf: name.bytes)
+        bytes.append(0)
+    }
+
+    /// Lends a name.
+    func withName<R: ~Copyable>(_ index: Int, _ body: (PathRef) throws(Errno) -> R) throws(Errno) -> R {
+        let end = index + 1 < starts.count ? starts[index + 1] : bytes.count
+        let name = OwnedName(Array(bytes[starts[index]..<end - 1]))
+        return try body(name.ref)
+    }
+}
+
+extension Listings {
+    /// Notes that a client asked for a file of the directory.
+    func noteLook(at name: PathRef, in directory: NodeID, by thread: Int32) {
+        // What is looked up to be told ahead no client has asked for.
+        if aheadNow.withLock({ $0?.thread == thread }) { return }
+        readdirPlus.noteLook(thread, directory)
+        guard let teller = teller.withLock({ $0 }), ahead.noteLook(at: name, in: directory) else { return }
+        teller.tell(directory)
+    }
+
+    /// What is told ahead now, if the request is that of the thread that lists it.
+    func aheadListing(of id: NodeID, for caller: CallerIdentity) -> AheadListing? {
+        aheadNow.withLock { now in
+            guard let now, now.thread == caller.pid, now.listing.directory.id == id else { return nil }
+            return now.listing
+        }
+    }
+
+    /// Begins to tell the next part of a directory. nil: there is nothing to tell.
+    func beginAhead(_ id: NodeID) -> AheadListing? {
+        guard let (offset, count) = ahead.begin(id), let directory = table.find(id),
+            let listing = try? nextAhead(of: directory, from: offset, count)
+        else {
+            ahead.end(id, next: nil, told: 0)
+            return nil
+        }
+        return listing
+    }
+
+    func endAhead(_ listing: AheadListing) {
+        ahead.end(listing.directory.id, next: listing.rest, told: listing.toldCount)
+    }
+
+    /// The next name to be told, to be looked up first: only after that the kernel takes files with a listing.
+    func nextName(of listing: AheadListing) -> OwnedName? {
+        while listing.next < listing.names.count {
+            let name: OwnedName? = try? listing.names.withName(listing.next) { name throws(Errno) in
+                listing.go(to: listing.next + 1)
+                return listing.directory.reported(name) == nil ? OwnedName(name.array) : nil
+            }
+            if let name { return name }
+        }
+        return nil
+    }
+
+    private func nextAhead(
+        of directory: Node, from offset: UInt64, _ count: Int
+    ) throws(Errno) -> AheadListing? {
+        let view = try resolver.view(of: directory)
+        guard reporting.isKept(directory, as: view, begun: coherence.now) else { return nil }
+        var names = NameList()
+        var rest: UInt64?
+        try eachItem(of: directory, view, from: offset) { item in
+            guard names.count < count else { return false }
+            rest = item.nextOffset
+            if item.kind == .directory || item.name.isDots || directory.reported(item.name) != nil {
+                return true
+            }
+            if !ahead.leavesOut(item.name, of: directory.id) { names.append(item.name) }
+            return true
+        }
+        return AheadListing(directory, names, rest: names.count < count ? nil : rest)
+    }
+
+    /// Lists on from the offset until `body` returns false.
+    private func eachItem(
+        of directory: Node, _ view: borrowing DirectoryView, from offset: UInt64,
+        _ body: (DirectoryItem) -> Bool
+    ) throws(Errno) {
+        guard let backing = singleSource(of: view) else {
+            return try list(.init(try listAsServer(view)), directory, from: offset, body)
+        }
+        var listing = PureListing(try openAsServer(backing), bufferSize: 64 * 1024)
+        if offset != 0 { try listing.continue(at: offset) }
+        var goesOn = true
+        while goesOn,
+            try stream(
+                &listing, directory,
+                { item in
+                    goesOn = body(item)
+                    return goesOn
+                })
+        {}
+    }
+
+    /// Lists files that are told ahead, as many as fit.
+    func readAhead(
+        _ listing: AheadListing, _ caller: CallerIdentity, _ emit: (DirectoryItem, Entry?) -> Bool
+    ) throws(Errno) -> ListingPart {
+        let directory = listing.directory
+        var view = try resolver.view(of: directory)
+        try view.keepFingerprint()
+        guard reporting.isKept(directory, as: view, begun: coherence.now) else {
+            throw .noSuchFileOrDirectory
+        }
+        var files = ListedFiles(of: reporting, for: caller, .looks)
+        while listing.next < listing.names.count {
+            let isEmitted = try listing.names.withName(listing.next) { name throws(Errno) in
+                let offset = AheadListing.firstOffset + UInt64(listing.next) + 1
+                let item = DirectoryItem(name: name, inode: 0, kind: nil, nextOffset: offset)
+                return emitAhead(item, of: directory, view, &files, emit)
+            }
+            guard isEmitted else { break }
+            listing.go(to: listing.next + 1)
+        }
+        for _ in 0..<files.count { listing.noteTold() }
+        return ListingPart(node: directory.id, files: files)
+    }
+}

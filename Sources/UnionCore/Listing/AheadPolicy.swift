@@ -1,0 +1,153 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// When the files of a directory are told ahead, and how many.
+///
+/// A client that looks at several files of a directory close after one another will probably look at more. So the
+/// files of the directory are told before it asks, on a thread that is there for that (`DirectoryTeller`). First
+/// a few; each time that the client asks on, for names that weren't told, four times as many.
+///
+/// It must pay. So of every hundred files or so one is left out. A client that goes on through the directory
+/// asks for those. Where they mostly aren't asked for, it takes more looks until files are told ahead. The lock
+/// is a leaf.
+final class AheadPolicy: Sendable {
+    /// Looks that are so far apart, in nanoseconds, aren't close after one another.
+    private static let patience: UInt64 = 50_000_000
+    fileprivate static let mostCourses = 32
+    fileprivate static let firstPart = 256
+    private static let mostOfPart = 16384
+    /// After this many files one is left out.
+    private static let interval = 128
+    fileprivate static let fewestLooks = 4
+    fileprivate static let mostLooks = 1024
+
+    /// What clients do with one directory.
+    fileprivate struct Course {
+        let directory: NodeID
+        var lastLook: UInt64 = 0
+        /// How many files were asked for close after one another.
+        var looks = 0
+        var isBusy = false
+        /// Where telling goes on. nil: it is through.
+        var next: UInt64? = 0
+        var part = AheadPolicy.firstPart
+        /// The hashes of the names that were left out.
+        var leftOut: [UInt64] = []
+    }
+
+    fileprivate struct State {
+        /// The latest at the end.
+        var courses: [Course] = []
+        /// How many looks it takes.
+        var threshold = AheadPolicy.fewestLooks
+        /// How many names were left out since it was set, and how many of these were asked for.
+        var leftOut = 0
+        var asked = 0
+        /// How many files were told since one was left out.
+        var told = 0
+    }
+
+    private let state = Mutex(State())
+    /// How many files were told ahead.
+    let told = Atomic<UInt64>(0)
+
+    /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
+    func noteLook(at name: PathRef, in directory: NodeID) -> Bool {
+        let now = monotonicNanoseconds()
+        return state.withLock { state in
+            let index = state.course(of: directory)
+            state.noteIfLeftOut(name, of: index)
+            let threshold = state.threshold
+            if now &- state.courses[index].lastLook > Self.patience { state.courses[index].looks = 0 }
+            state.courses[index].lastLook = now
+            state.courses[index].looks += 1
+            guard state.courses[index].looks >= threshold, state.courses[index].next != nil,
+                !state.courses[index].isBusy
+            else { return false }
+            state.courses[index].looks = 0
+            state.courses[index].isBusy = true
+            return true
+        }
+    }
+
+    /// Begins to tell. nil: it is through with that directory.
+    func begin(_ directory: NodeID) -> (offset: UInt64, count: Int)? {
+        state.withLock { state in
+            let course = state.courses[state.course(of: directory)]
+            return course.next.map { ($0, course.part) }
+        }
+    }
+
+    /// Whether the next file is left out.
+    func leavesOut(_ name: PathRef, of directory: NodeID) -> Bool {
+        let hash = name.hash
+        return state.withLock { state in
+            state.told += 1
+            guard state.told >= Self.interval else { return false }
+            state.told = 0
+            state.leftOut += 1
+            state.courses[state.course(of: directory)].leftOut.append(hash)
+            return true
+        }
+    }
+
+    /// Ends the telling of a part. `next`: where it goes on; nil: the directory is through.
+    func end(_ directory: NodeID, next: UInt64?, told count: Int) {
+        told.add(UInt64(count), ordering: .relaxed)
+        state.withLock { state in
+            let index = state.course(of: directory)
+            state.courses[index].isBusy = false
+            state.courses[index].looks = 0
+            state.courses[index].next = next
+            state.courses[index].part = min(state.courses[index].part * 4, Self.mostOfPart)
+            state.judge()
+        }
+    }
+
+    /// Leaves it for now.
+    func drop(_ directory: NodeID) {
+        state.withLock { state in
+            let index = state.course(of: directory)
+            state.courses[index].isBusy = false
+        }
+    }
+
+    /// Forgets what was told of a directory, as its entries have changed or the kernel has forgotten it.
+    func forget(_ directory: NodeID) {
+        state.withLock { $0.courses.removeAll { $0.directory == directory && !$0.isBusy } }
+    }
+}
+
+extension AheadPolicy.State {
+    /// The index of the directory's course, which is now the latest.
+    fileprivate mutating func course(of directory: NodeID) -> Int {
+        if courses.last?.directory == directory { return courses.count - 1 }
+        if let index = courses.firstIndex(where: { $0.directory == directory }) {
+            courses.append(courses.remove(at: index))
+        } else {
+            if courses.count >= AheadPolicy.mostCourses { courses.removeFirst() }
+            courses.append(AheadPolicy.Course(directory: directory))
+        }
+        return courses.count - 1
+    }
+
+    fileprivate mutating func noteIfLeftOut(_ name: PathRef, of index: Int) {
+        if courses[index].leftOut.isEmpty { return }
+        let hash = name.hash
+        guard let found = courses[index].leftOut.firstIndex(of: hash) else { return }
+        courses[index].leftOut.remove(at: found)
+        asked += 1
+    }
+
+    /// Sets how many looks it takes by what became of the names that were left out.
+    fileprivate mutating func judge() {
+        // Those of the last part may still be asked for.
+        guard leftOut >= 16 else { return }
+        if asked * 4 < leftOut {
+            threshold = min(threshold * 4, AheadPolicy.mostLooks)
+        } else if asked * 2 >= leftOut {
+            threshold = AheadPolicy.fewestLooks
+        }
+        (leftOut, asked) = (0, 0)
+    }
+}
