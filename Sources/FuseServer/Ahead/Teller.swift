@@ -74,12 +74,12 @@ final class Teller: DirectoryTeller {
     /// Tells directories as long as they come close after one another.
     private func tellAll(from first: NodeID) {
         // Something else may be mounted there by now.
-        guard let mount = try? MountClone(of: mountPoint.ref), (try? mount.device()) == device else {
-            return union.dropAhead(first)
-        }
+        guard let mount = try? MountClone(of: mountPoint.ref), (try? mount.device()) == device,
+            let root = try? mount.openRoot()
+        else { return union.dropAhead(first) }
         var next: NodeID? = first
         while let directory = next {
-            tell(directory, through: mount)
+            tell(directory, on: root.descriptor)
             next = take()
             if next == nil, !isEnding {
                 work.wait(atMost: Self.patience)
@@ -88,10 +88,12 @@ final class Teller: DirectoryTeller {
         }
     }
 
-    private func tell(_ directory: NodeID, through mount: borrowing MountClone) {
+    private func tell(_ directory: NodeID, on mount: FileDescriptor) {
         guard union.beginAhead(directory, by: ThreadID.current.rawValue) else { return }
         defer { union.endAhead() }
-        guard let list = try? mount.open(directory) else { return }
+        // ESTALE: the kernel has forgotten it.
+        let handle = FileHandle(fuseNode: directory.rawValue, generation: Entry.generation(of: directory))
+        guard let list = try? mount.open(handle, flags: [.readOnly, .directory]) else { return }
         try? readThrough(list.descriptor)
     }
 

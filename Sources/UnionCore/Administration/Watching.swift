@@ -21,11 +21,18 @@ extension Union {
             }
         }
         coherence.thread.withLock { $0 = thread }
+        coherence.filesToSettle.start()
+        let settler = try WorkerThread.spawn(name: "switchfs-settle", stackSize: 256 * 1024) { [self] in
+            while coherence.filesToSettle.wait() { reporting.settleFiles() }
+        }
+        coherence.settler.withLock { $0 = settler }
     }
 
     /// Stops telling the kernel. When this returns, the kernel is told no more.
     public func stopCoherence() {
         coherence.kernel.withLock { $0 = nil }
+        coherence.filesToSettle.stop()
+        coherence.settler.withLock { $0.take() }?.join()
         coherence.invalidations.stop()
         coherence.thread.withLock { $0.take() }?.join()
     }
@@ -41,6 +48,9 @@ extension Union {
         coherence.deferredWatches.waitForAll()
         coherence.source?.drain()
         coherence.source?.checkControllers()
+        reporting.settleFiles()
+        // Another thread may just be settling some.
+        coherence.deferredWatches.waitForAll()
         for node in coherence.unwatchedAttributes.take() {
             coherence.invalidations.append(.unwatchedAttributes(node))
         }

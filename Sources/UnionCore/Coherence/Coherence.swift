@@ -14,10 +14,13 @@ final class Coherence: Sendable {
     /// the source's locks.
     let filesWatches = Mutex(())
     let deferredWatches = DeferredWatches()
+    let filesToSettle = FilesToSettle()
     let continuity: Continuity
     let invalidations: InvalidationQueue
     /// The notify thread, while it runs.
     let thread = Mutex<WorkerThread?>(nil)
+    /// The thread that settles files, while it runs.
+    let settler = Mutex<WorkerThread?>(nil)
     /// The kernel's side of what is kept, once the union is served.
     let kernel = Mutex<(any KernelCache)?>(nil)
     private let clock = CoherenceClock()

@@ -22,6 +22,8 @@ final class AheadListing: Sendable {
     fileprivate let rest: UInt64?
     private let position = Atomic<Int>(0)
     private let told = Atomic<Int>(0)
+    /// When its telling began, in nanoseconds.
+    fileprivate let begun = monotonicNanoseconds()
 
     fileprivate init(_ directory: Node, _ names: NameList, rest: UInt64?) {
         self.directory = directory
@@ -34,7 +36,7 @@ final class AheadListing: Sendable {
     fileprivate var toldCount: Int { told.load(ordering: .relaxed) }
 
     fileprivate func go(to index: Int) { position.store(index, ordering: .relaxed) }
-    fileprivate func noteTold() { told.add(1, ordering: .relaxed) }
+    fileprivate func noteTold(_ count: Int) { told.add(count, ordering: .relaxed) }
 }
 
 /// Names one behind the other, each with a NUL.
@@ -78,22 +80,25 @@ extension Listings {
 
     /// Begins to tell the next part of a directory. nil: there is nothing to tell.
     func beginAhead(_ id: NodeID) -> AheadListing? {
-        guard let (offset, count) = ahead.begin(id), let directory = table.find(id),
+        guard ResourceLimits.hasMemoryToSpare, let (offset, count) = ahead.begin(id),
+            let directory = table.find(id),
             let listing = try? nextAhead(of: directory, from: offset, count)
         else {
-            ahead.end(id, next: nil, told: 0)
+            ahead.end(id, next: nil, told: 0, took: 0)
             return nil
         }
         return listing
     }
 
     func endAhead(_ listing: AheadListing) {
-        ahead.end(listing.directory.id, next: listing.rest, told: listing.toldCount)
+        ahead.end(
+            listing.directory.id, next: ahead.isChanging ? nil : listing.rest, told: listing.toldCount,
+            took: monotonicNanoseconds() - listing.begun)
     }
 
     /// The next name to be told, to be looked up first: only after that the kernel takes files with a listing.
     func nextName(of listing: AheadListing) -> OwnedName? {
-        while listing.next < listing.names.count {
+        while listing.next < listing.names.count, !ahead.isChanging {
             let name: OwnedName? = try? listing.names.withName(listing.next) { name throws(Errno) in
                 listing.go(to: listing.next + 1)
                 return listing.directory.reported(name) == nil ? OwnedName(name.array) : nil
@@ -163,7 +168,9 @@ extension Listings {
             guard isEmitted else { break }
             listing.go(to: listing.next + 1)
         }
-        for _ in 0..<files.count { listing.noteTold() }
+        listing.noteTold(files.count)
+        // The client doesn't ask for these, but would have.
+        readdirPlus.noteTold(directory.id, count: files.count)
         return ListingPart(node: directory.id, files: files)
     }
 }

@@ -16,6 +16,12 @@ final class AheadPolicy: Sendable {
     fileprivate static let mostCourses = 32
     fileprivate static let firstPart = 256
     private static let mostOfPart = 16384
+    /// A file that takes longer, in nanoseconds, had better be asked for: the processors are busy.
+    private static let mostTime: UInt64 = 20_000
+    private static let fewestToJudge = 64
+    private static let mostChanges = 64
+    /// For so many nanoseconds nothing is told after that didn't pay.
+    private static let rest: UInt64 = 1_000_000_000
     /// After this many files one is left out.
     private static let interval = 128
     fileprivate static let fewestLooks = 4
@@ -45,11 +51,16 @@ final class AheadPolicy: Sendable {
         var asked = 0
         /// How many files were told since one was left out.
         var told = 0
+        /// Until then nothing is told.
+        var restUntil: UInt64 = 0
     }
 
     private let state = Mutex(State())
     /// How many files were told ahead.
     let told = Atomic<UInt64>(0)
+    /// The directory that is told now, and how often it has changed meanwhile.
+    private let current = Atomic<UInt64>(0)
+    private let changes = Atomic<Int>(0)
 
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
     func noteLook(at name: PathRef, in directory: NodeID) -> Bool {
@@ -58,6 +69,7 @@ final class AheadPolicy: Sendable {
             let index = state.course(of: directory)
             state.noteIfLeftOut(name, of: index)
             let threshold = state.threshold
+            if now < state.restUntil { return false }
             if now &- state.courses[index].lastLook > Self.patience { state.courses[index].looks = 0 }
             state.courses[index].lastLook = now
             state.courses[index].looks += 1
@@ -72,7 +84,9 @@ final class AheadPolicy: Sendable {
 
     /// Begins to tell. nil: it is through with that directory.
     func begin(_ directory: NodeID) -> (offset: UInt64, count: Int)? {
-        state.withLock { state in
+        changes.store(0, ordering: .relaxed)
+        current.store(directory.rawValue, ordering: .relaxed)
+        return state.withLock { state in
             let course = state.courses[state.course(of: directory)]
             return course.next.map { ($0, course.part) }
         }
@@ -91,18 +105,30 @@ final class AheadPolicy: Sendable {
         }
     }
 
-    /// Ends the telling of a part. `next`: where it goes on; nil: the directory is through.
-    func end(_ directory: NodeID, next: UInt64?, told count: Int) {
+    /// Ends the telling of a part. `next`: where it goes on; nil: the directory is through. `took`: in nanoseconds.
+    func end(_ directory: NodeID, next: UInt64?, told count: Int, took time: UInt64) {
         told.add(UInt64(count), ordering: .relaxed)
+        current.store(0, ordering: .relaxed)
+        let isSlow = count >= Self.fewestToJudge && time / UInt64(count) > Self.mostTime
+        let restUntil = isSlow || isChanging ? monotonicNanoseconds() + Self.rest : 0
         state.withLock { state in
             let index = state.course(of: directory)
             state.courses[index].isBusy = false
             state.courses[index].looks = 0
             state.courses[index].next = next
             state.courses[index].part = min(state.courses[index].part * 4, Self.mostOfPart)
+            state.restUntil = max(state.restUntil, restUntil)
             state.judge()
         }
     }
+
+    /// Notes a change of the directory's entries.
+    func noteChange(of directory: NodeID) {
+        if current.load(ordering: .relaxed) == directory.rawValue { changes.add(1, ordering: .relaxed) }
+    }
+
+    /// Whether the directory that is told now changes so much that it isn't worth it.
+    var isChanging: Bool { changes.load(ordering: .relaxed) > Self.mostChanges }
 
     /// Leaves it for now.
     func drop(_ directory: NodeID) {

@@ -4,12 +4,19 @@ struct ListingStore: KeptListings {
     let merged = ListingCache()
     /// Pure listings, some way ahead of the clients that read them.
     let readahead = ListingReadahead()
+    /// What is told ahead of them.
+    let ahead = AheadPolicy()
 
-    func drop(_ directory: NodeID) { readahead.drop(directory) }
+    func drop(_ directory: NodeID) {
+        readahead.drop(directory)
+        ahead.noteChange(of: directory)
+    }
+
     func dropAll() { readahead.dropAll() }
 
     func forget(_ directory: NodeID) {
         merged.forget(directory)
         readahead.drop(directory)
+        ahead.forget(directory)
     }
 }

@@ -6,12 +6,12 @@ final class Listings: Sendable {
     let reporting: Reporting
     let store: ListingStore
     let readdirPlus = ReaddirPlusPolicy()
-    let ahead = AheadPolicy()
     /// What tells directories ahead. nil: nothing does.
     let teller = Mutex<(any DirectoryTeller)?>(nil)
     /// What is told ahead now, and the thread that lists it through the mount.
     let aheadNow = Mutex<(listing: AheadListing, thread: Int32)?>(nil)
 
+    var ahead: AheadPolicy { store.ahead }
     var resolver: Resolver { reporting.resolver }
     var layers: Layers { resolver.layers }
     var stack: LayerStack { resolver.stack }

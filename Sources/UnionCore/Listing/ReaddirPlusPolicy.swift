@@ -69,6 +69,15 @@ final class ReaddirPlusPolicy: Sendable {
         note(thread, directory) { $0.looked += 1 }
     }
 
+    /// Notes that so many files of the directory were told ahead, as a caller looks at one after the other.
+    func noteTold(_ directory: NodeID, count: Int) {
+        callers.withLock { callers in
+            for index in callers.indices where callers[index].directory == directory {
+                callers[index].looked += count
+            }
+        }
+    }
+
     func noteRemoval(_ thread: Int32, _ directory: NodeID) {
         note(thread, directory) { $0.removed += 1 }
     }

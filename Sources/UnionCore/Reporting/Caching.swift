@@ -301,15 +301,12 @@ extension Reporting {
         if node.isDirectory && attributes.linkCount == 0 { return 0 }
         // No write changes a control file's attributes.
         let mindsWriters = node.isDirectory || !node.filesystem.isControlGroups
-        return node.state.withLock { state in
+        let seconds: Double? = node.state.withLock { state in
             if mindsWriters && state.openFiles?.hasWriter == true { return 0 }
             guard state.isCached else {
-                let isYoung = state.cachedSince <= begun
-                guard state.isDegraded || state.isKeptByDirectory && isYoung, !node.isDirectory,
-                    attributes.linkCount == 1
-                else { return 0 }
-                if state.isKeptByDirectory { coherence.unwatchedAttributes.note(node.id) }
-                return UnwatchedAttributes.secondsByDirectory
+                guard !node.isDirectory, attributes.linkCount == 1 else { return 0 }
+                if state.isKeptByDirectory { return state.cachedSince <= begun ? nil : 0 }
+                return state.isDegraded ? UnwatchedAttributes.secondsByDirectory : 0
             }
             // A look that is older than the watch may have missed a change between the two.
             guard state.cachedSince <= begun else { return 0 }
@@ -321,6 +318,7 @@ extension Reporting {
             }
             return CoherencePlan.lasting
         }
+        return seconds ?? secondsByDirectory(of: node, reporting: attributes)
     }
 
     /// Ends the keeping of the file's attributes, as a client opens it for writing through the union. They

@@ -7,7 +7,8 @@ internal import SystemPackage
 // A watch for each file costs a system call, a second look, a kilobyte of the kernel's memory, and one of the
 // watches that the user may have. Most files are looked at once. So a file with one link is first kept by the
 // watch of its directory, which tells of all that happens to it there, and for a second only: it may get
-// another link elsewhere, and of that the watch doesn't tell. A file that is asked for again gets its own watch.
+// another link elsewhere, and of that the watch doesn't tell. After that it gets its own watch, unless it is one
+// of very many (`FilesToSettle`). Of those each gets its own watch when it is asked for again.
 //
 // While files are kept so, their directory is watched for writes to files. Each such write wakes the server,
 // whichever file it is to. So the watch goes back to what it was once nothing is kept by it any more.
@@ -53,6 +54,31 @@ extension Reporting {
             }
         }
         return false
+    }
+
+    /// For how many seconds the attributes may be kept of a file that is kept by its directory's watch.
+    func secondsByDirectory(of node: Node, reporting attributes: Attributes) -> Double {
+        let file = DeferredWatch(
+            node: node, reported: attributes.fingerprint, endings: node.state.withLock { $0.endings })
+        if coherence.filesToSettle.add(file, watches: coherence.source?.watchCount ?? 0) {
+            return CoherencePlan.lasting
+        }
+        coherence.unwatchedAttributes.note(node.id)
+        return UnwatchedAttributes.secondsByDirectory
+    }
+
+    /// Gives the files that have waited for it their own watches, or has the kernel drop them.
+    func settleFiles() {
+        let turn = coherence.deferredWatches.begin()
+        defer { _ = turn }
+        let (files, areTooMany) = coherence.filesToSettle.take()
+        for file in files where file.node.state.withLock({ $0.isKeptByDirectory }) {
+            if areTooMany {
+                coherence.invalidations.append(.unwatchedAttributes(file.node.id))
+            } else {
+                setDeferredWatch(file)
+            }
+        }
     }
 
     private func mayBeKeptByDirectory(_ node: Node, _ status: FileStatus) -> Bool {
