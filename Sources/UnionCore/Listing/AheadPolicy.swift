@@ -16,8 +16,6 @@ final class AheadPolicy: Sendable {
     fileprivate static let mostCourses = 32
     fileprivate static let firstPart = 256
     private static let mostOfPart = 16384
-    /// A file that takes longer, in nanoseconds, had better be asked for: the processors are busy.
-    private static let mostTime: UInt64 = 20_000
     private static let fewestToJudge = 64
     private static let mostChanges = 64
     /// For so many nanoseconds nothing is told after that didn't pay.
@@ -31,8 +29,11 @@ final class AheadPolicy: Sendable {
     fileprivate struct Course {
         let directory: NodeID
         var lastLook: UInt64 = 0
-        /// How many files were asked for close after one another.
+        /// How many files were asked for close after one another, and when the first one was.
         var looks = 0
+        var firstLook: UInt64 = 0
+        /// How many nanoseconds a file took that was asked for.
+        var timePerLook: UInt64 = .max
         var isBusy = false
         /// Where telling goes on. nil: it is through.
         var next: UInt64? = 0
@@ -70,14 +71,11 @@ final class AheadPolicy: Sendable {
             state.noteIfLeftOut(name, of: index)
             let threshold = state.threshold
             if now < state.restUntil { return false }
-            if now &- state.courses[index].lastLook > Self.patience { state.courses[index].looks = 0 }
-            state.courses[index].lastLook = now
-            state.courses[index].looks += 1
+            state.courses[index].noteLook(now, patience: Self.patience)
             guard state.courses[index].looks >= threshold, state.courses[index].next != nil,
                 !state.courses[index].isBusy
             else { return false }
-            state.courses[index].looks = 0
-            state.courses[index].isBusy = true
+            state.courses[index].begin(now)
             return true
         }
     }
@@ -109,15 +107,17 @@ final class AheadPolicy: Sendable {
     func end(_ directory: NodeID, next: UInt64?, told count: Int, took time: UInt64) {
         told.add(UInt64(count), ordering: .relaxed)
         current.store(0, ordering: .relaxed)
-        let isSlow = count >= Self.fewestToJudge && time / UInt64(count) > Self.mostTime
-        let restUntil = isSlow || isChanging ? monotonicNanoseconds() + Self.rest : 0
+        let now = monotonicNanoseconds()
         state.withLock { state in
             let index = state.course(of: directory)
+            // Where the processors are busy, a file may take longer so than if it is asked for.
+            let isSlow =
+                count >= Self.fewestToJudge && time / UInt64(count) > state.courses[index].timePerLook
+            if isSlow || isChanging { state.restUntil = now + Self.rest }
             state.courses[index].isBusy = false
             state.courses[index].looks = 0
             state.courses[index].next = next
             state.courses[index].part = min(state.courses[index].part * 4, Self.mostOfPart)
-            state.restUntil = max(state.restUntil, restUntil)
             state.judge()
         }
     }
@@ -141,6 +141,21 @@ final class AheadPolicy: Sendable {
     /// Forgets what was told of a directory, as its entries have changed or the kernel has forgotten it.
     func forget(_ directory: NodeID) {
         state.withLock { $0.courses.removeAll { $0.directory == directory && !$0.isBusy } }
+    }
+}
+
+extension AheadPolicy.Course {
+    fileprivate mutating func noteLook(_ now: UInt64, patience: UInt64) {
+        if now &- lastLook > patience { looks = 0 }
+        if looks == 0 { firstLook = now }
+        lastLook = now
+        looks += 1
+    }
+
+    fileprivate mutating func begin(_ now: UInt64) {
+        if looks > 1 { timePerLook = (now &- firstLook) / UInt64(looks - 1) }
+        looks = 0
+        isBusy = true
     }
 }
 
