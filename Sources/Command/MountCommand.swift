@@ -27,6 +27,8 @@ struct MountCommand: ParsableCommand {
     var complete: String?
     @Option(help: "How fresh: auto, watch, check, ttl or static.")
     var coherence: String?
+    @Option(help: "Whether files are told to the kernel before anybody asks: auto, off or always.")
+    var ahead: String?
     @Option(help: ArgumentHelp("How old what a ttl layer shows may be.", valueName: "seconds"))
     var ttl: String?
     @Option(help: "Where locks are taken: auto, local or through.")
@@ -84,7 +86,8 @@ struct MountCommand: ParsableCommand {
     private var values: KeyValuePairs<String, String?> {
         [
             "upperdir": upper, "workdir": work, "create": create, "mkdir": mkdir, "orphans": orphans,
-            "whiteout": whiteout, "complete": complete, "coherence": coherence, "ttl": ttl, "locks": locks,
+            "whiteout": whiteout, "complete": complete, "coherence": coherence, "ahead": ahead, "ttl": ttl,
+            "locks": locks,
             "passthrough": passthrough, "rules": rules, "poll": poll, "fsname": fsname,
         ]
     }

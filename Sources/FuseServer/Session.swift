@@ -67,9 +67,9 @@ public final class Session: Sendable {
         startTellingAhead()
     }
 
-    /// Directories are told ahead where that can be had, and where a processor is free for it.
+    /// Directories are told ahead where that can be had.
     private func startTellingAhead() {
-        guard server.union.keepsListings, ResourceLimits.processorCount > 1,
+        guard let needed = server.union.processorsToTellAhead, ResourceLimits.processorCount >= needed,
             let teller = try? Teller(server.union, mountPoint: server.options.mountPoint),
             (try? teller.start()) != nil
         else { return }

@@ -1,6 +1,7 @@
 // What a program needs to write a branch selector, to set policies and to read reports comes with `import SwitchFS`.
 
 @_exported public import struct LinuxSystem.PathRef
+@_exported public import enum UnionCore.AheadMode
 @_exported public import enum UnionCore.BranchChoice
 @_exported public import protocol UnionCore.BranchSelector
 @_exported public import enum UnionCore.CoherenceMode

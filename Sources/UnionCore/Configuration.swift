@@ -76,6 +76,15 @@ public enum OrphanPolicy: String, Sendable, CaseIterable {
     case keep, hide
 }
 
+/// When the kernel is told of a directory's files before anybody asks for them.
+public enum AheadMode: String, Sendable, CaseIterable {
+    /// Where a client goes through the directory, and it pays.
+    case auto
+    case off
+    /// From the first look on, whether it pays or not: for tests.
+    case always
+}
+
 /// Where clients' locks are taken: only among clients (`local`), or on the real files too (`through`).
 public enum LockPolicy: String, Sendable, CaseIterable {
     /// On the real files, if programs beside the union may use them.
@@ -85,6 +94,8 @@ public enum LockPolicy: String, Sendable, CaseIterable {
 
 /// The mount-wide policies, from which the built-in branch selector answers.
 public struct Policies: Sendable {
+    /// Whether files are told to the kernel before anybody asks.
+    public var ahead = AheadMode.auto
     public var create = CreatePolicy.upper
     public var mkdir = CreatePolicy.upper
     public var whiteout = WhiteoutPolicy.auto

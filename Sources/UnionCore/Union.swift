@@ -42,7 +42,7 @@ public final class Union: Sendable {
         layers = Layers(stack, policies, work)
         let table = InodeTable(root: Node(rootOf: stack[0]))
         let plan = CoherencePlan(stack.layers, timeToLive: policies.timeToLive, hasWatcher: watcher != nil)
-        let store = ListingStore()
+        let store = ListingStore(policies)
         let coherence = Coherence(plan, source: watcher, table, store)
         resolver = Resolver(layers, table, coherence)
         agents = Agents(resolver)
@@ -63,6 +63,12 @@ public final class Union: Sendable {
         case .through: true
         case .auto: stack.layers.contains { coherence.plan.isShared($0) }
         }
+    }
+
+    /// How many processors telling ahead needs. nil: nothing is told ahead.
+    public var processorsToTellAhead: Int? {
+        guard coherence.plan.isLasting, policies.ahead != .off else { return nil }
+        return policies.ahead == .always ? 1 : 2
     }
 
     /// Whether the kernel may ever keep names or attributes.

@@ -31,11 +31,11 @@ struct ControlGroupTests {
             try Sys.overwrite(group / "cgroup.subtree_control", "\n")
             #expect(
                 changes(watcher, recorder) == [
-                    "1/3 controls(UnionCore.ControlScope.children) cgroup.subtree_control"
+                    "1/3 fileContent cgroup.subtree_control"
                 ])
             // It fails, but the file was open for writing.
             _ = try? Sys.overwrite(group / "cgroup.type", "nonsense\n")
-            #expect(changes(watcher, recorder) == ["1/3 controls(UnionCore.ControlScope.below) cgroup.type"])
+            #expect(changes(watcher, recorder) == ["1/3 fileContent cgroup.type"])
         }
     }
 
@@ -43,24 +43,14 @@ struct ControlGroupTests {
     @Test func otherWrites() throws {
         try withWatchedGroup { group, watcher, recorder throws in
             for _ in 0..<100 { try Sys.overwrite(group / "cgroup.max.depth", "3\n") }
-            #expect(changes(watcher, recorder) == ["1/3 controlAttributes cgroup.max.depth"])
+            #expect(changes(watcher, recorder) == ["1/3 fileContent cgroup.max.depth"])
         }
-    }
-
-    /// Of an ordinary directory's files nothing is told: those that matter are watched themselves.
-    @Test func ofNoCgroup() throws {
-        let scene = try Scene()
-        try scene.watch("", as: 5)
-        try scene.root.makeNode(at: "f", mode: FileKind.regular.modeBits | 0o600)
-        let path = TestPath(scene.path) / "f"
-        let changes = try scene.changes { () throws(Errno) in try Sys.changeMode(path, 0o640) }
-        #expect(changes == [])
     }
 
     @Test func attributesOfControlFiles() throws {
         try withWatchedGroup { group, watcher, recorder throws in
             try Sys.changeMode(group / "cgroup.procs", 0o600)
-            #expect(changes(watcher, recorder) == ["1/3 controlAttributes cgroup.procs"])
+            #expect(changes(watcher, recorder) == ["1/3 fileAttributes cgroup.procs"])
         }
     }
 }

@@ -36,7 +36,7 @@ struct JSONTests {
             try compact(status) == """
                 {"cgroups":[{"hierarchy":"","layer":0,"path":"/g"}],"counters":{"backing_files":0,"degraded_directories":0,"errors":{"ENOENT":1},\
                 "events":0,"given_back_watches":0,"invalidations":0,\
-                "listings":0,"nodes":0,"overflows":0,"requests":{"LOOKUP":3},"watches":0},\
+                "listings":0,"nodes":0,"overflows":0,"requests":{"LOOKUP":3},"told_ahead":0,"watches":0},\
                 "layers":[{"access":"rw","coherence":{"mode":"check","reason":"so"},"filesystem":"ext4",\
                 "index":0,"path":"/u","role":"upper"},\
                 {"access":"ro","coherence":{"mode":"static","reason":"as given"},"error":"Input/output error",\

@@ -52,6 +52,7 @@ extension MountOptions {
         case "mkdir": policies.mkdir = try Self.createPolicy(name, value)
         case "orphans": policies.orphans = try Self.choice(name, value)
         case "whiteout": policies.whiteout = try Self.choice(name, value)
+        case "ahead": policies.ahead = try Self.choice(name, value)
         case "locks": policies.locks = try Self.choice(name, value)
         case "complete":
             policies.lowerIsComplete =

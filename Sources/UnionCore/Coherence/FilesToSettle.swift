@@ -4,22 +4,31 @@ internal import Synchronization
 /// Files that the kernel keeps for good, though they have no watch of their own yet: their directory's watch tells of
 /// them till then. About a second after they were told they get their own.
 ///
-/// Most programs look at a few thousand files, and some go through hundreds of thousands. Where more come in a
-/// second than should have watches, none of them gets one: what the kernel has of them is dropped, and those that
-/// follow it may keep for a second only. The lock is a leaf.
+/// Most programs look at a few thousand files, and some go through hundreds of thousands. Where more come without a
+/// pause than should have watches, none of them has one in the end: what the kernel has of them is dropped, watches
+/// are given back, and it may keep those that follow for a second only. The lock is a leaf.
 final class FilesToSettle: Sendable {
     /// How long files wait, in milliseconds.
     static let patience: UInt32 = 700
-    private static let most = 4096
-    /// The most watches that the server has when it asks for more of these.
-    private static let mostWatches = 16384
-    /// For so many nanoseconds after too many files none is taken.
-    fileprivate static let rest: UInt64 = 3_000_000_000
+    /// The most files that get watches without a pause.
+    private static let most = 16384
+    /// How long a pause is, in nanoseconds.
+    fileprivate static let pause: UInt64 = 2_000_000_000
+    /// After too many files none is taken for a pause. More than so many in that time are too many, too.
+    private static let mostRefused = 1024
+
+    /// What is to be done about files that have waited.
+    struct Work {
+        var files: [DeferredWatch] = []
+        /// They and those that have got watches before are too many.
+        var areTooMany = false
+        var settled: [NodeID] = []
+    }
 
     fileprivate struct State {
-        var files: [DeferredWatch] = []
-        var areTooMany = false
-        /// How many weren't taken since the rest began.
+        var work = Work()
+        var lastFile: UInt64 = 0
+        /// How many weren't taken since the rest began, and when that ends.
         var refused = 0
         var restUntil: UInt64 = 0
         /// False: nobody would settle them.
@@ -30,37 +39,44 @@ final class FilesToSettle: Sendable {
     private let work = Semaphore()
 
     /// Takes the file. False: it may be kept for a second only.
-    func add(_ file: DeferredWatch, watches: Int) -> Bool {
+    func add(_ file: DeferredWatch) -> Bool {
         let now = monotonicNanoseconds()
-        let (isTaken, isFirst) = state.withLock { state in
+        let (isTaken, wakes) = state.withLock { state in
             guard state.isServed else { return (false, false) }
+            let isAfterPause = now &- state.lastFile > Self.pause
+            state.lastFile = now
+            if isAfterPause { state.work.settled = [] }
+            if now >= state.restUntil, state.refused > Self.mostRefused, !isAfterPause {
+                state.rest(from: now)
+            }
             if now < state.restUntil {
                 state.refused += 1
-                if state.refused > Self.most { state.rest(from: now) }
                 return (false, false)
             }
-            guard state.files.count < Self.most, watches < Self.mostWatches else {
-                state.areTooMany = state.files.count >= Self.most
+            guard state.work.files.count + state.work.settled.count < Self.most else {
+                state.work.areTooMany = true
                 state.rest(from: now)
-                return (false, false)
+                return (false, state.work.files.isEmpty)
             }
-            state.files.append(file)
-            return (true, state.files.count == 1)
+            state.work.files.append(file)
+            return (true, state.work.files.count == 1)
         }
-        if isFirst { work.raise() }
+        if wakes { work.raise() }
         return isTaken
     }
 
-    /// Takes out the files that wait. `areTooMany`: they are to be dropped.
-    func take() -> (files: [DeferredWatch], areTooMany: Bool) {
+    /// Takes out the files that wait.
+    func take() -> Work {
         state.withLock { state in
-            defer {
-                state.files = []
-                state.areTooMany = false
-            }
-            return (state.files, state.areTooMany)
+            let work = state.work
+            state.work.files = []
+            if work.areTooMany { state.work = Work() }
+            return work
         }
     }
+
+    /// Notes that the file has got its own watch.
+    func noteSettled(_ file: NodeID) { state.withLock { $0.work.settled.append(file) } }
 
     /// Waits until there are files that have waited long enough. False: it is over.
     func wait() -> Bool {
@@ -82,6 +98,6 @@ final class FilesToSettle: Sendable {
 extension FilesToSettle.State {
     fileprivate mutating func rest(from now: UInt64) {
         refused = 0
-        restUntil = now + FilesToSettle.rest
+        restUntil = now + FilesToSettle.pause
     }
 }

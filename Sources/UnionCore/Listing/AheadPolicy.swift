@@ -19,7 +19,7 @@ final class AheadPolicy: Sendable {
     private static let fewestToJudge = 64
     private static let mostChanges = 64
     /// For so many nanoseconds nothing is told after that didn't pay.
-    private static let rest: UInt64 = 1_000_000_000
+    private static let rest: UInt64 = 200_000_000
     /// After this many files one is left out.
     private static let interval = 128
     fileprivate static let fewestLooks = 4
@@ -46,7 +46,7 @@ final class AheadPolicy: Sendable {
         /// The latest at the end.
         var courses: [Course] = []
         /// How many looks it takes.
-        var threshold = AheadPolicy.fewestLooks
+        var threshold: Int
         /// How many names were left out since it was set, and how many of these were asked for.
         var leftOut = 0
         var asked = 0
@@ -56,12 +56,18 @@ final class AheadPolicy: Sendable {
         var restUntil: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let mode: AheadMode
+    private let state: Mutex<State>
     /// How many files were told ahead.
     let told = Atomic<UInt64>(0)
     /// The directory that is told now, and how often it has changed meanwhile.
     private let current = Atomic<UInt64>(0)
     private let changes = Atomic<Int>(0)
+
+    init(_ mode: AheadMode) {
+        self.mode = mode
+        state = Mutex(State(threshold: mode == .always ? 1 : Self.fewestLooks))
+    }
 
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
     func noteLook(at name: PathRef, in directory: NodeID) -> Bool {
@@ -113,12 +119,12 @@ final class AheadPolicy: Sendable {
             // Where the processors are busy, a file may take longer so than if it is asked for.
             let isSlow =
                 count >= Self.fewestToJudge && time / UInt64(count) > state.courses[index].timePerLook
-            if isSlow || isChanging { state.restUntil = now + Self.rest }
+            if mode == .auto, isSlow || isChanging { state.restUntil = now + Self.rest }
             state.courses[index].isBusy = false
             state.courses[index].looks = 0
             state.courses[index].next = next
             state.courses[index].part = min(state.courses[index].part * 4, Self.mostOfPart)
-            state.judge()
+            if mode == .auto { state.judge() }
         }
     }
 
@@ -128,7 +134,7 @@ final class AheadPolicy: Sendable {
     }
 
     /// Whether the directory that is told now changes so much that it isn't worth it.
-    var isChanging: Bool { changes.load(ordering: .relaxed) > Self.mostChanges }
+    var isChanging: Bool { mode == .auto && changes.load(ordering: .relaxed) > Self.mostChanges }
 
     /// Leaves it for now.
     func drop(_ directory: NodeID) {

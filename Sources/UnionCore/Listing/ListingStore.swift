@@ -5,7 +5,9 @@ struct ListingStore: KeptListings {
     /// Pure listings, some way ahead of the clients that read them.
     let readahead = ListingReadahead()
     /// What is told ahead of them.
-    let ahead = AheadPolicy()
+    let ahead: AheadPolicy
+
+    init(_ policies: Policies) { ahead = AheadPolicy(policies.ahead) }
 
     func drop(_ directory: NodeID) {
         readahead.drop(directory)

@@ -60,7 +60,7 @@ extension Reporting {
     func secondsByDirectory(of node: Node, reporting attributes: Attributes) -> Double {
         let file = DeferredWatch(
             node: node, reported: attributes.fingerprint, endings: node.state.withLock { $0.endings })
-        if coherence.filesToSettle.add(file, watches: coherence.source?.watchCount ?? 0) {
+        if coherence.filesToSettle.add(file) {
             return CoherencePlan.lasting
         }
         coherence.unwatchedAttributes.note(node.id)
@@ -71,13 +71,18 @@ extension Reporting {
     func settleFiles() {
         let turn = coherence.deferredWatches.begin()
         defer { _ = turn }
-        let (files, areTooMany) = coherence.filesToSettle.take()
-        for file in files where file.node.state.withLock({ $0.isKeptByDirectory }) {
-            if areTooMany {
+        let work = coherence.filesToSettle.take()
+        for file in work.files where file.node.state.withLock({ $0.isKeptByDirectory }) {
+            if work.areTooMany {
                 coherence.invalidations.append(.unwatchedAttributes(file.node.id))
             } else {
                 setDeferredWatch(file)
+                coherence.filesToSettle.noteSettled(file.node.id)
             }
+        }
+        guard work.areTooMany, let source = coherence.source else { return }
+        for id in work.settled {
+            if let node = table.find(id) { giveBackFile(node, source) }
         }
     }
 

@@ -40,7 +40,7 @@ extension Reporting {
         return false
     }
 
-    private func giveBackFile(_ node: Node, _ source: any ChangeSource) {
+    func giveBackFile(_ node: Node, _ source: any ChangeSource) {
         node.state.withLock { state in
             state.isCached = false
             state.endings &+= 1

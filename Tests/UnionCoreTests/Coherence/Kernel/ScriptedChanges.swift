@@ -50,7 +50,7 @@ final class ScriptedChanges: ChangeSource {
         pass(real)
         return state.withLock { state in
             guard !state.refused.contains(real),
-                let watch = try? watches.add(object, mask: kind == .file ? .ofFiles : .ofDirectories)
+                let watch = try? watches.add(object, mask: .of(kind))
             else { return false }
             state.owners[watch, default: []].insert(Owner(node: node, layer: layer))
             return true
@@ -192,9 +192,17 @@ extension InotifyMask {
     fileprivate static var entries: InotifyMask { [.create, .delete, .movedFrom, .movedTo] }
     fileprivate static var endings: InotifyMask { [.deleteSelf, .moveSelf, .unmounted] }
 
+    fileprivate static func of(_ kind: WatchedKind) -> InotifyMask {
+        switch kind {
+        case .file: ofFiles
+        case .directory: ofDirectories
+        case .directoryWithFiles, .controlGroup: ofDirectories.union(.modify)
+        }
+    }
+
     /// What directories and files are watched for, as the program does.
     fileprivate static var ofDirectories: InotifyMask {
-        entries.union([.attributes, .deleteSelf, .moveSelf, .onlyDirectory])
+        entries.union([.attributes, .deleteSelf, .moveSelf, .onlyDirectory, .addToMask])
     }
     fileprivate static var ofFiles: InotifyMask {
         [.attributes, .modify, .closeWrite, .deleteSelf, .moveSelf]
@@ -202,7 +210,10 @@ extension InotifyMask {
 
     fileprivate func kind(isNamed: Bool) -> ChangeEvent.Kind? {
         if isNamed {
-            if isDisjoint(with: .entries) { return nil }
+            if isDisjoint(with: .entries) {
+                if contains(.isDirectory) { return nil }
+                return isDisjoint(with: [.modify, .closeWrite]) ? .fileAttributes : .fileContent
+            }
             guard contains(.isDirectory) else { return .entry }
             return isDisjoint(with: [.create, .movedTo]) ? .directoryWent : .directoryCame
         }
