@@ -13,7 +13,8 @@ struct SwitchfsBench: ParsableCommand {
                 its time divided by the faster of the two native measurements around it: median (least–most) of \
                 the rounds. "Cold" is the first pass after mounting, with everything of the layers in the kernel's \
                 memory; the native directory is always warm.
-                """)
+                """,
+            subcommands: [FloorCommand.self])
     }
 
     @Option(

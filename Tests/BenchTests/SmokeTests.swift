@@ -26,6 +26,23 @@ struct SmokeTests {
         }
     }
 
+    /// The program looks at the results itself.
+    @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
+    func theFloorDoesAllThatItIsMeasuredIn() throws {
+        try withScratch { scratch in
+            let place = try scratch.directory("place")
+            let finished = try run(
+                Self.program.text, "--size", "tiny", "--rounds", "1", "--systems", "floor",
+                "--workloads",
+                "read-cold,first-write,stat-missing,stat-cold-20,small-cold,list-merged-cold,"
+                    + "ls-lR*,grep-warm,untar,rm-r,create,mkdir,rename,git-status-warm,git-clone",
+                "--directory", place.text
+            ).orThrow()
+            #expect(!finished.output.contains("failed"), "\(finished.output)")
+            #expect(try #require(finished.output.firstMatch(of: /\| read-cold .*/)).0.hasSuffix(" –     |"))
+        }
+    }
+
     @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
     func cleansUpWhenItIsKilled() throws {
         try withScratch { scratch in
@@ -48,7 +65,7 @@ struct SmokeTests {
 
     @Test func listsWhatItKnows() throws {
         let finished = try run(Self.program.text, "--list").orThrow()
-        #expect(finished.output.contains("fuse-overlayfs, mergerfs"))
+        #expect(finished.output.contains("native, floor, overlay, fuse-overlayfs, mergerfs"))
         #expect(finished.output.contains("\nfirst-write "))
     }
 }

@@ -64,11 +64,13 @@ final class Runner {
     }
 
     private func buildAll(_ workload: Workload) throws {
-        for system in results.systems { _ = try store.layers(of: workload.fixture, for: system) }
+        for system in results.systems where !workload.leavesOut.contains(system) {
+            _ = try store.layers(of: workload.fixture, for: system)
+        }
     }
 
-    private func order(_ round: Int) -> [System] {
-        let unions = results.unions
+    private func order(_ workload: Workload, _ round: Int) -> [System] {
+        let unions = results.unions.filter { !workload.leavesOut.contains($0) }
         guard !unions.isEmpty else { return [] }
         let shift = round % unions.count
         return Array(unions[shift...] + unions[..<shift])
@@ -76,7 +78,7 @@ final class Runner {
 
     private func timeAll(_ workload: Workload, _ index: Int, _ round: Int) {
         guard var before = time(workload, .native, index) else { return }
-        for system in order(round) {
+        for system in order(workload, round) {
             guard let seconds = time(workload, system, index) else { continue }
             guard let after = time(workload, .native, index) else { return }
             results.rows[index].timings[system, default: []].append(
@@ -97,7 +99,7 @@ final class Runner {
     }
 
     private func lookAtAll(_ workload: Workload, _ index: Int, _ round: Int) {
-        for system in order(round) {
+        for system in order(workload, round) {
             do {
                 for figure in try sample(workload, system).figures { results.rows[index].add(figure, system) }
             } catch {
@@ -135,8 +137,12 @@ final class Runner {
         try workload.prepare?(layers, supplies)
         try warm(workload, system, layers)
         defer { tidyUp(workload, system) }
-        let sample = try withMount(system, layers) { try workload.measure($0) }
-        try workload.verify?(layers, stamp)
+        let sample = try withMount(system, layers) { site in
+            let sample = try workload.measure(site)
+            if !system.changesLayers { try workload.verify?(layers.asMounted, site.stamp) }
+            return sample
+        }
+        if system.changesLayers { try workload.verify?(layers, stamp) }
         return sample
     }
 

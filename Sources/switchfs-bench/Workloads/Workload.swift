@@ -11,6 +11,8 @@ struct Workload: Sendable {
     var isTimed = true
     /// The most rounds that it takes part in: for those that last long and vary little.
     var rounds = Int.max
+    /// Systems that it says nothing about.
+    var leavesOut: Set<System> = []
     /// A program that it can't do without.
     var needs: String?
     /// Done once for each system, in its first mount.
