@@ -34,11 +34,12 @@ struct SmokeTests {
             let finished = try run(
                 Self.program.text, "--size", "tiny", "--rounds", "1", "--systems", "floor",
                 "--workloads",
-                "read-cold,first-write,stat-missing,stat-cold-20,small-cold,list-merged-cold,"
-                    + "ls-lR*,grep-warm,untar,rm-r,create,mkdir,rename,git-status-warm,git-clone",
+                "read-cold,first-write,stat-missing,stat-cold-20,stat-cold-parallel,small-cold,list-merged-cold,"
+                    + "ls-lR*,grep-warm,untar,rm-r,create,mkdir,rename,git-status-third,git-clone",
                 "--directory", place.text
             ).orThrow()
             #expect(!finished.output.contains("failed"), "\(finished.output)")
+            #expect(finished.output.contains("| ls-lR-after-find "))
             #expect(try #require(finished.output.firstMatch(of: /\| read-cold .*/)).0.hasSuffix(" –     |"))
         }
     }

@@ -1,7 +1,5 @@
 import Glibc
-internal import LinuxSystem
 import SwitchTestKit
-import Synchronization
 
 /// Reading and writing the data of one big file.
 enum DataWorkloads {
@@ -87,15 +85,10 @@ enum DataWorkloads {
     }
 
     private static func readInParallel(_ path: TestPath, _ bytes: Int, _ words: [UInt64]) throws {
-        let problem = ProblemBox()
         let quarter = bytes / 4
-        let threads = try (0..<4).map { part in
-            try WorkerThread.spawn(name: "reader") {
-                problem.note { try read(Sys.open(path), part * quarter..<(part + 1) * quarter, words) }
-            }
+        try Clients.run(4) { part in
+            try read(Sys.open(path), part * quarter..<(part + 1) * quarter, words)
         }
-        for thread in threads { thread.join() }
-        try problem.check()
     }
 
     private static func wrongData(_ page: Int) -> FixtureError { FixtureError("wrong data in page \(page)") }
@@ -187,23 +180,5 @@ enum DataWorkloads {
                 try buffer.read(Sys.open(Sys.exists(copy) ? copy : layers.lowers[0] / name), at: 0)
                 if buffer[page: 0] != stampWord(stamp, 0) { throw wrongData(0) }
             })
-    }
-}
-
-/// What went wrong on other threads.
-private final class ProblemBox: Sendable {
-    private let first = Mutex<String?>(nil)
-
-    func note(_ body: () throws -> Void) {
-        do {
-            try body()
-        } catch {
-            let text = "\(error)"
-            first.withLock { $0 = $0 ?? text }
-        }
-    }
-
-    func check() throws {
-        if let text = first.withLock({ $0 }) { throw FixtureError(text) }
     }
 }

@@ -12,12 +12,12 @@ enum TreeWorkloads {
             + pair(
                 "ls-lR", "ls -lR over \(size.treeFiles) files", Fixtures.tree(size), ["ls", "-lR"],
                 size.treeFiles
-            ) { $0.first == UInt8(ascii: "-") }
+            ) { isFile($0) }
             + pair(
                 "grep", "grep -r over \(size.smallFiles) files of 4 KiB", Fixtures.small(size),
                 ["grep", "-rl", Fixtures.needle], needles
             ) { _ in true }
-            + [untar(size), remove(size)]
+            + [listAfterFind(size), untar(size), remove(size)]
     }
 
     /// The program on a fresh mount, and again. Its lines that `belongs` holds for are counted.
@@ -41,6 +41,27 @@ enum TreeWorkloads {
                 try measure(site) { try site.laterPasses($0) }
             },
         ]
+    }
+
+    /// Whether a line of `ls -l` is about a file.
+    private static func isFile(_ line: ArraySlice<UInt8>) -> Bool { line.first == UInt8(ascii: "-") }
+
+    /// A server that has just been asked for names alone, and guesses what comes next.
+    private static func listAfterFind(_ size: Size) -> Workload {
+        Workload(
+            name: "ls-lR-after-find",
+            summary: "ls -lR over \(size.treeFiles) files, after mounting and one find",
+            fixture: Fixtures.tree(size)
+        ) { site in
+            let output = try Program.outputFile(in: site.supplies.root)
+            _ = try Program.time(["find", site.root.text], output: output)
+            try expect(Program.takeLines(of: output) { _ in true }, Fixtures.treeNames(size), "names")
+            return .time(
+                try site.firstPass {
+                    _ = try Program.time(["ls", "-lR", site.root.text], output: output)
+                    try expect(Program.takeLines(of: output, where: isFile), size.treeFiles, "lines")
+                })
+        }
     }
 
     private static let place: TestPath = "w"
