@@ -45,6 +45,20 @@ struct SmokeTests {
     }
 
     @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
+    func countsRequestsPassByPass() throws {
+        try withScratch { scratch in
+            let place = try scratch.directory("place")
+            let finished = try run(
+                Self.program.text, "--switchfs", Machine.binary, "--size", "tiny", "--requests",
+                "--workloads", "stat-cold,untar", "--directory", place.text
+            ).orThrow()
+            #expect(finished.output.contains(/\| stat-cold +\| 1 +\| 2\d\d LOOKUP/))
+            #expect(finished.output.contains(/\| stat-cold +\| 3 +\| none/))
+            #expect(finished.output.contains(/\| untar +\| 1 +\| .*100 CREATE/))
+        }
+    }
+
+    @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
     func cleansUpWhenItIsKilled() throws {
         try withScratch { scratch in
             let place = try scratch.directory("place")

@@ -21,5 +21,8 @@ enum System: String, CaseIterable, Sendable {
     /// Whether what is done in it is done to the layers, too; else it goes with the mount.
     var changesLayers: Bool { self != .floor }
 
+    /// Whether its server tells how many requests it got.
+    var countsRequests: Bool { self == .switchfs || self == .baseline }
+
     static let unions = allCases.filter { $0 != .native }
 }

@@ -41,7 +41,7 @@ enum DataWorkloads {
             ) { site in
                 let file = try Sys.open(site.root / name)
                 try read(file, 0..<bytes, words)
-                return .time(try secondsOfPass { try readRandomly(file, words) })
+                return .time(try site.passes { try readRandomly(file, words) })
             },
             Workload(
                 name: "read-mmap", summary: "\(megabytes) read through mmap, read before", fixture: fixture
@@ -104,14 +104,14 @@ enum DataWorkloads {
                 name: "write", summary: "sequential overwrite of \(megabytes)", fixture: fixture,
                 measure: { site in
                     let file = try Sys.open(site.root / name, O_RDWR)
-                    return .time(try secondsOfPass { try write(file, bytes, site.stamp) })
+                    return .time(try site.passes { try write(file, bytes, site.stamp) })
                 },
                 verify: { layers, stamp in try checkWritten(layers.upper / name, bytes, stamp) }),
             Workload(
                 name: "write-random", summary: "random writes of 4 KiB in \(megabytes)", fixture: fixture,
                 measure: { site in
                     let file = try Sys.open(site.root / name, O_RDWR)
-                    return .time(try secondsOfPass { try writeRandomly(file, bytes, site.stamp) })
+                    return .time(try site.passes { try writeRandomly(file, bytes, site.stamp) })
                 },
                 verify: { layers, stamp in try checkWrittenRandomly(layers.upper / name, bytes, stamp) }),
         ]
@@ -172,7 +172,7 @@ enum DataWorkloads {
                 let buffer = PageBuffer(size: Pattern.pageSize)
                 buffer.fill(stampWord(site.stamp, 0))
                 return .time(
-                    try seconds { try buffer.write(Sys.open(site.root / name, O_WRONLY), at: 0) })
+                    try site.onlyPass { try buffer.write(Sys.open(site.root / name, O_WRONLY), at: 0) })
             },
             verify: { layers, stamp in
                 let copy = layers.upper / name

@@ -64,7 +64,7 @@ enum GitWorkloads {
             measure: { site in
                 let source = try site.supplies.repository(size).text
                 let command = ["git", "clone", "-q", "--no-hardlinks", source, (site.root / "w/clone").text]
-                return .time(try Program.time(command))
+                return .time(try site.onlyPass { _ = try Program.time(command) })
             },
             verify: { layers, _ in
                 let files = try Program.countFiles(below: layers.upper / "w/clone", besides: ".git")
