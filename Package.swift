@@ -58,9 +58,12 @@ let package = Package(
             name: "switchfs", dependencies: ["SwitchFS", argumentParser], path: "Sources/Command",
             swiftSettings: strict),
         // For measuring, not for installing: no product.
+        .target(name: "CFloor", dependencies: ["CFuse3", "CFuseShims"]),
         .executableTarget(
             name: "switchfs-bench",
-            dependencies: ["SwitchTestKit", "CTestCalls", "LinuxSystem", argumentParser, system],
+            dependencies: [
+                "SwitchTestKit", "CTestCalls", "CFloor", "LinuxSystem", argumentParser, system,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "switchfs-liar", dependencies: ["CFuse3"], path: "Tests/Support/Liar",

@@ -13,7 +13,8 @@ struct SwitchfsBench: ParsableCommand {
                 its time divided by the faster of the two native measurements around it: median (least–most) of \
                 the rounds. "Cold" is the first pass after mounting, with everything of the layers in the kernel's \
                 memory; the native directory is always warm.
-                """)
+                """,
+            subcommands: [FloorCommand.self])
     }
 
     @Option(
@@ -57,11 +58,17 @@ struct SwitchfsBench: ParsableCommand {
     var json: String?
     @Option(help: ArgumentHelp("Where to write a plot as SVG.", valueName: "file"))
     var plot: String?
+    @ArgumentParser.Flag(
+        help: "Instead of times, shows the requests of switchfs in three passes of each workload.")
+    var requests = false
     @ArgumentParser.Flag(help: "Shows the systems and workloads, and ends.")
     var list = false
 
     func validate() throws {
         guard rounds > 0 else { throw ValidationError("--rounds must be at least 1") }
+        if requests, json != nil || plot != nil {
+            throw ValidationError("--requests measures no time that --json or --plot could show")
+        }
     }
 
     func run() throws {
@@ -82,6 +89,7 @@ struct SwitchfsBench: ParsableCommand {
         let heading = Heading(settings: settings, systems: systems, size: size, root: root)
         print(heading.text)
         let runner = try Runner(settings, systems: systems, workloads: workloads, root: root)
+        if requests { return print(RequestReport(counted: runner.countRequests()).text) }
         let results = try runner.run(rounds: rounds, within: seconds)
         print(TextReport(results: results).text)
         if let json { try Sys.put(TestPath(json), JSONReport(heading: heading, results: results).text()) }
@@ -96,6 +104,7 @@ struct SwitchfsBench: ParsableCommand {
         return [.native]
             + wanted.filter { system in
                 guard system != .native else { return false }
+                guard !requests || system.countsRequests else { return false }
                 guard let obstacle = settings.obstacle(to: system) else { return true }
                 Progress.say("\(system.name) is left out: \(obstacle)")
                 return false

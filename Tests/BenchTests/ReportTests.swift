@@ -49,6 +49,18 @@ struct ReportTests {
         #expect(text.hasSuffix("failed: stat, fuse-overlayfs: no <luck>"))
     }
 
+    @Test func requestsAreListedPassByPass() {
+        let counted = CountedWorkload(
+            name: "stat", system: .switchfs, passes: [["OPEN": 2, "LOOKUP": 10, "FLUSH": 2], [:]])
+        #expect(
+            RequestReport(counted: [counted]).text == """
+                | requests of switchfs | pass | first what is asked most   |
+                |----------------------|------|----------------------------|
+                | stat                 | 1    | 10 LOOKUP, 2 FLUSH, 2 OPEN |
+                | stat                 | 2    | none                       |
+                """)
+    }
+
     @Test func plotDrawsWhatWasMeasured() {
         let plot = Plot(title: "a & b", results: results()).text
         #expect(plot.hasPrefix("<svg ") && plot.hasSuffix("</svg>\n"))

@@ -26,6 +26,38 @@ struct SmokeTests {
         }
     }
 
+    /// The program looks at the results itself.
+    @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
+    func theFloorDoesAllThatItIsMeasuredIn() throws {
+        try withScratch { scratch in
+            let place = try scratch.directory("place")
+            let finished = try run(
+                Self.program.text, "--size", "tiny", "--rounds", "1", "--systems", "floor",
+                "--workloads",
+                "read-cold,first-write,stat-missing,stat-cold-20,stat-cold-parallel,small-cold,list-merged-cold,"
+                    + "ls-lR*,grep-warm,untar,rm-r,create,mkdir,rename,git-status-third,git-clone",
+                "--directory", place.text
+            ).orThrow()
+            #expect(!finished.output.contains("failed"), "\(finished.output)")
+            #expect(finished.output.contains("| ls-lR-after-find "))
+            #expect(try #require(finished.output.firstMatch(of: /\| read-cold .*/)).0.hasSuffix(" –     |"))
+        }
+    }
+
+    @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
+    func countsRequestsPassByPass() throws {
+        try withScratch { scratch in
+            let place = try scratch.directory("place")
+            let finished = try run(
+                Self.program.text, "--switchfs", Machine.binary, "--size", "tiny", "--requests",
+                "--workloads", "stat-cold,untar", "--directory", place.text
+            ).orThrow()
+            #expect(finished.output.contains(/\| stat-cold +\| 1 +\| 2\d\d LOOKUP/))
+            #expect(finished.output.contains(/\| stat-cold +\| 3 +\| none/))
+            #expect(finished.output.contains(/\| untar +\| 1 +\| .*100 CREATE/))
+        }
+    }
+
     @Test(.enabled(if: Machine.canMount, "mounting takes root and /dev/fuse"))
     func cleansUpWhenItIsKilled() throws {
         try withScratch { scratch in
@@ -48,7 +80,7 @@ struct SmokeTests {
 
     @Test func listsWhatItKnows() throws {
         let finished = try run(Self.program.text, "--list").orThrow()
-        #expect(finished.output.contains("fuse-overlayfs, mergerfs"))
+        #expect(finished.output.contains("native, floor, overlay, fuse-overlayfs, mergerfs"))
         #expect(finished.output.contains("\nfirst-write "))
     }
 }

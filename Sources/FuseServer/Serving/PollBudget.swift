@@ -3,6 +3,8 @@
 /// To wake a thread that sleeps on another processor takes several times as long as most requests need. While
 /// requests come back to back, looking for the next one costs less than sleeping does. It is of no use when
 /// they don't, or when another thread needs the processor.
+///
+/// `CFloor/budget.c` does the same, for the server that switchfs is measured beside.
 struct PollBudget {
     /// A request within this time, in nanoseconds, came back to back.
     private static var quick: UInt64 { 100_000 }

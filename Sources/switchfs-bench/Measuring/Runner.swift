@@ -8,11 +8,11 @@ import SwitchTestKit
 /// with the faster of its neighbours: a machine whose speed drifts, or that is disturbed now and then, then distorts
 /// neither side alone. From round to round the order of the unions moves on by one.
 final class Runner {
-    private let settings: SystemSettings
-    private let workloads: [Workload]
-    private let store: FixtureStore
+    let settings: SystemSettings
+    let workloads: [Workload]
+    let store: FixtureStore
     private let supplies: Supplies
-    private var results: Results
+    private(set) var results: Results
     /// Fixtures and systems whose first mount has been had.
     private var begun: Set<String> = []
 
@@ -63,12 +63,14 @@ final class Runner {
         if workload.rounds > round + 1 { lastRound += took }
     }
 
-    private func buildAll(_ workload: Workload) throws {
-        for system in results.systems { _ = try store.layers(of: workload.fixture, for: system) }
+    func buildAll(_ workload: Workload) throws {
+        for system in results.systems where !workload.leavesOut.contains(system) {
+            _ = try store.layers(of: workload.fixture, for: system)
+        }
     }
 
-    private func order(_ round: Int) -> [System] {
-        let unions = results.unions
+    private func order(_ workload: Workload, _ round: Int) -> [System] {
+        let unions = results.unions.filter { !workload.leavesOut.contains($0) }
         guard !unions.isEmpty else { return [] }
         let shift = round % unions.count
         return Array(unions[shift...] + unions[..<shift])
@@ -76,7 +78,7 @@ final class Runner {
 
     private func timeAll(_ workload: Workload, _ index: Int, _ round: Int) {
         guard var before = time(workload, .native, index) else { return }
-        for system in order(round) {
+        for system in order(workload, round) {
             guard let seconds = time(workload, system, index) else { continue }
             guard let after = time(workload, .native, index) else { return }
             results.rows[index].timings[system, default: []].append(
@@ -97,7 +99,7 @@ final class Runner {
     }
 
     private func lookAtAll(_ workload: Workload, _ index: Int, _ round: Int) {
-        for system in order(round) {
+        for system in order(workload, round) {
             do {
                 for figure in try sample(workload, system).figures { results.rows[index].add(figure, system) }
             } catch {
@@ -127,7 +129,10 @@ final class Runner {
         return samples[samples.count / 2]
     }
 
-    private func oneMount(_ workload: Workload, _ system: System) throws -> Sample {
+    /// A counter has the requests of the passes counted.
+    func oneMount(
+        _ workload: Workload, _ system: System, counting requests: RequestCounter? = nil
+    ) throws -> Sample {
         let layers = try store.layers(of: workload.fixture, for: system)
         if let once = workload.once, begun.insert("\(workload.fixture.name)/\(system.name)").inserted {
             _ = try withMount(system, layers) { try once($0) }
@@ -135,8 +140,12 @@ final class Runner {
         try workload.prepare?(layers, supplies)
         try warm(workload, system, layers)
         defer { tidyUp(workload, system) }
-        let sample = try withMount(system, layers) { try workload.measure($0) }
-        try workload.verify?(layers, stamp)
+        let sample = try withMount(system, layers, counting: requests) { site in
+            let sample = try workload.measure(site)
+            if !system.changesLayers { try workload.verify?(layers.asMounted, site.stamp) }
+            return sample
+        }
+        if system.changesLayers { try workload.verify?(layers, stamp) }
         return sample
     }
 
@@ -149,13 +158,15 @@ final class Runner {
     }
 
     private func withMount<Result>(
-        _ system: System, _ layers: Layers, _ body: (Site) throws -> Result
+        _ system: System, _ layers: Layers, counting requests: RequestCounter? = nil,
+        _ body: (Site) throws -> Result
     ) throws -> Result {
         stamp += 1
         let mounted = try Mounted(system, layers, settings)
         let site = Site(
             system: system, root: layers.mount, layers: layers, process: mounted.process,
-            startSeconds: mounted.startSeconds, supplies: supplies, stamp: stamp)
+            startSeconds: mounted.startSeconds, supplies: supplies, stamp: stamp,
+            requests: requests)
         do {
             let result = try body(site)
             try mounted.stop()

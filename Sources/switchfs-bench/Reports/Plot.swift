@@ -89,6 +89,7 @@ struct Plot {
     private static func colour(_ system: System) -> String {
         switch system {
         case .native: "#000000"
+        case .floor: "#009e73"
         case .overlay: "#7f7f7f"
         case .fuseOverlayfs: "#e69f00"
         case .mergerfs: "#56b4e9"

@@ -1,3 +1,4 @@
+import CFloor
 import SwitchTestKit
 
 /// Which programs are measured, and how they are called.
@@ -10,7 +11,7 @@ struct SystemSettings: Sendable {
     /// Options besides the layers, as a user would give them.
     func options(of system: System) -> String {
         switch system {
-        case .native, .overlay: ""
+        case .native, .overlay, .floor: ""
         case .fuseOverlayfs: "allow_other"
         // The default policy makes files only where their directory is, and the default numbers change.
         case .mergerfs: "allow_other,category.create=ff,use_ino"
@@ -23,6 +24,7 @@ struct SystemSettings: Sendable {
     func program(of system: System) -> String? {
         switch system {
         case .native, .overlay: nil
+        case .floor: "/proc/self/exe"
         case .fuseOverlayfs, .mergerfs: system.name
         case .unionfs: "unionfs-fuse"
         case .switchfs: switchfs
@@ -38,6 +40,8 @@ struct SystemSettings: Sendable {
         switch system {
         case .native, .overlay:
             return nil
+        case .floor:
+            return [program, FloorCommand.name, layers.mount.text, layers.upper.text] + lowers
         case .fuseOverlayfs, .switchfs, .baseline:
             let words = [overlayOptions(layers)] + (options.isEmpty ? [] : [options])
             return [program, "-f", "-o", words.joined(separator: ","), layers.mount.text]
@@ -74,6 +78,8 @@ struct SystemSettings: Sendable {
         switch system {
         case .native, .overlay:
             return "Linux " + MachineFacts.kernel
+        case .floor:
+            return "libfuse " + (unsafe String(cString: floor_library_version()))
         case .fuseOverlayfs, .mergerfs, .switchfs, .baseline:
             return firstLine(of: [program(of: system) ?? "", "--version"], containing: versionWord(system))
         case .unionfs:

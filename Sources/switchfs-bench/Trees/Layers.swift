@@ -8,5 +8,10 @@ struct Layers {
     var lowers: [TestPath]
     var mount: TestPath
 
+    /// The same with the mount in every layer's place: for a system whose work shows there alone.
+    var asMounted: Layers {
+        Layers(upper: mount, work: work, lowers: lowers.map { _ in mount }, mount: mount)
+    }
+
     subscript(layer: Int) -> TestPath { layer == 0 ? upper : lowers[layer - 1] }
 }

@@ -1,11 +1,16 @@
 import Glibc
-internal import LinuxSystem
 import SwitchTestKit
-import Synchronization
 
 /// Reading and writing the data of one big file.
 enum DataWorkloads {
-    static func all(_ size: Size) -> [Workload] { reading(size) + writing(size) + [firstWrite(size)] }
+    static func all(_ size: Size) -> [Workload] {
+        (reading(size) + writing(size)).map { workload in
+            // The others' data comes from a disk's cache, by way of their layers.
+            var workload = workload
+            workload.leavesOut = [.floor]
+            return workload
+        } + [firstWrite(size)]
+    }
 
     private static let name: TestPath = "data"
     private static let block = Pattern.blockSize
@@ -36,7 +41,7 @@ enum DataWorkloads {
             ) { site in
                 let file = try Sys.open(site.root / name)
                 try read(file, 0..<bytes, words)
-                return .time(try secondsOfPass { try readRandomly(file, words) })
+                return .time(try site.passes { try readRandomly(file, words) })
             },
             Workload(
                 name: "read-mmap", summary: "\(megabytes) read through mmap, read before", fixture: fixture
@@ -80,15 +85,10 @@ enum DataWorkloads {
     }
 
     private static func readInParallel(_ path: TestPath, _ bytes: Int, _ words: [UInt64]) throws {
-        let problem = ProblemBox()
         let quarter = bytes / 4
-        let threads = try (0..<4).map { part in
-            try WorkerThread.spawn(name: "reader") {
-                problem.note { try read(Sys.open(path), part * quarter..<(part + 1) * quarter, words) }
-            }
+        try Clients.run(4) { part in
+            try read(Sys.open(path), part * quarter..<(part + 1) * quarter, words)
         }
-        for thread in threads { thread.join() }
-        try problem.check()
     }
 
     private static func wrongData(_ page: Int) -> FixtureError { FixtureError("wrong data in page \(page)") }
@@ -104,14 +104,14 @@ enum DataWorkloads {
                 name: "write", summary: "sequential overwrite of \(megabytes)", fixture: fixture,
                 measure: { site in
                     let file = try Sys.open(site.root / name, O_RDWR)
-                    return .time(try secondsOfPass { try write(file, bytes, site.stamp) })
+                    return .time(try site.passes { try write(file, bytes, site.stamp) })
                 },
                 verify: { layers, stamp in try checkWritten(layers.upper / name, bytes, stamp) }),
             Workload(
                 name: "write-random", summary: "random writes of 4 KiB in \(megabytes)", fixture: fixture,
                 measure: { site in
                     let file = try Sys.open(site.root / name, O_RDWR)
-                    return .time(try secondsOfPass { try writeRandomly(file, bytes, site.stamp) })
+                    return .time(try site.passes { try writeRandomly(file, bytes, site.stamp) })
                 },
                 verify: { layers, stamp in try checkWrittenRandomly(layers.upper / name, bytes, stamp) }),
         ]
@@ -172,7 +172,7 @@ enum DataWorkloads {
                 let buffer = PageBuffer(size: Pattern.pageSize)
                 buffer.fill(stampWord(site.stamp, 0))
                 return .time(
-                    try seconds { try buffer.write(Sys.open(site.root / name, O_WRONLY), at: 0) })
+                    try site.onlyPass { try buffer.write(Sys.open(site.root / name, O_WRONLY), at: 0) })
             },
             verify: { layers, stamp in
                 let copy = layers.upper / name
@@ -180,23 +180,5 @@ enum DataWorkloads {
                 try buffer.read(Sys.open(Sys.exists(copy) ? copy : layers.lowers[0] / name), at: 0)
                 if buffer[page: 0] != stampWord(stamp, 0) { throw wrongData(0) }
             })
-    }
-}
-
-/// What went wrong on other threads.
-private final class ProblemBox: Sendable {
-    private let first = Mutex<String?>(nil)
-
-    func note(_ body: () throws -> Void) {
-        do {
-            try body()
-        } catch {
-            let text = "\(error)"
-            first.withLock { $0 = $0 ?? text }
-        }
-    }
-
-    func check() throws {
-        if let text = first.withLock({ $0 }) { throw FixtureError(text) }
     }
 }

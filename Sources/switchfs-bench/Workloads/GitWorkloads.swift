@@ -21,6 +21,7 @@ enum GitWorkloads {
             ) { site in
                 .time(try site.firstPass { try status(site) })
             },
+            later("second", run: 2, files, fixture, settle), later("third", run: 3, files, fixture, settle),
             Workload(
                 name: "git-status-warm", summary: "git status over \(files) of the lower, again",
                 fixture: fixture, needs: "git", once: settle
@@ -28,6 +29,21 @@ enum GitWorkloads {
                 .time(try site.laterPasses { try status(site) })
             },
         ]
+    }
+
+    /// One of the runs that follow each other on a fresh mount.
+    private static func later(
+        _ name: String, run number: Int, _ files: String, _ fixture: Fixture,
+        _ settle: @escaping @Sendable (Site) throws -> Void
+    ) -> Workload {
+        Workload(
+            name: "git-status-\(name)",
+            summary: "git status over \(files) of the lower, the \(name) after mounting",
+            fixture: fixture, needs: "git", once: settle
+        ) { site in
+            for _ in 1..<number { try status(site) }
+            return .time(try site.firstPass { try status(site) })
+        }
     }
 
     /// Reads only: it would write its index anew where it found it out of date, and the next one would differ.
@@ -48,7 +64,7 @@ enum GitWorkloads {
             measure: { site in
                 let source = try site.supplies.repository(size).text
                 let command = ["git", "clone", "-q", "--no-hardlinks", source, (site.root / "w/clone").text]
-                return .time(try Program.time(command))
+                return .time(try site.onlyPass { _ = try Program.time(command) })
             },
             verify: { layers, _ in
                 let files = try Program.countFiles(below: layers.upper / "w/clone", besides: ".git")

@@ -9,7 +9,7 @@ enum ServerWorkloads {
         let names = NameList(Fixtures.walkedNames(size))
         return Workload(
             name: "footprint", summary: "the server before and after a stat of \(names.count) files",
-            fixture: Fixtures.walked(size), isTimed: false, rounds: 1
+            fixture: Fixtures.walked(size), isTimed: false, rounds: 1, leavesOut: [.floor]
         ) { site in
             guard let process = site.process else { return Sample() }
             let root = try Sys.open(site.root, O_RDONLY | Flag.directory)
@@ -59,7 +59,7 @@ enum ServerWorkloads {
     private static func mount(_ size: Size) -> Workload {
         Workload(
             name: "mount", summary: "from the start of the server to the first answer at the root",
-            fixture: Fixtures.stat(size, lowers: 1), isTimed: false
+            fixture: Fixtures.stat(size, lowers: 1), isTimed: false, leavesOut: [.floor]
         ) { site in
             Sample(figures: [Figure(name: "time", unit: "ms", value: site.startSeconds * 1e3)])
         }

@@ -11,6 +11,8 @@ struct Workload: Sendable {
     var isTimed = true
     /// The most rounds that it takes part in: for those that last long and vary little.
     var rounds = Int.max
+    /// Systems that it says nothing about.
+    var leavesOut: Set<System> = []
     /// A program that it can't do without.
     var needs: String?
     /// Done once for each system, in its first mount.
@@ -32,9 +34,12 @@ struct Site {
     let supplies: Supplies
     /// Another number for each mount, so that what is written differs from what was there.
     let stamp: Int
+    /// Counts the requests of passes; then times mean nothing.
+    let requests: RequestCounter?
 
     /// Times the first pass after mounting. The native directory has no such state, so there passes are repeated.
-    func firstPass(_ pass: () throws -> Void) rethrows -> Double {
+    func firstPass(_ pass: () throws -> Void) throws -> Double {
+        if let requests { return try requests.count(pass) }
         if system == .native {
             try pass()
             return try secondsOfPass(pass)
@@ -43,9 +48,22 @@ struct Site {
     }
 
     /// Times passes after one that isn't counted.
-    func laterPasses(_ pass: () throws -> Void) rethrows -> Double {
+    func laterPasses(_ pass: () throws -> Void) throws -> Double {
+        if let requests { return try requests.count(pass) }
         try pass()
         return try secondsOfPass(pass)
+    }
+
+    /// Times passes of which the first is like the others.
+    func passes(_ pass: () throws -> Void) throws -> Double {
+        if let requests { return try requests.count(pass) }
+        return try secondsOfPass(pass)
+    }
+
+    /// Times what can't be done again in this mount.
+    func onlyPass(_ pass: () throws -> Void) throws -> Double {
+        if let requests { return try requests.count(passes: 1, pass) }
+        return try seconds(of: pass)
     }
 }
 
