@@ -13,9 +13,7 @@ final class FilesToSettle: Sendable {
     /// The most files that get watches without a pause.
     private static let most = 16384
     /// How long a pause is, in nanoseconds.
-    fileprivate static let pause: UInt64 = 2_000_000_000
-    /// After too many files none is taken for a pause. More than so many in that time are too many, too.
-    private static let mostRefused = 1024
+    private static let pause: UInt64 = 2_000_000_000
 
     /// What is to be done about files that have waited.
     struct Work {
@@ -28,9 +26,8 @@ final class FilesToSettle: Sendable {
     fileprivate struct State {
         var work = Work()
         var lastFile: UInt64 = 0
-        /// How many weren't taken since the rest began, and when that ends.
-        var refused = 0
-        var restUntil: UInt64 = 0
+        /// None is taken until there is a pause.
+        var isResting = false
         /// False: nobody would settle them.
         var isServed = false
     }
@@ -43,19 +40,12 @@ final class FilesToSettle: Sendable {
         let now = monotonicNanoseconds()
         let (isTaken, wakes) = state.withLock { state in
             guard state.isServed else { return (false, false) }
-            let isAfterPause = now &- state.lastFile > Self.pause
+            if now &- state.lastFile > Self.pause { state.begin() }
             state.lastFile = now
-            if isAfterPause { state.work.settled = [] }
-            if now >= state.restUntil, state.refused > Self.mostRefused, !isAfterPause {
-                state.rest(from: now)
-            }
-            if now < state.restUntil {
-                state.refused += 1
-                return (false, false)
-            }
+            if state.isResting { return (false, false) }
             guard state.work.files.count + state.work.settled.count < Self.most else {
+                state.isResting = true
                 state.work.areTooMany = true
-                state.rest(from: now)
                 return (false, state.work.files.isEmpty)
             }
             state.work.files.append(file)
@@ -96,8 +86,9 @@ final class FilesToSettle: Sendable {
 }
 
 extension FilesToSettle.State {
-    fileprivate mutating func rest(from now: UInt64) {
-        refused = 0
-        restUntil = now + FilesToSettle.pause
+    /// Begins anew after a pause: what was settled before doesn't count any more.
+    fileprivate mutating func begin() {
+        isResting = false
+        if !work.areTooMany { work.settled = [] }
     }
 }

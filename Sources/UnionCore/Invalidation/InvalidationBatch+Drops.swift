@@ -71,6 +71,8 @@ extension InvalidationBatch {
     }
 
     func dropAttributes(of files: [NodeID]) {
+        // Most of those that were just made or removed are gone by now.
+        let files = files.filter { table.find($0) != nil }
         let parents = Set(files.flatMap { table.find($0)?.aliases.map(\.parent.id) ?? [] })
         for parent in parents { waitForReplies(in: parent) }
         for node in files { dropNode(node, content: false) }
