@@ -28,7 +28,9 @@ extension Reporting {
     func keepByDirectory(
         _ node: Node, _ status: FileStatus, in directory: Node, _ view: borrowing DirectoryView, begun: UInt64
     ) -> KeepingByDirectory {
-        guard mayBeKeptByDirectory(node, status) else { return .unfit }
+        // A name may be told twice at once, in a listing and by itself.
+        let isNew = node.state.withLock { !$0.wasKeptByDirectory || $0.isKeptByDirectory }
+        guard status.linkCount == 1, isNew else { return .unfit }
         let now = monotonicNanoseconds()
         let watchedSince = directory.state.withLock { state in
             state.filesKeptAt = now
@@ -42,7 +44,7 @@ extension Reporting {
 
     /// The same, for a file that wasn't looked up just now. False: the file needs a watch of its own.
     func keepByDirectory(_ node: Node, _ status: FileStatus) -> Bool {
-        guard mayBeKeptByDirectory(node, status), node.isReportedAtItsAlias,
+        guard !node.state.withLock({ $0.wasKeptByDirectory }), node.isReportedAtItsAlias,
             let directory = node.alias?.parent, let view = try? resolver.view(of: directory),
             isKept(directory, as: view, begun: coherence.now)
         else { return false }
@@ -84,10 +86,6 @@ extension Reporting {
         for id in work.settled {
             if let node = table.find(id) { giveBackFile(node, source) }
         }
-    }
-
-    private func mayBeKeptByDirectory(_ node: Node, _ status: FileStatus) -> Bool {
-        status.linkCount == 1 && !node.state.withLock { $0.wasKeptByDirectory }
     }
 
     /// Has each real directory of this one watched for writes to its files. False: that can't be had.
