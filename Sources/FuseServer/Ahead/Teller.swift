@@ -15,7 +15,7 @@ final class Teller: DirectoryTeller {
     private static let bufferSize = 64 * 1024
 
     private struct State {
-        var waiting: [NodeID] = []
+        var waiting: [AheadTarget] = []
         var isEnding = false
     }
 
@@ -48,38 +48,38 @@ final class Teller: DirectoryTeller {
         thread.withLock { $0.take() }?.join()
     }
 
-    func tell(_ directory: NodeID) {
+    func tell(_ target: AheadTarget) {
         let isTaken = state.withLock { state in
             guard !state.isEnding, state.waiting.count < Self.mostWaiting else { return false }
-            state.waiting.append(directory)
+            state.waiting.append(target)
             return true
         }
-        if isTaken { work.raise() } else { union.dropAhead(directory) }
+        if isTaken { work.raise() } else { union.dropAhead(target) }
     }
 
     private var isEnding: Bool { state.withLock { $0.isEnding } }
 
-    private func take() -> NodeID? {
+    private func take() -> AheadTarget? {
         state.withLock { $0.isEnding || $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
     private func run() {
         while !isEnding {
             work.wait()
-            guard let directory = take() else { continue }
-            tellAll(from: directory)
+            guard let target = take() else { continue }
+            tellAll(from: target)
         }
     }
 
     /// Tells directories as long as they come close after one another.
-    private func tellAll(from first: NodeID) {
+    private func tellAll(from first: AheadTarget) {
         // Something else may be mounted there by now.
         guard let mount = try? MountClone(of: mountPoint.ref), (try? mount.device()) == device,
             let root = try? mount.openRoot()
         else { return union.dropAhead(first) }
-        var next: NodeID? = first
-        while let directory = next {
-            tell(directory, on: root.descriptor)
+        var next: AheadTarget? = first
+        while let target = next {
+            tell(target, on: root.descriptor)
             next = take()
             if next == nil, !isEnding {
                 work.wait(atMost: Self.patience)
@@ -88,11 +88,12 @@ final class Teller: DirectoryTeller {
         }
     }
 
-    private func tell(_ directory: NodeID, on mount: FileDescriptor) {
-        guard union.beginAhead(directory, by: ThreadID.current.rawValue) else { return }
+    private func tell(_ target: AheadTarget, on mount: FileDescriptor) {
+        guard union.beginAhead(target, by: ThreadID.current.rawValue) else { return }
         defer { union.endAhead() }
         // ESTALE: the kernel has forgotten it.
-        let handle = FileHandle(fuseNode: directory.rawValue, generation: Entry.generation(of: directory))
+        let handle = FileHandle(
+            fuseNode: target.directory.rawValue, generation: Entry.generation(of: target.directory))
         guard let list = try? mount.open(handle, flags: [.readOnly, .directory]) else { return }
         try? readThrough(list.descriptor)
     }

@@ -15,9 +15,17 @@ final class FilesToSettle: Sendable {
     /// How long a pause is, in nanoseconds.
     private static let pause: UInt64 = 2_000_000_000
 
+    /// A file that waits. It is named by its number: the node may hold a file that was removed.
+    struct File {
+        let node: NodeID
+        /// The fingerprint of the attributes that were reported, and the node's count of endings then.
+        let reported: UInt64
+        let endings: UInt16
+    }
+
     /// What is to be done about files that have waited.
     struct Work {
-        var files: [DeferredWatch] = []
+        var files: [File] = []
         /// They and those that have got watches before are too many.
         var areTooMany = false
         var settled: [NodeID] = []
@@ -36,7 +44,7 @@ final class FilesToSettle: Sendable {
     private let work = Semaphore()
 
     /// Takes the file. False: it may be kept for a second only.
-    func add(_ file: DeferredWatch) -> Bool {
+    func add(_ file: File) -> Bool {
         let now = monotonicNanoseconds()
         let (isTaken, wakes) = state.withLock { state in
             guard state.isServed else { return (false, false) }

@@ -8,7 +8,7 @@ internal import SystemPackage
 /// Lists directories through the mount, so that the kernel takes in their files before clients ask.
 public protocol DirectoryTeller: Sendable {
     /// Has the directory listed soon, on another thread. It doesn't wait.
-    func tell(_ directory: NodeID)
+    func tell(_ target: AheadTarget)
 }
 
 /// Files of one directory that are to be told ahead, the next part of it.
@@ -17,6 +17,7 @@ final class AheadListing: Sendable {
     static let firstOffset: UInt64 = 1 << 61
 
     let directory: Node
+    let target: AheadTarget
     fileprivate let names: NameList
     /// Where the directory's listing goes on after the part. nil: this is its end.
     fileprivate let rest: UInt64?
@@ -25,7 +26,8 @@ final class AheadListing: Sendable {
     /// When its telling began, in nanoseconds.
     fileprivate let begun = monotonicNanoseconds()
 
-    fileprivate init(_ directory: Node, _ names: NameList, rest: UInt64?) {
+    fileprivate init(_ target: AheadTarget, _ directory: Node, _ names: NameList, rest: UInt64?) {
+        self.target = target
         self.directory = directory
         self.names = names
         self.rest = rest
@@ -61,13 +63,14 @@ struct NameList: Sendable {
 }
 
 extension Listings {
-    /// Notes that a client asked for a file of the directory.
-    func noteLook(at name: PathRef, in directory: NodeID, by thread: Int32) {
+    /// Notes that a client asked for what is in the directory.
+    func noteLook(at name: PathRef, in directory: NodeID, isFile: Bool, by thread: Int32) {
         // What is looked up to be told ahead no client has asked for.
         if aheadNow.withLock({ $0?.thread == thread }) { return }
-        readdirPlus.noteLook(thread, directory)
-        guard let teller = teller.withLock({ $0 }), ahead.noteLook(at: name, in: directory) else { return }
-        teller.tell(directory)
+        if isFile { readdirPlus.noteLook(thread, directory) }
+        let target = AheadTarget(directory: directory, isOfDirectories: !isFile)
+        guard let teller = teller.withLock({ $0 }), ahead.noteLook(at: name, for: target) else { return }
+        teller.tell(target)
     }
 
     /// What is told ahead now, if the request is that of the thread that lists it.
@@ -79,12 +82,12 @@ extension Listings {
     }
 
     /// Begins to tell the next part of a directory. nil: there is nothing to tell.
-    func beginAhead(_ id: NodeID) -> AheadListing? {
-        guard ResourceLimits.hasMemoryToSpare, let (offset, count) = ahead.begin(id),
-            let directory = table.find(id),
-            let listing = try? nextAhead(of: directory, from: offset, count)
+    func beginAhead(_ target: AheadTarget) -> AheadListing? {
+        guard ResourceLimits.hasMemoryToSpare, let (offset, count) = ahead.begin(target),
+            let directory = table.find(target.directory),
+            let listing = try? nextAhead(target, of: directory, from: offset, count)
         else {
-            ahead.end(id, next: nil, told: 0, took: 0)
+            ahead.end(target, next: nil, told: 0, took: 0)
             return nil
         }
         return listing
@@ -92,7 +95,7 @@ extension Listings {
 
     func endAhead(_ listing: AheadListing) {
         ahead.end(
-            listing.directory.id, next: ahead.isChanging ? nil : listing.rest, told: listing.toldCount,
+            listing.target, next: ahead.isChanging ? nil : listing.rest, told: listing.toldCount,
             took: monotonicNanoseconds() - listing.begun)
     }
 
@@ -109,7 +112,7 @@ extension Listings {
     }
 
     private func nextAhead(
-        of directory: Node, from offset: UInt64, _ count: Int
+        _ target: AheadTarget, of directory: Node, from offset: UInt64, _ count: Int
     ) throws(Errno) -> AheadListing? {
         let view = try resolver.view(of: directory)
         guard reporting.isKept(directory, as: view, begun: coherence.now) else { return nil }
@@ -118,13 +121,15 @@ extension Listings {
         try eachItem(of: directory, view, from: offset) { item in
             guard names.count < count else { return false }
             rest = item.nextOffset
-            if item.kind == .directory || item.name.isDots || directory.reported(item.name) != nil {
+            if (item.kind == .directory) != target.isOfDirectories || item.name.isDots
+                || directory.reported(item.name) != nil
+            {
                 return true
             }
-            if !ahead.leavesOut(item.name, of: directory.id) { names.append(item.name) }
+            if !ahead.leavesOut(item.name, of: target) { names.append(item.name) }
             return true
         }
-        return AheadListing(directory, names, rest: names.count < count ? nil : rest)
+        return AheadListing(target, directory, names, rest: names.count < count ? nil : rest)
     }
 
     /// Lists on from the offset until `body` returns false.
@@ -163,14 +168,14 @@ extension Listings {
             let isEmitted = try listing.names.withName(listing.next) { name throws(Errno) in
                 let offset = AheadListing.firstOffset + UInt64(listing.next) + 1
                 let item = DirectoryItem(name: name, inode: 0, kind: nil, nextOffset: offset)
-                return emitAhead(item, of: directory, view, &files, emit)
+                return emitAhead(item, of: directory, view, &files, directories: listing.target.isOfDirectories, emit)
             }
             guard isEmitted else { break }
             listing.go(to: listing.next + 1)
         }
         listing.noteTold(files.count)
         // The client doesn't ask for these, but would have.
-        readdirPlus.noteTold(directory.id, count: files.count)
+        if !listing.target.isOfDirectories { readdirPlus.noteTold(directory.id, count: files.count) }
         return ListingPart(node: directory.id, files: files)
     }
 }

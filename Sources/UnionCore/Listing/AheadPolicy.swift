@@ -1,6 +1,13 @@
 internal import LinuxSystem
 internal import Synchronization
 
+/// What is told ahead of a directory: files, or the directories in it. A client that goes down a tree looks for the
+/// directories of one, and goes through each in between.
+public struct AheadTarget: Hashable, Sendable {
+    public let directory: NodeID
+    let isOfDirectories: Bool
+}
+
 /// When the files of a directory are told ahead, and how many.
 ///
 /// A client that looks at several files of a directory close after one another will probably look at more. So the
@@ -23,11 +30,13 @@ final class AheadPolicy: Sendable {
     /// After this many files one is left out.
     private static let interval = 128
     fileprivate static let fewestLooks = 4
+    /// So many looks in a directory that was told make it worth to tell it again.
+    fileprivate static let looksToBeginAnew = 256
     fileprivate static let mostLooks = 1024
 
     /// What clients do with one directory.
     fileprivate struct Course {
-        let directory: NodeID
+        let target: AheadTarget
         var lastLook: UInt64 = 0
         /// How many files were asked for close after one another, and when the first one was.
         var looks = 0
@@ -70,52 +79,51 @@ final class AheadPolicy: Sendable {
     }
 
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
-    func noteLook(at name: PathRef, in directory: NodeID) -> Bool {
+    func noteLook(at name: PathRef, for target: AheadTarget) -> Bool {
         let now = monotonicNanoseconds()
         return state.withLock { state in
-            let index = state.course(of: directory)
+            let index = state.course(of: target)
             state.noteIfLeftOut(name, of: index)
-            let threshold = state.threshold
             if now < state.restUntil { return false }
-            state.courses[index].noteLook(now, patience: Self.patience)
-            guard state.courses[index].looks >= threshold, state.courses[index].next != nil,
-                !state.courses[index].isBusy
-            else { return false }
+            state.courses[index].noteLook(now, patience: target.isOfDirectories ? Self.rest : Self.patience)
+            // In between two directories the client is in the first.
+            let needed = target.isOfDirectories ? (state.threshold + 1) / 2 : state.threshold
+            guard state.courses[index].mayBegin(after: needed) else { return false }
             state.courses[index].begin(now)
             return true
         }
     }
 
     /// Begins to tell. nil: it is through with that directory.
-    func begin(_ directory: NodeID) -> (offset: UInt64, count: Int)? {
+    func begin(_ target: AheadTarget) -> (offset: UInt64, count: Int)? {
         changes.store(0, ordering: .relaxed)
-        current.store(directory.rawValue, ordering: .relaxed)
+        current.store(target.directory.rawValue, ordering: .relaxed)
         return state.withLock { state in
-            let course = state.courses[state.course(of: directory)]
+            let course = state.courses[state.course(of: target)]
             return course.next.map { ($0, course.part) }
         }
     }
 
     /// Whether the next file is left out.
-    func leavesOut(_ name: PathRef, of directory: NodeID) -> Bool {
+    func leavesOut(_ name: PathRef, of target: AheadTarget) -> Bool {
         let hash = name.hash
         return state.withLock { state in
             state.told += 1
             guard state.told >= Self.interval else { return false }
             state.told = 0
             state.leftOut += 1
-            state.courses[state.course(of: directory)].leftOut.append(hash)
+            state.courses[state.course(of: target)].leftOut.append(hash)
             return true
         }
     }
 
     /// Ends the telling of a part. `next`: where it goes on; nil: the directory is through. `took`: in nanoseconds.
-    func end(_ directory: NodeID, next: UInt64?, told count: Int, took time: UInt64) {
+    func end(_ target: AheadTarget, next: UInt64?, told count: Int, took time: UInt64) {
         told.add(UInt64(count), ordering: .relaxed)
         current.store(0, ordering: .relaxed)
         let now = monotonicNanoseconds()
         state.withLock { state in
-            let index = state.course(of: directory)
+            let index = state.course(of: target)
             // Where the processors are busy, a file may take longer so than if it is asked for.
             let isSlow =
                 count >= Self.fewestToJudge && time / UInt64(count) > state.courses[index].timePerLook
@@ -137,16 +145,16 @@ final class AheadPolicy: Sendable {
     var isChanging: Bool { mode == .auto && changes.load(ordering: .relaxed) > Self.mostChanges }
 
     /// Leaves it for now.
-    func drop(_ directory: NodeID) {
+    func drop(_ target: AheadTarget) {
         state.withLock { state in
-            let index = state.course(of: directory)
+            let index = state.course(of: target)
             state.courses[index].isBusy = false
         }
     }
 
     /// Forgets what was told of a directory, as its entries have changed or the kernel has forgotten it.
     func forget(_ directory: NodeID) {
-        state.withLock { $0.courses.removeAll { $0.directory == directory && !$0.isBusy } }
+        state.withLock { $0.courses.removeAll { $0.target.directory == directory && !$0.isBusy } }
     }
 }
 
@@ -158,6 +166,13 @@ extension AheadPolicy.Course {
         looks += 1
     }
 
+    fileprivate mutating func mayBegin(after needed: Int) -> Bool {
+        if isBusy || looks < needed { return false }
+        // It is through with the directory, but the kernel has forgotten what it was told.
+        if next == nil, looks >= AheadPolicy.looksToBeginAnew { (next, part) = (0, AheadPolicy.firstPart) }
+        return next != nil
+    }
+
     fileprivate mutating func begin(_ now: UInt64) {
         if looks > 1 { timePerLook = (now &- firstLook) / UInt64(looks - 1) }
         looks = 0
@@ -167,13 +182,13 @@ extension AheadPolicy.Course {
 
 extension AheadPolicy.State {
     /// The index of the directory's course, which is now the latest.
-    fileprivate mutating func course(of directory: NodeID) -> Int {
-        if courses.last?.directory == directory { return courses.count - 1 }
-        if let index = courses.firstIndex(where: { $0.directory == directory }) {
+    fileprivate mutating func course(of target: AheadTarget) -> Int {
+        if courses.last?.target == target { return courses.count - 1 }
+        if let index = courses.firstIndex(where: { $0.target == target }) {
             courses.append(courses.remove(at: index))
         } else {
             if courses.count >= AheadPolicy.mostCourses { courses.removeFirst() }
-            courses.append(AheadPolicy.Course(directory: directory))
+            courses.append(AheadPolicy.Course(target: target))
         }
         return courses.count - 1
     }

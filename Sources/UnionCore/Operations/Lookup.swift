@@ -19,7 +19,9 @@ extension Union {
                 return emptied
             }
         }
-        if found.isFile && keepsListings { listings.noteLook(at: name, in: parent, by: caller.pid) }
+        if keepsListings && !found.entry.node.isNothing {
+            listings.noteLook(at: name, in: parent, isFile: found.isFile, by: caller.pid)
+        }
         return LookedUp(found.entry, found.deferredWatch, turn, reporting)
     }
 

@@ -60,8 +60,8 @@ extension Reporting {
 
     /// For how many seconds the attributes may be kept of a file that is kept by its directory's watch.
     func secondsByDirectory(of node: Node, reporting attributes: Attributes) -> Double {
-        let file = DeferredWatch(
-            node: node, reported: attributes.fingerprint, endings: node.state.withLock { $0.endings })
+        let file = FilesToSettle.File(
+            node: node.id, reported: attributes.fingerprint, endings: node.state.withLock { $0.endings })
         if coherence.filesToSettle.add(file) {
             return CoherencePlan.lasting
         }
@@ -74,12 +74,16 @@ extension Reporting {
         let turn = coherence.deferredWatches.begin()
         defer { _ = turn }
         let work = coherence.filesToSettle.take()
-        for file in work.files where file.node.state.withLock({ $0.isKeptByDirectory }) {
+        for file in work.files {
+            guard let node = table.find(file.node), node.state.withLock({ $0.isKeptByDirectory }) else {
+                continue
+            }
             if work.areTooMany {
-                coherence.invalidations.append(.unwatchedAttributes(file.node.id))
+                coherence.invalidations.append(.unwatchedAttributes(node.id))
             } else {
-                setDeferredWatch(file)
-                coherence.filesToSettle.noteSettled(file.node.id)
+                setDeferredWatch(
+                    DeferredWatch(node: node, reported: file.reported, endings: file.endings))
+                coherence.filesToSettle.noteSettled(node.id)
             }
         }
         guard work.areTooMany, let source = coherence.source else { return }
