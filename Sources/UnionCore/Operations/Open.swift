@@ -82,7 +82,7 @@ extension Union {
         let isControl = node.filesystem.isControlGroups
         let io = openFiles.open(
             file.descriptor, flags, policies.accessTimes, backing: mayPass ? backing : nil,
-            otherwise: mayPass ? requests(for: node, in: layer) : .direct)
+            otherwise: mayPass ? requests(for: node, file.descriptor, in: layer) : .direct)
         if mayPass, io.isServed { file.descriptor.prepareToServe(flags, io) }
         let keepsAccessTime = policies.accessTimes == .never && io.isServed
         if keepsAccessTime { layers.keepAccessTime(file.descriptor) }
@@ -109,12 +109,14 @@ extension Union {
     /// How the data of an ordinary file moves when the kernel doesn't pass it through. A page cache besides
     /// the layer's own holds only what no program changes, or what a watch tells of. So only such files can
     /// be mapped shared.
-    private func requests(for node: Node, in layer: Layer) -> HandleIO {
+    private func requests(for node: Node, _ file: FileDescriptor, in layer: Layer) -> HandleIO {
         let plan = coherence.plan
         guard plan.suits(layer, node.filesystem) else { return .direct }
         return switch plan.choices[layer.index].mode {
         case .static: .cached(keepsPages: true)
-        case .watch: layer.isReadOnly ? .cached(keepsPages: false) : .direct
+        case .watch:
+            layer.isReadOnly && reporting.watchPages(of: node, file, in: layer)
+                ? .cached(keepsPages: false) : .direct
         case .check, .ttl: .direct
         }
     }

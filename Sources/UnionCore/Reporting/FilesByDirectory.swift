@@ -132,6 +132,16 @@ extension Reporting {
         }
     }
 
+    /// Gives a file its own watch, as the kernel is about to keep pages of it: the directory's watch tells of no
+    /// change after the first one. False: that can't be had.
+    func watchPages(of node: Node, _ file: FileDescriptor, in layer: Layer) -> Bool {
+        let (wasKept, endings) = node.state.withLock { ($0.isKeptByDirectory, $0.endings) }
+        guard watch(file, for: node, layer: layer.index, endings) else { return false }
+        // The attributes that the kernel has are older than the watch.
+        if wasKept { coherence.invalidations.append(.attributes(node.id)) }
+        return true
+    }
+
     /// Ends the keeping of a file whose directory's watch tells no more of it.
     func endKeepingByDirectory(of alias: NodeAlias) {
         guard let file = table.find(alias.node), !file.isDirectory else { return }

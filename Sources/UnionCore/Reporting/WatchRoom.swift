@@ -30,8 +30,8 @@ extension Reporting {
                 return true
             }
             if !node.isDirectory {
-                giveBackFile(node, source)
-                return true
+                if giveBackFile(node, source) { return true }
+                continue
             }
             let mayGo = !node.isRoot && node.state.withLock { !$0.mayKnowAbsent && !$0.isControlGroup }
             if mayGo { directories.append(node) }
@@ -40,7 +40,10 @@ extension Reporting {
         return false
     }
 
-    func giveBackFile(_ node: Node, _ source: any ChangeSource) {
+    /// Gives a file's watch back. False: the kernel may have pages of it, which need the watch.
+    @discardableResult
+    func giveBackFile(_ node: Node, _ source: any ChangeSource) -> Bool {
+        if node.state.withLock({ $0.openFiles })?.hasPages == true { return false }
         node.state.withLock { state in
             state.isCached = false
             state.endings &+= 1
@@ -48,6 +51,7 @@ extension Reporting {
         source.unwatch(node.id)
         coherence.givenBack.add(1, ordering: .relaxed)
         coherence.invalidations.append(.attributes(node.id))
+        return true
     }
 
     /// Gives a directory's watches back. False: the kernel may remember names in it as missing. No thread
