@@ -38,7 +38,9 @@ struct CoherenceStressTests {
             try Sys.makeDirectory(upper)
             try Sys.makeDirectory(lower)
             try StressHoldings.prepare(lower)
-            try withUnion(in: scratch, upper: upper, lowers: [lower]) { union throws in
+            // What is told ahead is told by other ways, and in another order.
+            try withUnion(in: scratch, upper: upper, lowers: [lower], options: ["ahead=always"]) {
+                union throws in
                 let holdings = try StressHoldings(in: union.mount, scratch)
                 defer { holdings.close() }
                 let stress = CoherenceStress(
@@ -60,7 +62,8 @@ struct CoherenceStressTests {
                 try stress.run(
                     changes, (0..<3).map { StressReader(root: union.mount, seed: seed + 3 + UInt64($0)) },
                     seconds: Self.duration / Double(Self.arrangements.count))
-                print("\(arrangement): \(stress.summary)")
+                let told = try union.control.status()["told_ahead"]
+                print("\(arrangement): \(stress.summary), \(told) told ahead")
                 for text in stress.report { Issue.record("\(text)") }
             }
         }
