@@ -16,9 +16,8 @@ int64_t slx_write(int32_t fd, const void *buffer, size_t size) {
 }
 
 int32_t slx_set_nonblocking(int32_t fd, int32_t on) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0) return -errno;
-    SLX_RESULT(int32_t, fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+    int value = on;
+    SLX_RESULT(int32_t, ioctl(fd, FIONBIO, &value));
 }
 
 int64_t slx_pread(int32_t fd, void *buffer, size_t size, int64_t offset) {

@@ -32,8 +32,8 @@ extension FileDescriptor {
         try unsafe check(slx_write(rawValue, buffer.baseAddress, buffer.count))
     }
 
-    /// Sets whether reads and writes of the open file fail with EAGAIN rather than wait: O_NONBLOCK by
-    /// fcntl(2).
+    /// Sets whether reads and writes of the open file fail with EAGAIN rather than wait: FIONBIO, which is one
+    /// call where fcntl(2) takes two.
     public func setNonBlocking(_ isNonBlocking: Bool) throws(Errno) {
         try succeed(slx_set_nonblocking(rawValue, isNonBlocking ? 1 : 0))
     }
