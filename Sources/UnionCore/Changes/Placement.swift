@@ -13,7 +13,7 @@ extension Changes {
         try layers.checkWritable()
         let directory = try resolver.node(parent)
         let view = try resolver.viewToLook(of: directory, for: caller)
-        let lookup = try resolver.lookup(view, name, in: directory, all: true)
+        let lookup = try resolver.lookup(view, name, in: directory, all: true, filtered: true)
         try checkFlags(of: view, lookup, for: change)
         return Target(directory: directory, view: view, lookup: lookup)
     }

@@ -180,7 +180,7 @@ extension InvalidationQueue: ChangeSink {
     private func noteAtOnce(_ event: ChangeEvent) {
         listings.drop(event.node)
         views.noteChange(
-            event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node))
+            event.kind.isOfEntry ? .entry(event.node, event.name) : .object(event.node), in: event.layer)
         continuity.note(event)
     }
 

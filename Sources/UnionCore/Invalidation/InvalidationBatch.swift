@@ -233,7 +233,7 @@ struct InvalidationBatch {
     /// What the union shows there now. nil: the directory isn't found.
     func look(at name: PathRef, in directory: Node) -> NameLookup? {
         guard let view = try? resolver.view(of: directory),
-            let lookup = try? resolver.lookup(view, name, in: directory)
+            let lookup = try? resolver.lookup(view, name, in: directory, filtered: true)
         else { return nil }
         if lookup.owner?.isDirectory == true { noteIfPassing(directory, view) }
         // A stranger may have moved a skeleton here: listings must look for it.

@@ -70,8 +70,7 @@ extension Listings {
         _ files: borrowing ListedFiles
     ) throws(Errno) -> NameReport? {
         let name = item.name
-        let lookup = try resolver.lookup(
-            view, name, in: directory, having: resolver.directories(of: view, having: name))
+        let lookup = try resolver.lookup(view, name, in: directory, filtered: true)
         guard let owner = lookup.owner, owner.isDirectory, !lookup.isOrphan,
             table.directory(ownedBy: Makeup.part(owner.status, in: owner.layer)) == nil
         else { return nil }
@@ -111,8 +110,7 @@ extension Listings {
     ) throws(Errno) -> NameReport? {
         let name = item.name
         if item.kind == .directory || name.isDots { return nil }
-        let lookup = try resolver.lookup(
-            view, name, in: directory, having: resolver.directories(of: view, having: name))
+        let lookup = try resolver.lookup(view, name, in: directory, filtered: true)
         guard lookup.owner?.isDirectory == false else { return nil }
         // The kernel takes this in whatever LOOKUP tells it meanwhile: it must not put one file over another.
         if let reported = directory.reported(name),

@@ -29,8 +29,7 @@ extension Union {
         _ name: PathRef, in directory: Node, _ caller: CallerIdentity
     ) throws(Errno) -> NameReport {
         let view = try resolver.viewToLook(of: directory, for: caller, lookingUp: name)
-        let having = resolver.directories(of: view, having: name)
-        let lookup = try resolver.lookup(view, name, in: directory, having: having)
+        let lookup = try resolver.lookup(view, name, in: directory, filtered: true)
         guard lookup.isVisible else {
             return NameReport(try reporting.absentEntry(lookup, name, in: directory, view), isFile: false)
         }

@@ -4,14 +4,15 @@ internal import SystemPackage
 // A name in the layers that back a directory, looked up top to bottom.
 extension Resolver {
     /// Looks the name up in each layer of the view. With `all`, goes on below the object to what it hides.
-    /// `having`: a bit for each directory that may have the name. `toRemove`: an orphan that a client has
-    /// emptied counts, too. EPERM: a part of the object can't be had (`Obstacle`).
+    /// `filtered`: leaves out the directories of a shared view that didn't have the name when the view was
+    /// got. What was put there since isn't found: its event comes later. `toRemove`: an orphan that a client
+    /// has emptied counts, too. EPERM: a part of the object can't be had (`Obstacle`).
     func lookup(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
-        having: UInt64 = .max, toRemove: Bool = false
+        filtered: Bool = false, toRemove: Bool = false
     ) throws(Errno) -> NameLookup {
         let lookup = try lookupAll(
-            view, name, in: directory, all: all, having: having, toRemove: toRemove)
+            view, name, in: directory, all: all, filtered: filtered, toRemove: toRemove)
         guard let obstacle = lookup.obstacle else { return lookup }
         noticeObstacle(obstacle, at: name, in: directory)
         throw .notPermitted
@@ -19,20 +20,21 @@ extension Resolver {
 
     /// Looks the name up, and doesn't fail where a part can't be had.
     private func lookupAll(
-        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, having: UInt64,
+        _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool, filtered: Bool,
         toRemove: Bool
     ) throws(Errno) -> NameLookup {
         try undivided(
             { $0.concerns(name, in: directory) },
             { _ throws(Errno) -> NameLookup in
-                try dividedLookup(view, name, in: directory, all: all, having: having, toRemove: toRemove)
+                try dividedLookup(
+                    view, name, in: directory, all: all, filtered: filtered, toRemove: toRemove)
             })
     }
 
     /// Looks the name up, perhaps in the midst of a merged directory's rename.
     func dividedLookup(
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node, all: Bool = false,
-        having: UInt64 = .max, toRemove: Bool = false
+        filtered: Bool = false, toRemove: Bool = false
     ) throws(Errno) -> NameLookup {
         if let policy = readPolicy(of: name, in: directory, view) {
             let backings = ordered(view.backings, by: policy)
@@ -41,7 +43,8 @@ extension Resolver {
             return lookup
         }
         return try lookup(
-            view.backings, view.failure, name, in: directory, all: all, having: having, toRemove: toRemove)
+            view.backings, view.failure, name, in: directory, all: all,
+            filter: filtered ? view.filter : nil, toRemove: toRemove)
     }
 
     /// The lookup that `explain` tells of. Where a layer failed or a part can't be had, it is what the other
@@ -50,12 +53,12 @@ extension Resolver {
         _ view: borrowing DirectoryView, _ name: PathRef, in directory: Node
     ) throws(Errno) -> NameLookup {
         do throws(Errno) {
-            return try lookupAll(view, name, in: directory, all: true, having: .max, toRemove: false)
+            return try lookupAll(view, name, in: directory, all: true, filtered: false, toRemove: false)
         } catch {
             guard error.isLayerFailure else { throw error }
         }
         do throws(Errno) {
-            return try lookupAll(view, name, in: directory, all: false, having: .max, toRemove: false)
+            return try lookupAll(view, name, in: directory, all: false, filtered: false, toRemove: false)
         } catch {
             guard error.isLayerFailure else { throw error }
             var lookup = NameLookup()
@@ -66,30 +69,29 @@ extension Resolver {
 
     private func lookup(
         _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
-        all: Bool, having: UInt64 = .max, toRemove: Bool
+        all: Bool, filter: SharedView? = nil, toRemove: Bool
     ) throws(Errno) -> NameLookup {
         var tries = 0
         while true {
             let lookup = try lookOnce(
-                backings, failure, name, in: directory, all: all, having: having, toRemove: toRemove)
+                backings, failure, name, in: directory, all: all, filter: filter, toRemove: toRemove)
             tries += 1
             let isWhole =
                 (policies.orphans == .keep || isOfOne(lookup, name, backings))
-                && (lookup.isVisible || isMissingAtOnce(lookup, name, backings, having))
+                && (lookup.isVisible || isMissingAtOnce(lookup, name, backings))
             if isWhole || tries == 64 { return lookup }
         }
     }
 
     /// Whether the name was missing in all layers at one time. It may have moved from a layer that was still
-    /// to be looked at to one that was done. It was missing if the upper ones still hadn't it after the last
-    /// layer was done.
-    private func isMissingAtOnce(
-        _ lookup: NameLookup, _ name: PathRef, _ backings: [Backing], _ having: UInt64
-    ) -> Bool {
-        guard lookup.layerEntries.isEmpty, !lookup.hasEnded else { return true }
-        for (position, backing) in backings.dropLast().enumerated() {
-            guard mayHave(name, backing, position, having),
-                coherence.plan.choices[backing.layer.index].mode != .static
+    /// to be looked at to one that was done, or left out. It was missing if the upper ones still hadn't it after
+    /// the last layer was done. (All that were left out hadn't it when the view was got.)
+    private func isMissingAtOnce(_ lookup: NameLookup, _ name: PathRef, _ backings: [Backing]) -> Bool {
+        guard lookup.layerEntries.isEmpty, !lookup.hasEnded,
+            let last = backings.indices.last(where: { mayHave($0, lookup.asked) })
+        else { return true }
+        for backing in backings[..<last] {
+            guard takes(name, backing), coherence.plan.choices[backing.layer.index].mode != .static
             else { continue }
             if (try? backing.directory.status(at: name)) != nil, !layers.isReserved(name, in: backing) {
                 return false
@@ -98,12 +100,14 @@ extension Resolver {
         return true
     }
 
-    /// Whether to ask the directory for the name.
-    private func mayHave(
-        _ name: PathRef, _ backing: Backing, _ position: Int, _ having: UInt64
-    ) -> Bool {
-        if position < 64, having >> UInt64(position) & 1 == 0 { return false }
-        return !(backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix))
+    /// Whether the directory at that position is one of those that may have the name.
+    private func mayHave(_ position: Int, _ directories: UInt64) -> Bool {
+        position >= 64 || directories >> UInt64(position) & 1 != 0
+    }
+
+    /// Whether the name can be anything but a mark in that directory.
+    private func takes(_ name: PathRef, _ backing: Backing) -> Bool {
+        !(backing.layer.isOCI && name.hasPrefix(OCIName.whiteoutPrefix))
     }
 
     /// Whether the several calls on the upper's directory all met one directory. Directories that aren't
@@ -119,13 +123,15 @@ extension Resolver {
 
     private func lookOnce(
         _ backings: [Backing], _ failure: Errno?, _ name: PathRef, in directory: Node,
-        all: Bool, having: UInt64, toRemove: Bool
+        all: Bool, filter: SharedView?, toRemove: Bool
     ) throws(Errno) -> NameLookup {
         var lookup = NameLookup()
         lookup.begun = coherence.now
         lookup.failure = failure
+        // The filter is part of the look. A name that comes to it later comes by a change after the beginning.
+        lookup.asked = directories(of: filter, having: name)
         for (position, backing) in backings.enumerated() {
-            guard mayHave(name, backing, position, having) else { continue }
+            guard mayHave(position, lookup.asked), takes(name, backing) else { continue }
             let isLowest = position == backings.count - 1
             do throws(Errno) {
                 if let layerEntry = try layerEntry(of: name, in: backing, isLowest: isLowest) {
@@ -156,7 +162,7 @@ extension Resolver {
             let isLast = position == lookup.layerEntries.count - 1 && lookup.isDecided && !all
             return isLast
                 ? try lookOnce(
-                    backings, failure, name, in: directory, all: true, having: having, toRemove: toRemove)
+                    backings, failure, name, in: directory, all: true, filter: filter, toRemove: toRemove)
                 : lookup.leavingOut(position)
         }
         followOrigin(lookup, position, name, backings)

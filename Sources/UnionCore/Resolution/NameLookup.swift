@@ -42,6 +42,8 @@ struct NameLookup {
     var order = ReadPolicy.upperFirst
     /// When the lookup began, by the clock of `Coherence`.
     var begun: UInt64 = 0
+    /// A bit for each directory, from the top, that was asked if the search came to it.
+    var asked: UInt64 = .max
     /// The layer at which `end` ended the search.
     private var end: Layer?
     /// Where marks of overlayfs say that the object is in the layers below them. For a layer, the last one
@@ -92,6 +94,7 @@ struct NameLookup {
         rest.buried = buried
         rest.unseen = layerEntries[position]
         rest.begun = begun
+        rest.asked = asked
         rest.redirections = redirections
         rest.obstacle = obstacle
         rest.failure = failure

@@ -1,9 +1,9 @@
 internal import LinuxSystem
 
 extension Resolver {
-    /// A bit for each directory of the view that may have the name.
-    func directories(of view: borrowing DirectoryView, having name: PathRef) -> UInt64 {
-        guard let shared = view.shared, let names = shared.names else { return .max }
+    /// A bit for each directory of a shared view that may have the name, as of the events that were taken in.
+    func directories(of shared: SharedView?, having name: PathRef) -> UInt64 {
+        guard let shared, let names = shared.names else { return .max }
         return names.directories(having: name.hash) {
             shared.backings.map { backing in
                 // An OCI layer's whiteouts have other names than what they hide.

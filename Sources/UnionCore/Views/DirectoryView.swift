@@ -45,6 +45,12 @@ struct DirectoryView: ~Copyable {
         for index in backings.indices { backings[index].marks = marks(backings[index]) }
     }
 
+    /// The shared view whose filter tells which of these directories may have a name. nil: there is none.
+    var filter: SharedView? {
+        guard let shared, shared.names != nil, shared.backings.count == backings.count else { return nil }
+        return shared
+    }
+
     /// `backingsFingerprint` as it was when the shared view was made, or at `keepFingerprint`.
     var keptFingerprint: UInt64? { ownFingerprint ?? shared?.fingerprint }
 

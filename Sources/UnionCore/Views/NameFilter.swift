@@ -7,7 +7,7 @@ internal import SystemPackage
 ///
 /// The filter is filled from the directories' listings once the view has been used for a while. Names in
 /// later events are added, whatever became of them. So a name that has gone may be in here, but no name is
-/// missing. The lock is a leaf.
+/// missing of which an event was taken in. The lock is a leaf.
 final class NameFilter: Sendable {
     /// To ask fewer directories is faster than to make a filter.
     static let fewestDirectories = 3
@@ -17,14 +17,28 @@ final class NameFilter: Sendable {
     private enum Stage {
         case counting(Int)
         /// The names in events that came while the filter was being filled.
-        case filling([UInt64])
+        case filling([Added])
         case filled
+    }
+
+    /// A name to be added. `position`: the directory that an event named it in; nil: it isn't known which.
+    private struct Added {
+        let hash: UInt64
+        let position: Int?
     }
 
     private struct State: ~Copyable {
         var stage = Stage.counting(0)
         /// One for each directory. nil: that directory may have any name.
         var filters: [BloomFilter?] = []
+
+        mutating func insert(_ added: Added) {
+            guard let position = added.position else {
+                for index in filters.indices { filters[index]?.insert(added.hash) }
+                return
+            }
+            if filters.indices.contains(position) { filters[position]?.insert(added.hash) }
+        }
     }
 
     private let state = Mutex(State())
@@ -46,13 +60,14 @@ final class NameFilter: Sendable {
         return mask
     }
 
-    /// Adds a name, as an event named an entry of one of the directories.
-    func add(_ hash: UInt64) {
+    /// Adds a name, as an event named an entry of the directory at that position; nil: of one of them.
+    func add(_ hash: UInt64, at position: Int?) {
+        let added = Added(hash: hash, position: position)
         state.withLock { state in
             switch state.stage {
             case .counting: break
-            case .filling(let early): state.stage = .filling(early + [hash])
-            case .filled: for index in state.filters.indices { state.filters[index]?.insert(hash) }
+            case .filling(let early): state.stage = .filling(early + [added])
+            case .filled: state.insert(added)
             }
         }
     }
@@ -62,9 +77,7 @@ final class NameFilter: Sendable {
         state.withLock { state in
             guard case .filling(let early) = state.stage else { return }
             state.filters = filters
-            for hash in early {
-                for index in state.filters.indices { state.filters[index]?.insert(hash) }
-            }
+            for added in early { state.insert(added) }
             state.stage = .filled
         }
     }

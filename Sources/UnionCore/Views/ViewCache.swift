@@ -100,12 +100,15 @@ final class ViewCache: Sendable {
         }
     }
 
-    /// Takes away the views that a change of what the link names concerns.
-    func noteChange(_ link: Link) {
+    /// Takes away the views that a change of what the link names concerns. `layer`: the layer whose directory
+    /// has changed; nil: perhaps each.
+    func noteChange(_ link: Link, in layer: Int? = nil) {
         guard !isEmpty.load(ordering: .sequentiallyConsistent) else { return }
         let concernsAll = state.withLock { state in
             if state.links.contains(link) { return true }
-            for slot in state.slots where slot.node == link.directory { slot.view?.names?.add(link.name) }
+            for slot in state.slots where slot.node == link.directory {
+                slot.view?.noteName(link.name, in: layer)
+            }
             return false
         }
         if concernsAll { dropAll() }
@@ -165,5 +168,10 @@ final class SharedView: Sendable {
 
     deinit {
         for backing in backings where !backing.isRoot { _ = OwnedDescriptor(owning: backing.directory) }
+    }
+
+    /// Notes that the layer's directory may have got a name of that hash.
+    func noteName(_ hash: UInt64, in layer: Int?) {
+        names?.add(hash, at: backings.firstIndex { $0.layer.index == layer })
     }
 }
