@@ -13,6 +13,24 @@ extension Changes {
         try layers.checkWritable()
         let directory = try resolver.node(parent)
         let view = try resolver.viewToLook(of: directory, for: caller)
+        return try target(name, in: directory, view, for: change)
+    }
+
+    /// The same of a second name of one request. In the same directory it shares the view, if that can be shared.
+    func target(
+        _ parent: NodeID, _ name: PathRef, beside other: borrowing Target, _ caller: CallerIdentity,
+        for change: NameChange
+    ) throws(Errno) -> Target {
+        guard parent == other.directory.id, let shared = other.view.shared else {
+            return try target(parent, name, caller, for: change)
+        }
+        try resolver.check(name)
+        return try target(name, in: other.directory, DirectoryView(shared), for: change)
+    }
+
+    private func target(
+        _ name: PathRef, in directory: Node, _ view: consuming DirectoryView, for change: NameChange
+    ) throws(Errno) -> Target {
         let lookup = try resolver.lookup(view, name, in: directory, all: true, filtered: true)
         try checkFlags(of: view, lookup, for: change)
         return Target(directory: directory, view: view, lookup: lookup)

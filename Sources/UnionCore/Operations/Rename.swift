@@ -34,7 +34,7 @@ extension Union {
             throw .invalidArgument
         }
         let source = try changes.target(parent, name, caller, for: .take)
-        let destination = try changes.target(newParent, newName, caller, for: .replace)
+        let destination = try changes.target(newParent, newName, beside: source, caller, for: .replace)
         guard let moving = source.lookup.owner else { throw .noSuchFileOrDirectory }
         if flags == .noReplace && destination.lookup.isVisible { throw .fileExists }
         try changes.checkReplacement(of: moving, by: destination.lookup)
