@@ -134,7 +134,9 @@ extension Changes {
     private func alignSkeleton(
         _ skeleton: FileDescriptor, _ view: borrowing DirectoryView
     ) throws(Errno) {
-        guard view.count > 1, !view.backings[0].isRoot else { return }
+        guard view.count > 1, !view.backings[0].isRoot,
+            layers.knownMarks(of: view.backings[0])?.contains(.skeleton) != false
+        else { return }
         let own = try skeleton.status()
         let origin = try view.backings[1].directory.status()
         guard layers.isBehind(own, origin), layers.isSkeleton("", in: skeleton) else { return }

@@ -17,11 +17,14 @@ extension Layers {
         return marks
     }
 
-    /// The marks on a directory of a view. A cached view knows them; no event tells of changes in the table.
+    /// The marks on a directory of a view.
     func marks(of backing: Backing) -> Marks {
-        if work.marks == nil, let marks = backing.marks { return marks }
-        return marks(of: "", in: backing.directory)
+        knownMarks(of: backing) ?? marks(of: "", in: backing.directory)
     }
+
+    /// The same without a look. nil: they aren't known. A cached view knows them; no event tells of changes in
+    /// the table.
+    func knownMarks(of backing: Backing) -> Marks? { work.marks == nil ? backing.marks : nil }
 
     /// A mark's value. nil: the mark isn't set.
     func value(of mark: OwnMark, on name: PathRef, in directory: FileDescriptor) -> [UInt8]? {
