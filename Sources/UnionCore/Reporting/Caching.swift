@@ -350,7 +350,8 @@ extension Reporting {
     /// Watches a file before its attributes are looked at, if these aren't kept yet.
     func watchBeforeLook(_ node: Node) throws(Errno) {
         guard coherence.plan.isLasting, !node.isDirectory,
-            !node.state.withLock({ $0.isCached || $0.isDegraded })
+            !node.state.withLock({ $0.isCached || $0.isDegraded }),
+            node.filesystem.isControlGroups || mayWatch(node)
         else { return }
         let object = try resolver.object(of: node)
         prepareCaching(of: node, object)

@@ -244,6 +244,7 @@ extension Resolver {
     func lookup(of view: borrowing DirectoryView) throws(Errno) -> NameLookup {
         var lookup = NameLookup()
         lookup.failure = view.failure
+        lookup.reserve(view.count)
         for backing in view.backings {
             let status: FileStatus
             do {

@@ -62,6 +62,9 @@ struct NameLookup {
     /// Whether nothing that is found from here on belongs to the name.
     var hasEnded: Bool { end != nil || layerEntries.last?.isWhiteout == true }
 
+    /// Makes room for as many layers at once.
+    mutating func reserve(_ count: Int) { layerEntries.reserveCapacity(count) }
+
     /// Adds what the next lower layer has.
     mutating func add(_ layerEntry: LayerEntry) {
         if hasEnded {
