@@ -65,7 +65,7 @@ extension Union {
         do throws(Errno) {
             let node = try resolver.node(entry.node)
             change.end(by: caller)
-            let file = try opened(node, layer, made.intoObject(), flags)
+            let file = try opened(node, layer, try made.intoObject(), flags)
             if coherence.plan.isLasting { reporting.keepAttributesUnwatched(&entry) }
             return (entry, file)
         } catch {

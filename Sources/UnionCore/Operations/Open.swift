@@ -41,7 +41,7 @@ extension Union {
         let real = flags.subtracting([.create, .exclusive, .noFollow, .kernelOnly])
         let file = try resolver.openData(data, flags: real)
         let layer = target.layer
-        return try opened(node, layer, file, flags, metacopy: target.intoObject())
+        return try opened(node, layer, file, flags, metacopy: try target.intoObject())
     }
 
     private func openReal(
@@ -168,8 +168,4 @@ extension FileDescriptor {
             try? setFlags(flags.subtracting(.direct))
         }
     }
-}
-
-extension LocatedObject {
-    consuming func intoObject() -> OwnedDescriptor { object }
 }

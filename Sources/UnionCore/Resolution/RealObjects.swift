@@ -8,6 +8,7 @@ extension Resolver {
     /// upon which the kernel walks the path again: the object isn't where it was.
     func object(of node: Node) throws(Errno) -> LocatedObject {
         if node.isDirectory { return try directoryObject(of: node) }
+        if let open = try openObject(of: node) { return open }
         do {
             return try withStableAliases { () throws(Errno) -> LocatedObject in
                 try namedObject(of: node)
@@ -15,6 +16,15 @@ extension Resolver {
         } catch .staleNFSFileHandle {
             return try namelessObject(of: node)
         }
+    }
+
+    /// The real file that a client has open. nil: none has, or it may be in another layer by now, or the filesystem
+    /// minds the way to it.
+    private func openObject(of node: Node) throws(Errno) -> LocatedObject? {
+        guard !node.filesystem.isPseudo, let handle = node.state.withLock({ $0.openFiles })?.anyHandle,
+            node.alias?.layer == handle.layer
+        else { return nil }
+        return LocatedObject(layer: stack[handle.layer], by: handle, status: try handle.object.status())
     }
 
     private func namedObject(of node: Node) throws(Errno) -> LocatedObject {
@@ -87,26 +97,42 @@ extension Resolver {
     }
 }
 
-/// A real object, open (O_PATH), and the layer that it is in.
+/// A real object, open (O_PATH, or as a client has it open), and the layer that it is in.
 struct LocatedObject: ~Copyable {
     let layer: Layer
-    let object: OwnedDescriptor
+    let descriptor: FileDescriptor
     /// The status when the object was found.
     let status: FileStatus
+    /// nil: the handle has the descriptor.
+    private let object: OwnedDescriptor?
+    private let handle: FileHandle?
 
     init(layer: Layer, object: consuming OwnedDescriptor, status: FileStatus) {
         self.layer = layer
-        self.object = object
         self.status = status
+        descriptor = object.descriptor
+        self.object = consume object
+        handle = nil
     }
 
     init(layer: Layer, open object: consuming OwnedDescriptor) throws(Errno) {
-        status = try object.descriptor.status()
-        self.layer = layer
-        self.object = object
+        let status = try object.descriptor.status()
+        self.init(layer: layer, object: consume object, status: status)
     }
 
-    var descriptor: FileDescriptor { object.descriptor }
+    init(layer: Layer, by handle: FileHandle, status: FileStatus) {
+        self.layer = layer
+        self.status = status
+        descriptor = handle.object
+        object = nil
+        self.handle = handle
+    }
+
+    /// The descriptor, for the calling code to keep.
+    consuming func intoObject() throws(Errno) -> OwnedDescriptor {
+        if let object = object { return object }
+        return try descriptor.duplicated()
+    }
 }
 
 extension Resolver {
