@@ -12,8 +12,9 @@ extension Changes {
             if layerEntry.isWhiteout || layerEntry.isDirectory || layerEntry.layer.isReadOnly { continue }
             if upper != nil && layerEntry.layer.isUpper { continue }
             guard let directory = view.directory(in: layerEntry.layer.index) else { continue }
+            let isPseudo = view.isPseudo(in: layerEntry.layer)
             do {
-                try layers.asCaller(caller, in: directory) { () throws(Errno) in
+                try layers.asCaller(caller, in: directory, isPseudo: isPseudo) { () throws(Errno) in
                     try directory.unlink(at: name)
                 }
             } catch .noSuchFileOrDirectory where layerEntry.layer !== layerEntries.first?.layer {
@@ -22,12 +23,12 @@ extension Changes {
         }
     }
 
-    /// Removes an empty directory as the caller. False: something is in it.
+    /// Removes an empty directory as the caller. False: something is in it. `isPseudo`: see `asCaller`.
     func removePlain(
-        _ name: PathRef, in directory: FileDescriptor, _ caller: CallerIdentity
+        _ name: PathRef, in directory: FileDescriptor, isPseudo: Bool? = nil, _ caller: CallerIdentity
     ) throws(Errno) -> Bool {
         do {
-            try layers.asCaller(caller, in: directory) { () throws(Errno) in
+            try layers.asCaller(caller, in: directory, isPseudo: isPseudo) { () throws(Errno) in
                 try directory.removeDirectory(at: name)
             }
             return true

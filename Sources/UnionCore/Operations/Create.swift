@@ -48,10 +48,13 @@ extension Union {
     ) throws(Errno) -> (Entry, OpenedFile) {
         let mayExist = !isSure && target.lookup.layerEntries.isEmpty
         let change = OwnChange(coherence.noting, target.directory, name)
+        let shared = target.view.shared
         let made = try changes.put(.create, name, in: &target, caller) {
             directory, layer throws(Errno) -> LocatedObject in
-            let file = try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
-                () throws(Errno) -> OwnedDescriptor in
+            let file = try layers.asCaller(
+                caller, in: directory, isPseudo: shared?.isPseudo(in: layer),
+                exact: mode & ModeBits.setGroup != 0
+            ) { () throws(Errno) -> OwnedDescriptor in
                 try directory.openBeneath(
                     name, flags: creationFlags(flags, mayExist: mayExist), mode: mode & ModeBits.permissions)
             }

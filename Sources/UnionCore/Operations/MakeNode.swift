@@ -20,9 +20,12 @@ extension Union {
     ) throws(Errno) -> Entry {
         var target = try changes.target(parent, name, caller)
         let change = OwnChange(coherence.noting, target.directory, name)
+        let shared = target.view.shared
         try changes.put(operation, name, in: &target, caller) { directory, layer throws(Errno) in
-            try layers.asCaller(caller, in: directory, exact: mode & ModeBits.setGroup != 0) {
-                () throws(Errno) in
+            try layers.asCaller(
+                caller, in: directory, isPseudo: shared?.isPseudo(in: layer),
+                exact: mode & ModeBits.setGroup != 0
+            ) { () throws(Errno) in
                 try make(directory, layer)
             }
         }

@@ -13,10 +13,12 @@ extension Union {
         let lookup = target.lookup
         let unlinked = reporting.unlinkedTarget(lookup, name, in: target.directory, target.view)
         let change = OwnChange(coherence.noting, target.directory, name)
-        let isGone = try onlyDirectory(of: lookup, target.view).map { only throws(Errno) in
-            try changes.removePlain(name, in: only, caller)
+        var isGone = false
+        if let only = onlyDirectory(of: lookup, target.view) {
+            isGone = try changes.removePlain(
+                name, in: only, isPseudo: target.view.isPseudo(in: owner.layer), caller)
         }
-        if isGone != true {
+        if !isGone {
             try removeParts(of: &target, name, caller)
         } else if owner.layer.isUpper {
             work.marks?.drop(owner.status)

@@ -46,8 +46,9 @@ extension Union {
                 try from.unlink(at: name)
             }
         }
+        let isPseudo = renaming.source.view.isPseudo(in: renaming.layer)
         do {
-            try layers.asCaller(renaming.caller, in: from) { () throws(Errno) in
+            try layers.asCaller(renaming.caller, in: from, isPseudo: isPseudo) { () throws(Errno) in
                 try FileDescriptor.rename(from: from, name, to: to, newName, flags: flags)
             }
         } catch {

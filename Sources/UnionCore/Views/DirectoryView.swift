@@ -91,6 +91,9 @@ struct DirectoryView: ~Copyable {
         if top.isOwned { _ = OwnedDescriptor(owning: top.directory) }
     }
 
+    /// Whether the layer's directory is on a pseudo filesystem. nil: that isn't known without a look.
+    func isPseudo(in layer: Layer) -> Bool? { shared?.isPseudo(in: layer) }
+
     /// The directory of `layer`. nil: that layer doesn't back this one.
     func directory(in layer: Int) -> FileDescriptor? {
         for backing in backings where backing.layer.index == layer { return backing.directory }

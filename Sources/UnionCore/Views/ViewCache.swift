@@ -170,6 +170,12 @@ final class SharedView: Sendable {
         for backing in backings where !backing.isRoot { _ = OwnedDescriptor(owning: backing.directory) }
     }
 
+    /// Whether the layer's directory is on a pseudo filesystem. Each is on its layer's own mount. nil: the layer
+    /// has none here.
+    func isPseudo(in layer: Layer) -> Bool? {
+        backings.contains { $0.layer === layer } ? layer.filesystem.isPseudo : nil
+    }
+
     /// Notes that the layer's directory may have got a name of that hash.
     func noteName(_ hash: UInt64, in layer: Int?) {
         names?.add(hash, at: backings.firstIndex { $0.layer.index == layer })
