@@ -5,12 +5,18 @@ extension Resolver {
     func directories(of shared: SharedView?, having name: PathRef) -> UInt64 {
         guard let shared, let names = shared.names else { return .max }
         return names.directories(having: name.hash) {
-            shared.backings.map { backing in
-                // An OCI layer's whiteouts have other names than what they hide.
-                backing.layer.isOCI || !backing.layer.filesystem.type.tellsCase
-                    ? nil : NameFilter.names(of: backing.directory)
-            }
+            shared.backings.map { isFilterable($0) ? NameFilter.names(of: $0.directory) : nil }
         }
+    }
+
+    /// Whether a filter would have every name of the directory, by its listing and by later events.
+    private func isFilterable(_ backing: Backing) -> Bool {
+        let layer = backing.layer
+        // An OCI layer's whiteouts have other names than what they hide.
+        guard !layer.isOCI, layer.filesystem.type.tellsCase else { return false }
+        // What the union itself makes in a static layer brings no event.
+        let mode = coherence.plan.choices[layer.index].mode
+        return mode == .watch || layer.isReadOnly || policies.readOnly
     }
 }
 
