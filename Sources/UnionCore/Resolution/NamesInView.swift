@@ -4,9 +4,11 @@ extension Resolver {
     /// A bit for each directory of a shared view that may have the name, as of the events that were taken in.
     func directories(of shared: SharedView?, having name: PathRef) -> UInt64 {
         guard let shared, let names = shared.names else { return .max }
-        return names.directories(having: name.hash) {
+        let having = names.directories(having: name.hash) {
             shared.backings.map { isFilterable($0) ? NameFilter.names(of: $0.directory) : nil }
         }
+        // Asked afterwards: a name that was taken in before, and isn't in the filter, has ended the view.
+        return shared.isCurrent ? having : .max
     }
 
     /// Whether a filter would have every name of the directory, by its listing and by later events.

@@ -73,8 +73,11 @@ final class ViewCache: Sendable {
     /// takes.
     func register(_ node: NodeID, _ links: [Link]) -> UInt64 {
         state.withLock { state in
-            state.slots.removeAll { $0.node == node }
-            if state.slots.count >= Self.mostSlots { state.slots.removeFirst() }
+            state.slots.removeAll { slot in
+                if slot.node == node { slot.view?.end() }
+                return slot.node == node
+            }
+            if state.slots.count >= Self.mostSlots { state.slots.removeFirst().view?.end() }
             state.serial += 1
             state.slots.append(Slot(node: node, serial: state.serial, links: links, view: nil))
             state.rebuildLinks()
@@ -93,6 +96,7 @@ final class ViewCache: Sendable {
             var count = state.slots.reduce(0) { $0 + ($1.view?.backings.count ?? 0) }
             while count > Self.mostDescriptors, !state.slots.isEmpty {
                 let slot = state.slots.removeFirst()
+                slot.view?.end()
                 count -= slot.view?.backings.count ?? 0
                 gone.append(slot)
             }
@@ -121,6 +125,7 @@ final class ViewCache: Sendable {
         state.withLock { state in
             guard let index = state.slots.firstIndex(where: { $0.node == node }) else { return }
             gone = state.slots.remove(at: index)
+            gone?.view?.end()
         }
         _ = gone
     }
@@ -129,6 +134,7 @@ final class ViewCache: Sendable {
         var gone: [Slot] = []
         state.withLock { state in
             swap(&gone, &state.slots)
+            for slot in gone { slot.view?.end() }
             state.links.removeAll(keepingCapacity: true)
             isEmpty.store(true, ordering: .sequentiallyConsistent)
         }
@@ -146,6 +152,7 @@ final class SharedView: Sendable {
     let links: [ViewCache.Link]
     /// The filter of their names. nil: each directory is asked.
     let names: NameFilter?
+    private let hasEnded = Atomic<Bool>(false)
 
     init(_ view: consuming DirectoryView, fingerprint: UInt64, floor: Int, links: [ViewCache.Link]) {
         backings = view.release()
@@ -169,6 +176,12 @@ final class SharedView: Sendable {
     deinit {
         for backing in backings where !backing.isRoot { _ = OwnedDescriptor(owning: backing.directory) }
     }
+
+    /// Whether names in events still come to the filter.
+    var isCurrent: Bool { !hasEnded.load(ordering: .sequentiallyConsistent) }
+
+    /// Notes that the view isn't cached any more. Requests that have it go on with it.
+    func end() { hasEnded.store(true, ordering: .sequentiallyConsistent) }
 
     /// Whether the layer's directory is on a pseudo filesystem. Each is on its layer's own mount. nil: the layer
     /// has none here.
