@@ -34,7 +34,8 @@ extension Union {
             return NameReport(try reporting.absentEntry(lookup, name, in: directory, view), isFile: false)
         }
         try agents.checkSight(lookup, name, in: directory, caller)
-        return try reporting.find(lookup, name, in: directory, view, watches: .deferred, caller.pid)
+        return try reporting.find(
+            lookup, name, in: directory, view, watches: .deferred, caller.pid, filtered: true)
     }
 
     /// Drops `count` of the kernel's references to the node.

@@ -42,14 +42,19 @@ extension Reporting {
     /// The node and attributes of what was found under a name.
     func entry(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
-        keepsAttributes: Bool = true
+        keepsAttributes: Bool = true, filtered: Bool = false
     ) throws(Errno) -> Entry {
-        try find(lookup, name, in: directory, view, keepsAttributes: keepsAttributes).entry
+        try find(
+            lookup, name, in: directory, view, keepsAttributes: keepsAttributes, filtered: filtered
+        ).entry
     }
 
+    /// The same, with the watch that is to be set. `filtered`: further looks leave out what the first one could
+    /// (`Resolver.lookup`).
     func find(
         _ lookup: NameLookup, _ name: PathRef, in directory: Node, _ view: borrowing DirectoryView,
-        keepsAttributes: Bool = true, watches: FileWatch = .first, _ thread: Int32 = 0, toRemove: Bool = false
+        keepsAttributes: Bool = true, watches: FileWatch = .first, _ thread: Int32 = 0,
+        filtered: Bool = false, toRemove: Bool = false
     ) throws(Errno) -> NameReport {
         var lookup = lookup
         // The node of the look before, kept until the next look has its own: its watch must not end in
@@ -76,7 +81,7 @@ extension Reporting {
                     return found
                 }
             }
-            lookup = try resolver.lookup(view, name, in: directory, toRemove: toRemove)
+            lookup = try resolver.lookup(view, name, in: directory, filtered: filtered, toRemove: toRemove)
         }
         throw .noSuchFileOrDirectory
     }

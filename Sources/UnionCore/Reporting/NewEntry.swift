@@ -9,8 +9,12 @@ extension Reporting {
         _ name: PathRef, in target: borrowing Target, isTaken: (Entry) -> Bool
     ) throws(Errno) -> Entry {
         do throws(Errno) {
-            let lookup = try resolver.lookup(target.view, name, in: target.directory)
-            let made = try entry(lookup, name, in: target.directory, target.view, keepsAttributes: false)
+            // The filter has the name once its event is taken in. To ask two directories costs no more than that.
+            let filtered = target.view.filter.map { $0.backings.count > 2 } ?? false
+            if filtered { coherence.source?.drain() }
+            let lookup = try resolver.lookup(target.view, name, in: target.directory, filtered: filtered)
+            let made = try entry(
+                lookup, name, in: target.directory, target.view, keepsAttributes: false, filtered: filtered)
             if isTaken(made) { return made }
             forget(made.node, count: 1)
             throw .staleNFSFileHandle
