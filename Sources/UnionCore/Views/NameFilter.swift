@@ -9,10 +9,11 @@ internal import SystemPackage
 /// later events are added, whatever became of them. So a name that has gone may be in here, but no name is
 /// missing of which an event was taken in. The lock is a leaf.
 final class NameFilter: Sendable {
-    /// To ask fewer directories is faster than to make a filter.
-    static let fewestDirectories = 3
-    private static let fewestUses = 16
     private static let mostNames = 50_000
+
+    /// After how many uses the filter is filled. To ask two directories costs little, and to list them may cost
+    /// much.
+    private let fewestUses: Int
 
     private enum Stage {
         case counting(Int)
@@ -43,13 +44,19 @@ final class NameFilter: Sendable {
 
     private let state = Mutex(State())
 
+    /// nil: to ask so few directories is faster than to make a filter.
+    init?(of directories: Int) {
+        guard directories > 1 else { return nil }
+        fewestUses = directories > 2 ? 16 : 256
+    }
+
     /// A bit for each directory that may have the name of that hash. `fill` gives each directory's names, or
     /// nil if they can't be told. One thread calls it, without the lock.
     func directories(having hash: UInt64, fill: () -> [[UInt64]?]) -> UInt64 {
         let (mask, mustFill) = state.withLock { state in
             switch state.stage {
             case .counting(let uses):
-                let isEnough = uses + 1 >= Self.fewestUses
+                let isEnough = uses + 1 >= fewestUses
                 state.stage = isEnough ? .filling([]) : .counting(uses + 1)
                 return (UInt64.max, isEnough)
             case .filling: return (UInt64.max, false)

@@ -159,7 +159,7 @@ final class SharedView: Sendable {
         self.fingerprint = fingerprint
         self.floor = floor
         self.links = links
-        names = backings.count >= NameFilter.fewestDirectories ? NameFilter() : nil
+        names = NameFilter(of: backings.count)
     }
 
     /// The view of all layers' roots.
