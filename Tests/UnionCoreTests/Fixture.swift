@@ -17,7 +17,8 @@ final class Fixture: Sendable {
     /// `before` fills the layers before the union is opened; they are there already.
     init(
         lowers: Int = 1, upper: Bool = true, readOnly: Set<Int> = [], oci: Set<Int> = [],
-        watcher: (any ChangeSource)? = nil, policies: (inout Policies) -> Void = { _ in },
+        coherence: CoherenceMode? = nil, watcher: (any ChangeSource)? = nil,
+        policies: (inout Policies) -> Void = { _ in },
         before: (String) -> Void = { _ in }
     ) throws {
         let base = "/tmp/switchfs-engine-\(getpid())-\(UInt64.random(in: 0 ... .max))"
@@ -27,9 +28,9 @@ final class Fixture: Sendable {
         var layers = (1...lowers).map { index in
             LayerConfiguration(
                 path: base + "/lower\(index)", readOnly: readOnly.contains(index),
-                isOCI: oci.contains(index))
+                coherence: coherence, isOCI: oci.contains(index))
         }
-        if upper { layers.insert(LayerConfiguration(path: base + "/upper"), at: 0) }
+        if upper { layers.insert(LayerConfiguration(path: base + "/upper", coherence: coherence), at: 0) }
         var configuration = UnionConfiguration(layers: layers, hasUpper: upper)
         configuration.workDirectory = upper ? base + "/work" : nil
         policies(&configuration.policies)

@@ -27,6 +27,20 @@ import UnionCore
         #expect(!fixture.exists("d/deep"))
     }
 
+    /// Nothing tells of what the union itself does in a static layer.
+    @Test func whatIsMadeInStaticLayersIsFoundAgain() throws {
+        let fixture = try Fixture(
+            lowers: 3, coherence: .static,
+            before: { shell("cd \($0); mkdir upper/d lower1/d lower2/d lower3/d; echo > lower2/d/old") })
+        let directory = try fixture.node("d")
+        // So often that the directories' names are kept.
+        for _ in 0..<20 { _ = try? fixture.union.lookup(directory, "old", root) }
+        try fixture.create("d/new")
+        try fixture.mkdir("d/other")
+        #expect(try fixture.attributes("d/new").kind == .regular)
+        #expect(try fixture.attributes("d/other").kind == .directory)
+    }
+
     @Test func whiteoutsHide() throws {
         let fixture = try Fixture(
             lowers: 2,
