@@ -11,4 +11,6 @@ struct Backing: Sendable {
     var marks: Marks?
     /// Whether to close it with the view.
     var isOwned: Bool
+    /// `Makeup.part`, if it was looked at: an open directory stays what it is.
+    var part: UInt64?
 }

@@ -154,6 +154,7 @@ extension Resolver {
             view = try openView(of: node, at: path.ref)
             tries += 1
         }
+        view.noteTop()
         guard continues(node, as: view) else { throw view.failure ?? .noSuchFileOrDirectory }
         return view
     }

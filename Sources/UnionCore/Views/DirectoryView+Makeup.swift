@@ -8,9 +8,7 @@ extension DirectoryView {
     /// `Makeup.backings` as the view's directories give it. Throws the error of fstat(2).
     func backingsFingerprint() throws(Errno) -> UInt64 {
         var result: UInt64 = 0
-        for backing in backings {
-            result ^= Makeup.part(try backing.directory.status(), in: backing.layer)
-        }
+        for backing in backings { result ^= try backing.lookedAtPart() }
         return result
     }
 
@@ -24,8 +22,16 @@ extension DirectoryView {
     func shows(_ node: Node) -> Bool {
         let makeup = node.makeup
         return backings.contains { backing in
-            guard let status = try? backing.directory.status() else { return false }
-            return makeup.has(Makeup.part(status, in: backing.layer))
+            guard let part = try? backing.lookedAtPart() else { return false }
+            return makeup.has(part)
         }
+    }
+}
+
+extension Backing {
+    /// `Makeup.part`. Throws the error of fstat(2).
+    func lookedAtPart() throws(Errno) -> UInt64 {
+        if let part { return part }
+        return Makeup.part(try directory.status(), in: layer)
     }
 }

@@ -51,6 +51,12 @@ struct DirectoryView: ~Copyable {
         return shared
     }
 
+    /// Looks once at what the topmost directory is, for many looks in a row. Most views have no other.
+    mutating func noteTop() {
+        guard let top = backings.first, top.part == nil else { return }
+        backings[0].part = try? top.lookedAtPart()
+    }
+
     /// `backingsFingerprint` as it was when the shared view was made, or at `keepFingerprint`.
     var keptFingerprint: UInt64? { ownFingerprint ?? shared?.fingerprint }
 
