@@ -91,7 +91,9 @@ final class ViewCache: Sendable {
         // Descriptors are closed after the lock.
         var gone: [Slot] = []
         state.withLock { state in
-            guard let index = state.slots.firstIndex(where: { $0.serial == serial }) else { return }
+            guard let index = state.slots.firstIndex(where: { $0.serial == serial }) else {
+                return view.end()
+            }
             state.slots[index].view = view
             var count = state.slots.reduce(0) { $0 + ($1.view?.backings.count ?? 0) }
             while count > Self.mostDescriptors, !state.slots.isEmpty {
