@@ -168,7 +168,8 @@ extension Listings {
             let isEmitted = try listing.names.withName(listing.next) { name throws(Errno) in
                 let offset = AheadListing.firstOffset + UInt64(listing.next) + 1
                 let item = DirectoryItem(name: name, inode: 0, kind: nil, nextOffset: offset)
-                return emitAhead(item, of: directory, view, &files, directories: listing.target.isOfDirectories, emit)
+                return emitAhead(
+                    item, of: directory, view, &files, directories: listing.target.isOfDirectories, emit)
             }
             guard isEmitted else { break }
             listing.go(to: listing.next + 1)
