@@ -31,7 +31,7 @@ final class AheadPolicy: Sendable {
     private static let interval = 128
     fileprivate static let fewestLooks = 4
     /// So many looks in a directory that was told make it worth to tell it again.
-    fileprivate static let looksToBeginAnew = 256
+    private static let looksToBeginAnew = 256
     fileprivate static let mostLooks = 1024
 
     /// What clients do with one directory.
@@ -78,6 +78,8 @@ final class AheadPolicy: Sendable {
         state = Mutex(State(threshold: mode == .always ? 1 : Self.fewestLooks))
     }
 
+    private var looksToBeginAnew: Int { mode == .always ? 1 : Self.looksToBeginAnew }
+
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
     func noteLook(at name: PathRef, for target: AheadTarget) -> Bool {
         let now = monotonicNanoseconds()
@@ -88,7 +90,9 @@ final class AheadPolicy: Sendable {
             state.courses[index].noteLook(now, patience: target.isOfDirectories ? Self.rest : Self.patience)
             // In between two directories the client is in the first.
             let needed = target.isOfDirectories ? (state.threshold + 1) / 2 : state.threshold
-            guard state.courses[index].mayBegin(after: needed) else { return false }
+            guard state.courses[index].mayBegin(after: needed, anewAfter: looksToBeginAnew) else {
+                return false
+            }
             state.courses[index].begin(now)
             return true
         }
@@ -166,10 +170,10 @@ extension AheadPolicy.Course {
         looks += 1
     }
 
-    fileprivate mutating func mayBegin(after needed: Int) -> Bool {
+    fileprivate mutating func mayBegin(after needed: Int, anewAfter looksToBeginAnew: Int) -> Bool {
         if isBusy || looks < needed { return false }
         // It is through with the directory, but the kernel has forgotten what it was told.
-        if next == nil, looks >= AheadPolicy.looksToBeginAnew { (next, part) = (0, AheadPolicy.firstPart) }
+        if next == nil, looks >= looksToBeginAnew { (next, part) = (0, AheadPolicy.firstPart) }
         return next != nil
     }
 
