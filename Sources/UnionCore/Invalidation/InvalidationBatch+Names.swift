@@ -36,16 +36,17 @@ extension InvalidationBatch {
             lookup = next
         }
         remade.append(node)
+        putRight.remove(node.id)
     }
 
     /// Puts the names right level by level: what a parent is made of may change what a directory that stays
-    /// is made of.
+    /// is made of. Then one that is done comes up again.
     mutating func putNamesRight() {
-        var isDone: Set<NodeID> = []
+        putRight = []
         while !remade.isEmpty || !gone.isEmpty {
             if let node = gone.popLast() {
                 forgetNames(in: node)
-            } else if let node = remade.popLast(), isDone.insert(node.id).inserted {
+            } else if let node = remade.popLast(), putRight.insert(node.id).inserted {
                 putNamesRight(in: node)
             }
         }

@@ -19,6 +19,8 @@ struct InvalidationBatch {
     private var found: Set<NodeID> = []
     /// Directories that are made of other parts than before. Their names must be put right.
     var remade: [Node] = []
+    /// Those of them that are done, by what they were made of then.
+    var putRight: Set<NodeID> = []
     /// Directories that aren't where the kernel knew them.
     var gone: [Node] = []
     /// Files whose attributes the kernel may be about to take in.

@@ -212,4 +212,31 @@ import Testing
         }
         reporting.forget(found.entry.node, count: 1)
     }
+
+    /// Names in a directory were put right, and its parent's were to be next. Meanwhile the parent moved into its own former
+    /// place's successor, just where the directory was: which came to be made of others once more, in the same batch.
+    @Test func aDirectoryThatItsParentReplaces() throws {
+        let scene = try CoherenceScene(
+            lowers: 2, "mkdir -p upper/a/b/c lower1/a away; touch upper/a/b/e upper/a/f")
+        let kernel = scene.kernel
+        let held = try kernel.hold("a/b")
+        #expect(kernel.exists("a/b/c"))
+        for name in ["b", "f"] { #expect(!kernel.exists("a/b/\(name)")) }
+        scene.settle()
+        // Something is looked at in a directory that has a part of which no event has told yet.
+        scene.underneath("mv away lower2/a")
+        scene.changes.lose()
+        scene.underneath("chmod 700 upper/a/b")
+        scene.settle()
+        let late = try kernel.holdLookup(of: "a/b/none")
+        scene.underneath("mkdir lower1/a/b")
+        scene.settle()
+        #expect(!kernel.waitingDrops.isEmpty)
+        scene.underneath("mv upper/a upper/t; mkdir upper/a; mv upper/t upper/a/b")
+        _ = try? late.arrive()
+        scene.settle()
+        #expect(!kernel.exists("c", from: held))
+        for name in ["b", "f"] { #expect(kernel.exists(name, from: held)) }
+        try scene.expectTruth("a/b/c", "a/b/f", "a/b/b", "a/b/b/c", "a/b", "a")
+    }
 }
