@@ -237,7 +237,7 @@ struct InvalidationBatch {
         guard let view = try? resolver.view(of: directory),
             let lookup = try? resolver.lookup(view, name, in: directory, filtered: true)
         else { return nil }
-        if lookup.owner?.isDirectory == true { noteIfPassing(directory, view) }
+        noteIfPassing(directory, view)
         // A stranger may have moved a skeleton here: listings must look for it.
         if lookup.unseen != nil, let upper = reporting.stack.upper,
             let parent = view.directory(in: upper.index)
@@ -248,8 +248,9 @@ struct InvalidationBatch {
     }
 
     /// A look in a directory that is made of others than it is known to be made of. These may go before the
-    /// event of their coming is dealt with, and then the directory is what it was. So its names are looked at
-    /// once more with the next batch. (There is one: of what comes or goes there are events.)
+    /// event of their coming is dealt with, and then the directory is what it was, but the name's own events
+    /// are through. So its names are looked at once more with the next batch. (There is one: of what comes or
+    /// goes there are events.)
     private func noteIfPassing(_ directory: Node, _ view: borrowing DirectoryView) {
         if directory.isRoot || view.isMade(of: directory.makeup.backings) { return }
         coherence.unsettled.withLock { _ = $0.insert(directory.id) }

@@ -106,4 +106,23 @@ import UnionCore
         #expect(try scene.kernel.attributes(of: held).linkCount == 2)
         try scene.expectTruth("d/e", "d/e/l", "d")
     }
+
+    /// A directory is replaced in a layer for as long as it takes to judge a name in it, and back before that is dealt with:
+    /// what the other one lacks as well was made, and what it has as well was moved there.
+    @Test(arguments: ["touch upper/d/name", "mv upper/d/file q/file"])
+    func aNameJudgedInBetween(change: String) throws {
+        let scene = try CoherenceScene("mkdir -p upper/d lower1/d upper/e q; touch upper/d/file")
+        let kernel = scene.kernel
+        #expect(kernel.exists("d/file"))
+        for path in ["d/name", "e/name"] { #expect(!kernel.exists(path)) }
+        scene.settle()
+        let late = try kernel.holdLookup(of: "e/none")
+        scene.underneath("\(change); touch upper/e/name; mv upper/d t; mv q upper/d")
+        scene.settle()
+        #expect(!kernel.waitingDrops.isEmpty)
+        scene.underneath("mv upper/d q; mv t upper/d")
+        _ = try? late.arrive()
+        scene.settle()
+        try scene.expectTruth("d/name", "d/file", "d", "e/name")
+    }
 }
