@@ -27,6 +27,7 @@ final class Coherence: Sendable {
     /// Directories whose names couldn't be put right, as the directories weren't found: the next batch tries
     /// again.
     let unsettled = Mutex<Set<NodeID>>([])
+    let strays = Strays()
     /// How many directories couldn't get their watch.
     let degraded = Atomic<Int>(0)
     /// How many watches were given back so that others could be had.

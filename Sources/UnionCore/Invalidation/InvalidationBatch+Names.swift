@@ -56,6 +56,9 @@ extension InvalidationBatch {
         node.outdateLooks(at: coherence.tick())
         let reported = node.reportedNames
         for alias in reported { settleName(alias.name, in: node) }
+        for stray in coherence.strays.all(in: node) {
+            if let alias = stray.alias, alias.parent === node { settleName(alias.name, in: node) }
+        }
         if node.mayKnowAbsent, !dropAbsent(in: node, except: reported) {
             coherence.unsettled.withLock { _ = $0.insert(node.id) }
         }
@@ -99,11 +102,16 @@ extension InvalidationBatch {
     /// Drops all names in a directory that isn't where the kernel knew it. A process that stands in it sees
     /// what it holds where it is now, if that is known, else nothing.
     private mutating func forgetNames(in node: Node) {
-        if resolver.stands(node) { return }
+        if resolver.stands(node) { return noteStray(node) }
         coherence.unsettled.withLock { _ = $0.remove(node.id) }
         node.outdateLooks(at: coherence.tick())
         for alias in node.reportedNames { dropName(alias.name, in: node) }
         dropNode(node.id, content: true)
+    }
+
+    /// Notes a directory that is there, and that the kernel knows by no name.
+    func noteStray(_ node: Node) {
+        coherence.strays.note(node) { table.find(node.id) === node }
     }
 
     /// Looks at everything after an overflow: nothing is known of what was watched. Parents go first, as they

@@ -204,15 +204,16 @@ struct InvalidationBatch {
         _ lookup: NameLookup, _ owner: LayerEntry, _ name: PathRef, in directory: Node
     ) {
         let part = Makeup.part(owner.status, in: owner.layer)
-        guard let node = table.directory(ownedBy: part), node.continues(as: Makeup(of: lookup)) else {
-            return
-        }
+        let stray = coherence.strays.all(in: directory).first { $0.alias?.isAt(directory, name) == true }
+        guard let node = table.directory(ownedBy: part) ?? stray, node.continues(as: Makeup(of: lookup))
+        else { return }
         if node.alias?.isAt(directory, name) != true {
             if resolver.stands(node) { return }
             let alias = NodeAlias(of: node, in: directory, name, layer: owner.layer.index, reported: 0)
             alias.withdraw()
             node.noteSeen(at: alias)
         }
+        noteStray(node)
         remake(node, lookup, name, in: directory)
     }
 

@@ -165,6 +165,7 @@ extension Reporting {
         coherence.keptListings.forget(node)
         if gone.isDirectory {
             resolver.views.forget(node)
+            coherence.strays.forget(node)
             if let owner = gone.state.withLock({ $0.owner }) { table.forgetOwner(owner.part, of: gone) }
             for alias in gone.reportedNames {
                 gone.unreport(alias)
