@@ -44,7 +44,7 @@ extension Node {
             // This is one step with the writing: another thread may just have begun to keep what it holds.
             guard mayGrow || !state.isCached || makeup.isWithin(state.makeup) else { return .unwatched }
             defer { state.note(makeup, owner, begun) }
-            return .taken(before: state.owner, isLess: !state.makeup.isWithin(makeup))
+            return .taken(before: state.owner, isOther: state.makeup.backings != makeup.backings)
         }
     }
 
@@ -91,8 +91,8 @@ extension Node {
 
 /// What became of a look at what a directory is made of.
 enum MakeupNoting {
-    /// `isLess`: a part that was known is none any more.
-    case taken(before: DirectoryOwner?, isLess: Bool)
+    /// `isOther`: the parts are others than those that were known.
+    case taken(before: DirectoryOwner?, isOther: Bool)
     /// The makeup that is known is younger.
     case outdated
     /// What the directory holds is kept, and it has a new part that isn't watched yet.

@@ -90,6 +90,8 @@ extension Reporting {
         // of it with them: of such a directory nothing is kept.
         guard isKept(directory, as: view, begun: lookup.begun) else { return false }
         watchParts(of: node, lookup, name, view)
+        // The kernel perhaps kept it once, made of others.
+        if !isCurrent { coherence.invalidations.append(.names(node.id)) }
         return true
     }
 

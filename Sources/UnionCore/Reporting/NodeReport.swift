@@ -127,14 +127,15 @@ extension Reporting {
 
     /// Notes what the directory is made of from now on. While the kernel keeps what the directory holds, it
     /// can't be made of more than before: the notify thread sees to that first. `mayGrow` allows it
-    /// (`Node.noteMakeup`), for a caller that sees to that. A part that has gone is no news to that thread any more
-    /// when it comes to the event, so it is told to put the names in the directory right.
+    /// (`Node.noteMakeup`), for a caller that sees to that. A part that has gone, or come where nothing is kept any
+    /// more, is no news to that thread when it comes to the event, so it is told to put the names in the directory
+    /// right.
     func setMakeup(
         _ makeup: Makeup, _ owner: DirectoryOwner, of node: Node, begun: UInt64, mayGrow: Bool = false
     ) {
         switch take(makeup, owner, of: node, begun: begun, mayGrow: mayGrow) {
         case .unwatched: coherence.invalidations.append(.object(node.id))
-        case .taken(_, isLess: true) where coherence.plan.isLasting && !mayGrow:
+        case .taken(_, isOther: true) where coherence.plan.isLasting && !mayGrow:
             coherence.invalidations.append(.names(node.id))
         default: break
         }

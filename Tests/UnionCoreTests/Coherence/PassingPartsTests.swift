@@ -1,7 +1,9 @@
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import Testing
-import UnionCore
+
+@testable import UnionCore
 
 /// Parts of a directory that strangers take away, or bring and take away, so that no event of it finds the directory made of
 /// others than it was: what was told from them, at any depth below, goes all the same.
@@ -156,5 +158,36 @@ import UnionCore
         #expect(kernel.exists("u", from: held))
         try scene.expectTruth("a/d/l", "a/d/u", "a/d", "a")
         #expect(kernel.exists("l", from: held) == kernel.exists("a/d/l"))
+    }
+
+    /// A request finds a directory that is made of others, and leaves them to the events, as the kernel keeps names in it. Just
+    /// then another request has found it in a directory that isn't watched, and nothing of it is kept any more: what the
+    /// kernel has of it is still to be put right.
+    @Test func anEndOfKeepingInBetween() throws {
+        let scene = try CoherenceScene("mkdir -p upper/a/d/c upper/q lower1/a/d; touch upper/q/f")
+        let held = try scene.kernel.hold("a/d")
+        #expect(scene.kernel.exists("c", from: held))
+        #expect(!scene.kernel.exists("f", from: held))
+        scene.settle()
+        let union = scene.fixture.union
+        let (reporting, resolver) = (union.reporting, union.resolver)
+        let parent = try resolver.node(scene.kernel.walk("a"))
+        let node = try resolver.node(held)
+        try scene.beforeEvents {
+            scene.underneath("mv upper/a/d t; mv upper/q upper/a/d")
+            let view = try resolver.view(of: parent)
+            let lookup = try resolver.lookup(view, "d", in: parent)
+            let owner = try #require(lookup.owner)
+            let found = reporting.reportNode(
+                lookup, owner, node.filesystem, "d", in: parent, isLast: false)
+            #expect(found === node)
+            node.state.withLock { $0.isCached = false }
+            _ = reporting.prepareCaching(of: node, lookup, "d", in: parent, view, watches: .first)
+            reporting.forget(node.id, count: 1)
+        }
+        scene.settle()
+        #expect(!scene.kernel.exists("c", from: held))
+        #expect(scene.kernel.exists("f", from: held))
+        try scene.expectTruth("a/d/c", "a/d/f", "a/d")
     }
 }
