@@ -17,12 +17,13 @@ extension Reporting {
 
     /// Whether what a look in the directory finds may be kept: the directory is watched, and made of what it
     /// was watched with. `begun`: when the look began. One that is older than the watch may have missed a
-    /// change between the two.
+    /// change between the two. One in what is held of a directory that isn't there any more may come after all
+    /// that was kept of it was dropped.
     func isKept(_ directory: Node, as view: borrowing DirectoryView, begun: UInt64) -> Bool {
         let (isCached, since, backings) = directory.state.withLock {
             ($0.isCached, $0.cachedSince, $0.makeup.backings)
         }
-        return isCached && since <= begun && (directory.isRoot || view.isMade(of: backings))
+        return isCached && since <= begun && !view.isHeld && (directory.isRoot || view.isMade(of: backings))
     }
 
     /// What was done so that something can be kept.

@@ -239,4 +239,25 @@ import Testing
         for name in ["b", "f"] { #expect(kernel.exists(name, from: held)) }
         try scene.expectTruth("a/b/c", "a/b/f", "a/b/b", "a/b/b/c", "a/b", "a")
     }
+
+    /// While names are replaced faster than they are walked, a caller that has just come to a directory reaches it though it has
+    /// gone. What it sees there was told to be kept, after all that was kept of the directory had been dropped.
+    @Test func aDirectoryThatIsHeldForAWalk() throws {
+        let scene = try CoherenceScene("mkdir lower1/d; touch lower1/d/f")
+        let coherence = scene.fixture.union.coherence
+        scene.fixture.union.resolver.held.begin()
+        let held = try scene.kernel.hold("d")
+        scene.underneath("mv lower1/d away")
+        scene.changes.drain()
+        coherence.invalidations.waitForAll()
+        let isSeen = scene.kernel.exists("f", from: held)
+        let isMissing = !scene.kernel.exists("g", from: held)
+        #expect(isSeen && isMissing)
+        scene.settle()
+        #expect(!scene.kernel.exists("f", from: held))
+        scene.underneath("touch away/g; mv away lower1/d")
+        scene.settle()
+        #expect(scene.kernel.exists("g", from: held))
+        try scene.expectTruth("d", "d/f", "d/g")
+    }
 }
