@@ -11,7 +11,7 @@ extension InvalidationBatch {
         let alias = directory.beginDrop(name)
         let doubts = directory.doubts(of: name)
         guard isUnknown || alias != nil || !doubts.isEmpty else { return askAgain(name, in: directory) }
-        defer { directory.endDoubts(doubts, of: name) }
+        defer { end(doubts, of: name, in: directory) }
         if let alias, let node = table.find(alias.node) {
             node.forget(alias, isGone: false)
             if node.isDirectory { gone.append(node) }
@@ -50,11 +50,18 @@ extension InvalidationBatch {
     /// Ends the doubts about the name. By now the kernel has taken in whatever was reported to a client that
     /// holds the directory's lock. The name is asked for once more all the same: a rename takes along what its
     /// client had found, though somebody else has been told otherwise meanwhile. What is right stays.
-    func endDoubts(of name: PathRef, in directory: Node) {
+    mutating func endDoubts(of name: PathRef, in directory: Node) {
         let doubts = directory.doubts(of: name)
         if doubts.isEmpty { return }
         askAgain(name, in: directory)
+        end(doubts, of: name, in: directory)
+    }
+
+    /// Notes that the kernel knows none of these by the name. Somebody may stand in such a directory, and a request that
+    /// has found another one there was faster than the event.
+    private mutating func end(_ doubts: [NodeID], of name: PathRef, in directory: Node) {
         directory.endDoubts(doubts, of: name)
+        gone.append(contentsOf: doubts.lazy.compactMap(table.find).filter(\.isDirectory))
     }
 
     /// Has the name asked for once more, as the kernel may remember it as missing. What is reported of it

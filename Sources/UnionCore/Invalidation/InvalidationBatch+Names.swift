@@ -102,15 +102,26 @@ extension InvalidationBatch {
     /// Drops all names in a directory that isn't where the kernel knew it. A process that stands in it sees
     /// what it holds where it is now, if that is known, else nothing.
     private mutating func forgetNames(in node: Node) {
+        if node.isRoot { return }
         if resolver.stands(node) { return noteStray(node) }
+        gone.append(contentsOf: coherence.strays.all(in: node))
         coherence.unsettled.withLock { _ = $0.remove(node.id) }
         node.outdateLooks(at: coherence.tick())
         for alias in node.reportedNames { dropName(alias.name, in: node) }
         dropNode(node.id, content: true)
     }
 
+    /// Has the names in such a directory dropped that was seen last by that name, if another one is there now.
+    mutating func noteGoneStrays(at name: PathRef, in directory: Node, _ lookup: NameLookup?) {
+        for stray in coherence.strays.all(in: directory) where stray.alias?.isAt(directory, name) == true {
+            if let lookup, stray.continues(as: Makeup(of: lookup)) { continue }
+            gone.append(stray)
+        }
+    }
+
     /// Notes a directory that is there, and that the kernel knows by no name.
     func noteStray(_ node: Node) {
+        if node.isReportedAtItsAlias { return }
         coherence.strays.note(node) { table.find(node.id) === node }
     }
 

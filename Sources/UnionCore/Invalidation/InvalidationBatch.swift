@@ -108,6 +108,7 @@ struct InvalidationBatch {
             let lookup = look(at: name, in: directory)
             let isLast = attempt == Self.mostTries
             if !isLast, isOvertaken(name, in: directory, since: now) { continue }
+            noteGoneStrays(at: name, in: directory, lookup)
             let reported = directory.reported(name)
             if isRight(reported, lookup, name, in: directory) {
                 // Another look may have been made of it since.

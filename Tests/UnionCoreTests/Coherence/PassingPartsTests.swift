@@ -190,4 +190,43 @@ import Testing
         #expect(scene.kernel.exists("f", from: held))
         try scene.expectTruth("a/d/c", "a/d/f", "a/d")
     }
+
+    /// Somebody stands in a directory that the kernel knows by no name. It goes from where it had been moved to, or with what
+    /// it is in.
+    @Test(arguments: ["mv lower1/a/d away", "mv lower1/a away"])
+    func aDirectoryThatIsMovedTwice(change: String) throws {
+        let scene = try CoherenceScene("mkdir -p lower1/x/d lower1/a; touch lower1/x/d/f")
+        let kernel = scene.kernel
+        let held = try kernel.hold("x/d")
+        try kernel.stat("a")
+        scene.settle()
+        scene.underneath("mv lower1/x/d lower1/a/d")
+        scene.settle()
+        #expect(kernel.exists("f", from: held))
+        #expect(try kernel.names(in: held) == ["f"])
+        scene.settle()
+        scene.underneath(change)
+        scene.settle()
+        #expect(!kernel.exists("f", from: held))
+        #expect(try kernel.names(in: held) == [])
+        try scene.expectTruth("a", "a/d", "a/d/f")
+    }
+
+    /// Somebody stands in a directory that has gone, or that another one has replaced. Somebody else has asked for the name
+    /// before the event was dealt with. The kernel itself drops no name below that is in use.
+    @Test(arguments: [":", "mkdir lower1/d"]) func aRequestThatIsFasterThanTheEvent(more: String) throws {
+        let scene = try CoherenceScene("mkdir -p lower1/d/f")
+        let kernel = scene.kernel
+        let held = try kernel.hold("d")
+        _ = try kernel.hold("d/f")
+        scene.settle()
+        scene.beforeEvents {
+            scene.underneath("mv lower1/d away; \(more)")
+            _ = try? kernel.holdRevalidation(of: "d").arrive()
+            _ = kernel.exists("d")
+        }
+        scene.settle()
+        #expect(!kernel.exists("f", from: held))
+        try scene.expectTruth("d", "d/f")
+    }
 }
