@@ -80,7 +80,8 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "SwitchTestKit", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
-            name: "UnionCoreTests", dependencies: ["UnionCore", "LinuxSystem", "CTestCalls", system],
+            name: "UnionCoreTests",
+            dependencies: ["UnionCore", "LinuxSystem", "SwitchTestKit", "CTestCalls", system],
             swiftSettings: strict),
         .testTarget(
             name: "LayerWatchTests",

@@ -78,7 +78,7 @@ final class CoherenceScene {
     }
 
     /// The same layers, of which nothing is kept.
-    private var configuration: UnionConfiguration {
+    var configuration: UnionConfiguration {
         let names = ["upper"] + (1...lowers).map { "lower\($0)" }
         return UnionConfiguration(
             layers: names.map { LayerConfiguration(path: path($0)) }, hasUpper: true)

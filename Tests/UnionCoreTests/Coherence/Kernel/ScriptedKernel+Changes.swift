@@ -109,6 +109,8 @@ extension ScriptedKernel {
             unlockExclusive([key.parent])
             sendForgets()
         }
+        // Under the lock it is looked up again.
+        guard known(key) == node else { throw .staleNFSFileHandle }
         noteChange()
         let name = OwnedName(key.name)
         do throws(Errno) {
@@ -130,6 +132,7 @@ extension ScriptedKernel {
             unlockExclusive(directories)
             sendForgets()
         }
+        guard known(key) == node, known(newKey) == replaced else { throw .staleNFSFileHandle }
         noteChange()
         let name = OwnedName(key.name)
         let newName = OwnedName(newKey.name)
@@ -145,6 +148,8 @@ extension ScriptedKernel {
             }
         }
     }
+
+    private func known(_ key: NameKey) -> NodeID? { state.withLock { $0.tree.names[key]?.node } }
 
     /// What a rename goes to is asked for in any case.
     private func target(_ key: NameKey) throws(Errno) -> NodeID? {
