@@ -55,11 +55,21 @@ extension Union {
             coherence.invalidations.append(.unwatchedAttributes(node))
         }
         coherence.invalidations.waitForAll()
-        // What couldn't be put right waits for the next batch, which may be long in coming. A batch takes up
-        // all of it, whatever it is for.
-        guard let node = coherence.unsettled.withLock({ $0.first }) else { return }
-        coherence.invalidations.append(.names(node))
-        coherence.invalidations.waitForAll()
+        settleUnsettled()
+    }
+
+    /// What couldn't be put right waits for the next batch, which may be long in coming. A batch takes up all of
+    /// it, whatever it is for, and may leave some: then there is another one, as long as that changes anything. Where
+    /// others go on to change the layers there is no end to that.
+    private func settleUnsettled() {
+        var before: Set<NodeID> = []
+        for _ in 0..<16 {
+            let left = coherence.unsettled.withLock { $0 }
+            guard let node = left.first, left != before else { return }
+            before = left
+            coherence.invalidations.append(.names(node))
+            coherence.invalidations.waitForAll()
+        }
     }
 
     private func watchRoots() {
