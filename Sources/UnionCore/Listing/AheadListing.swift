@@ -73,6 +73,15 @@ extension Listings {
         teller.tell(target)
     }
 
+    /// Notes that a client lists the directory: with `ahead=always` all that it holds is told.
+    func noteListing(of directory: NodeID) {
+        guard ahead.isForced, let teller = teller.withLock({ $0 }) else { return }
+        for isOfDirectories in [true, false] {
+            let target = AheadTarget(directory: directory, isOfDirectories: isOfDirectories)
+            if ahead.noteLook(at: "", for: target) { teller.tell(target) }
+        }
+    }
+
     /// What is told ahead now, if the request is that of the thread that lists it.
     func aheadListing(of id: NodeID, for caller: CallerIdentity) -> AheadListing? {
         aheadNow.withLock { now in

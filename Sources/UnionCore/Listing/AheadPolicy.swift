@@ -78,7 +78,8 @@ final class AheadPolicy: Sendable {
         state = Mutex(State(threshold: mode == .always ? 1 : Self.fewestLooks))
     }
 
-    private var looksToBeginAnew: Int { mode == .always ? 1 : Self.looksToBeginAnew }
+    var isForced: Bool { mode == .always }
+    private var looksToBeginAnew: Int { isForced ? 1 : Self.looksToBeginAnew }
 
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
     func noteLook(at name: PathRef, for target: AheadTarget) -> Bool {

@@ -18,6 +18,7 @@ extension Listings {
             guard withFiles else { return ListingPart(node: id, mayBeKept: true, rest: nil) }
             return try readAhead(listing, caller, emit)
         }
+        noteListing(of: id)
         let wanted = WantedPart(node: try resolver.node(id), offset: offset, room: room)
         wanted.node.state.withLock { $0.isListingReported = true }
         do throws(Errno) {

@@ -102,6 +102,13 @@ extension ScriptedKernel {
     private func remove(
         _ path: String, _ body: (NodeID, PathRef) throws(Errno) -> Void
     ) throws(Errno) {
+        while try !removeIfKnown(path, body) {}
+    }
+
+    /// Under the lock it is looked up again. False: it is another one by now.
+    private func removeIfKnown(
+        _ path: String, _ body: (NodeID, PathRef) throws(Errno) -> Void
+    ) throws(Errno) -> Bool {
         let key = try key(path)
         let node = try step(key)
         lockExclusive([key.parent])
@@ -109,8 +116,7 @@ extension ScriptedKernel {
             unlockExclusive([key.parent])
             sendForgets()
         }
-        // Under the lock it is looked up again.
-        guard known(key) == node else { throw .staleNFSFileHandle }
+        guard known(key) == node else { return false }
         noteChange()
         let name = OwnedName(key.name)
         do throws(Errno) {
@@ -120,9 +126,17 @@ extension ScriptedKernel {
             throw error
         }
         state.withLock { $0.tree.remove(key, node) }
+        return true
     }
 
     func rename(_ path: String, _ newPath: String, flags: RenameFlags = []) throws(Errno) {
+        while try !renameIfKnown(path, newPath, flags) {}
+    }
+
+    /// Under the locks both are looked up again. False: they are others by now.
+    private func renameIfKnown(
+        _ path: String, _ newPath: String, _ flags: RenameFlags
+    ) throws(Errno) -> Bool {
         let (key, newKey) = (try key(path), try self.key(newPath))
         let node = try step(key)
         let replaced = try target(newKey)
@@ -132,7 +146,7 @@ extension ScriptedKernel {
             unlockExclusive(directories)
             sendForgets()
         }
-        guard known(key) == node, known(newKey) == replaced else { throw .staleNFSFileHandle }
+        guard known(key) == node, known(newKey) == replaced else { return false }
         noteChange()
         let name = OwnedName(key.name)
         let newName = OwnedName(newKey.name)
@@ -147,6 +161,7 @@ extension ScriptedKernel {
                 state.tree.rename(key, node, to: newKey, replaced)
             }
         }
+        return true
     }
 
     private func known(_ key: NameKey) -> NodeID? { state.withLock { $0.tree.names[key]?.node } }
