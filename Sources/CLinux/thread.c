@@ -54,3 +54,8 @@ int32_t slx_gettid(void) { return (int32_t)syscall(SYS_gettid); }
 int32_t slx_tgkill(int32_t thread, int32_t signal) {
     SLX_RESULT(int32_t, syscall(SYS_tgkill, getpid(), thread, signal));
 }
+
+/// CLOSE_RANGE_UNSHARE of <linux/close_range.h>.
+enum { CLOSE_RANGE = 436, OWN_TABLE = 2 };
+
+int32_t slx_leave_open_files(void) { SLX_RESULT(int32_t, syscall(CLOSE_RANGE, 0, ~0u, OWN_TABLE)); }

@@ -246,6 +246,8 @@ int32_t slx_thread_start(
 int32_t slx_thread_join(uint64_t thread);
 /// How long the calling thread wants to run at a time, by sched_setattr(2).
 int32_t slx_thread_set_slice(uint64_t nanoseconds);
+/// A table of open files of the calling thread's own, with nothing in it.
+int32_t slx_leave_open_files(void);
 int32_t slx_thread_detach(uint64_t thread);
 int32_t slx_thread_signal(uint64_t thread, int32_t signal);
 int32_t slx_gettid(void);

@@ -3,7 +3,8 @@ internal import Synchronization
 internal import SystemPackage
 internal import UnionCore
 
-/// The thread that lists directories through the mount, so that the kernel takes in their files before clients ask.
+/// Has directories listed through the mount, so that the kernel takes in their files before clients ask. Its thread
+/// finds out what is to be told, and another makes the calls (`Lister`).
 ///
 /// The lock is a leaf.
 final class Teller: DirectoryTeller {
@@ -11,8 +12,6 @@ final class Teller: DirectoryTeller {
     private static let mostWaiting = 4
     /// For so many milliseconds the mount stays in reach for the next directory.
     private static let patience: UInt32 = 20
-    /// In bytes; enough for the most files of one answer.
-    private static let bufferSize = 64 * 1024
 
     private struct State {
         var waiting: [AheadTarget] = []
@@ -20,8 +19,7 @@ final class Teller: DirectoryTeller {
     }
 
     private let union: Union
-    private let mountPoint: OwnedName
-    private let device: UInt64
+    private let lister: Lister
     private let state = Mutex(State())
     private let work = Semaphore()
     private let thread = Mutex<WorkerThread?>(nil)
@@ -29,14 +27,20 @@ final class Teller: DirectoryTeller {
     /// Throws where the server may not clone the mount (EPERM).
     init(_ union: Union, mountPoint: String) throws(Errno) {
         self.union = union
-        self.mountPoint = OwnedName(Array(mountPoint.utf8))
-        device = try MountClone(of: self.mountPoint.ref).device()
+        lister = try Lister(mountPoint: mountPoint, offset: Union.aheadOffset)
     }
 
     func start() throws(Errno) {
-        let started = try WorkerThread.spawn(name: "switchfs-ahead", stackSize: 256 * 1024) { [self] in run()
+        try lister.start()
+        do throws(Errno) {
+            let started = try WorkerThread.spawn(name: "switchfs-ahead", stackSize: 256 * 1024) { [self] in
+                run()
+            }
+            thread.withLock { $0 = started }
+        } catch {
+            lister.end()
+            throw error
         }
-        thread.withLock { $0 = started }
         union.startTellingAhead(self)
     }
 
@@ -46,6 +50,7 @@ final class Teller: DirectoryTeller {
         state.withLock { $0.isEnding = true }
         work.raise()
         thread.withLock { $0.take() }?.join()
+        lister.end()
     }
 
     func tell(_ target: AheadTarget) {
@@ -73,13 +78,11 @@ final class Teller: DirectoryTeller {
 
     /// Tells directories as long as they come close after one another.
     private func tellAll(from first: AheadTarget) {
-        // Something else may be mounted there by now.
-        guard let mount = try? MountClone(of: mountPoint.ref), (try? mount.device()) == device,
-            let root = try? mount.openRoot()
-        else { return union.dropAhead(first) }
+        guard lister.carryOut(.arrive) else { return union.dropAhead(first) }
+        defer { _ = lister.carryOut(.leave) }
         var next: AheadTarget? = first
         while let target = next {
-            tell(target, on: root.descriptor)
+            list(target)
             next = take()
             if next == nil, !isEnding {
                 work.wait(atMost: Self.patience)
@@ -88,23 +91,14 @@ final class Teller: DirectoryTeller {
         }
     }
 
-    private func tell(_ target: AheadTarget, on mount: FileDescriptor) {
-        guard union.beginAhead(target, by: ThreadID.current.rawValue) else { return }
+    private func list(_ target: AheadTarget) {
+        guard union.beginAhead(target, by: lister.threadNumber) else { return }
         defer { union.endAhead() }
-        // ESTALE: the kernel has forgotten it.
+        let directory = target.directory
         let handle = FileHandle(
-            fuseNode: target.directory.rawValue, generation: Entry.generation(of: target.directory))
-        guard let list = try? mount.open(handle, flags: [.readOnly, .directory]) else { return }
-        try? readThrough(list.descriptor)
-    }
-
-    /// Reads until all was told. What is read isn't needed.
-    private func readThrough(_ list: FileDescriptor) throws(Errno) {
-        var stream = DirectoryStream(reading: list, bufferSize: Self.bufferSize)
-        try stream.seek(to: Union.aheadOffset)
-        while !isEnding, let name = union.nextAhead() {
-            _ = try? list.status(at: name.ref)
-            try stream.skip()
-        }
+            fuseNode: directory.rawValue, generation: Entry.generation(of: directory))
+        guard lister.carryOut(.open(handle)) else { return }
+        defer { _ = lister.carryOut(.close) }
+        while !isEnding, let name = union.nextAhead(), lister.carryOut(.read(name)) {}
     }
 }

@@ -1,4 +1,4 @@
-public import LinuxSystem
+internal import LinuxSystem
 internal import Synchronization
 
 /// Lists directories through the mount, so that the kernel takes in their files before clients ask.
@@ -20,7 +20,7 @@ extension Union {
 
     /// A name that the thread is to look up next, before it lists on: only after a look the kernel takes files
     /// with a listing. nil: all was told.
-    public func nextAhead() -> OwnedName? {
+    public func nextAhead() -> [UInt8]? {
         listings.aheadNow.withLock { $0?.listing }.flatMap { listings.nextName(of: $0) }
     }
 

@@ -109,11 +109,11 @@ extension Listings {
     }
 
     /// The next name to be told, to be looked up first: only after that the kernel takes files with a listing.
-    func nextName(of listing: AheadListing) -> OwnedName? {
+    func nextName(of listing: AheadListing) -> [UInt8]? {
         while listing.next < listing.names.count, !ahead.isChanging {
-            let name: OwnedName? = try? listing.names.withName(listing.next) { name throws(Errno) in
+            let name: [UInt8]? = try? listing.names.withName(listing.next) { name throws(Errno) in
                 listing.go(to: listing.next + 1)
-                return listing.directory.reported(name) == nil ? OwnedName(name.array) : nil
+                return listing.directory.reported(name) == nil ? name.array : nil
             }
             if let name { return name }
         }

@@ -304,24 +304,33 @@ extension Reporting {
         if node.isDirectory && attributes.linkCount == 0 { return 0 }
         // No write changes a control file's attributes.
         let mindsWriters = node.isDirectory || !node.filesystem.isControlGroups
-        let seconds: Double? = node.state.withLock { state in
-            if mindsWriters && state.openFiles?.hasWriter == true { return 0 }
+        /// By what attributes are kept true.
+        enum Keeping { case nothing, directory, degraded, watch }
+        let keeping: Keeping = node.state.withLock { state in
+            if mindsWriters && state.openFiles?.hasWriter == true { return .nothing }
             guard state.isCached else {
-                guard !node.isDirectory, attributes.linkCount == 1 else { return 0 }
-                if state.isKeptByDirectory { return state.cachedSince <= begun ? nil : 0 }
-                return state.isDegraded ? UnwatchedAttributes.secondsByDirectory : 0
+                guard !node.isDirectory, attributes.linkCount == 1 else { return .nothing }
+                if state.isKeptByDirectory { return state.cachedSince <= begun ? .directory : .nothing }
+                return state.isDegraded ? .degraded : .nothing
             }
             // A look that is older than the watch may have missed a change between the two.
-            guard state.cachedSince <= begun else { return 0 }
+            guard state.cachedSince <= begun else { return .nothing }
             if node.isDirectory {
                 // It is made of others than what is watched. They may have come with what it is in, and go
                 // with it before that is looked at: then no event leads here.
-                guard node.isRoot || state.makeup.backings == backings else { return 0 }
+                guard node.isRoot || state.makeup.backings == backings else { return .nothing }
                 state.reportedAttributes.add(attributes.fingerprint, to: thread)
             }
-            return CoherencePlan.lasting
+            return .watch
         }
-        return seconds ?? secondsByDirectory(of: node, reporting: attributes)
+        switch keeping {
+        case .nothing: return 0
+        case .directory: return secondsByDirectory(of: node, reporting: attributes)
+        case .degraded:
+            coherence.unwatchedAttributes.note(node.id)
+            return UnwatchedAttributes.secondsByDirectory
+        case .watch: return CoherencePlan.lasting
+        }
     }
 
     /// Ends the keeping of the file's attributes, as a client opens it for writing through the union. They

@@ -29,7 +29,7 @@ struct LimitedWatches {
         \(filling)
         "$binary" -f -o lowerdir="$2/lower" "$2/mnt" >&2 & server=$!
         others=
-        trap 'umount -l mnt; kill $server $others' EXIT
+        trap 'umount -l mnt; kill $server $others || true' EXIT
         for try in $(seq 400); do [ -e mnt/1 ] && break; sleep 0.05; done
         look() { (cd $1; find . ! -path . -printf '%P %y %i %n %m %s %T@ %C@\\n' | sort); }
         same() { look lower >one; look mnt >two; look mnt >three; diff one two >&2; diff one three >&2; }

@@ -96,6 +96,18 @@ struct TellingAheadTests {
         }
     }
 
+    /// The server lists through its own mount. When it is killed meanwhile, all of it goes, and nobody hangs.
+    @Test func isKilledWhileItTells() throws {
+        for round in 0..<10 {
+            try withWide(options: ["ahead=always"]) { union, _ throws in
+                let walk = try Child(["find", union["wide"].text, "-ls"])
+                try eventually("it tells") { try toldAhead(union) > round * 100 }
+                union.crash()
+                _ = try walk.wait(within: 30)
+            }
+        }
+    }
+
     /// Nobody is told of what `check` layers hold.
     @Test func notWithoutWatches() throws {
         try withWide(options: ["coherence=check"]) { union, names throws in
