@@ -124,7 +124,7 @@ final class Lister: Sendable {
         case .read(let name):
             guard let directory = place.directory?.descriptor else { throw .badFileDescriptor }
             let name = OwnedName(name)
-            _ = try? directory.status(at: name.ref)
+            _ = try? directory.exists(at: name.ref)
             try place.stream?.skip()
         case .close: place.close()
         case .leave, .end: place.leave()

@@ -63,23 +63,21 @@ struct NameList: Sendable {
 }
 
 extension Listings {
-    /// Notes that a client asked for what is in the directory.
-    func noteLook(at name: PathRef, in directory: NodeID, isFile: Bool, by thread: Int32) {
+    /// Notes that a client asked for a file of the directory.
+    func noteLook(at name: PathRef, in directory: NodeID, by thread: Int32) {
         // What is looked up to be told ahead no client has asked for.
         if aheadNow.withLock({ $0?.thread == thread }) { return }
-        if isFile { readdirPlus.noteLook(thread, directory) }
-        let target = AheadTarget(directory: directory, isOfDirectories: !isFile)
+        readdirPlus.noteLook(thread, directory)
+        let target = AheadTarget(directory: directory)
         guard let teller = teller.withLock({ $0 }), ahead.noteLook(at: name, for: target) else { return }
         teller.tell(target)
     }
 
-    /// Notes that a client lists the directory: with `ahead=always` all that it holds is told.
+    /// Notes that a client lists the directory: with `ahead=always` its files are told.
     func noteListing(of directory: NodeID) {
         guard ahead.isForced, let teller = teller.withLock({ $0 }) else { return }
-        for isOfDirectories in [true, false] {
-            let target = AheadTarget(directory: directory, isOfDirectories: isOfDirectories)
-            if ahead.noteLook(at: "", for: target) { teller.tell(target) }
-        }
+        let target = AheadTarget(directory: directory)
+        if ahead.noteLook(at: "", for: target) { teller.tell(target) }
     }
 
     /// What is told ahead now, if the request is that of the thread that lists it.
@@ -130,7 +128,7 @@ extension Listings {
         try eachItem(of: directory, view, from: offset) { item in
             guard names.count < count else { return false }
             rest = item.nextOffset
-            if (item.kind == .directory) != target.isOfDirectories || item.name.isDots
+            if item.kind == .directory || item.name.isDots
                 || directory.reported(item.name) != nil
             {
                 return true
@@ -177,15 +175,14 @@ extension Listings {
             let isEmitted = try listing.names.withName(listing.next) { name throws(Errno) in
                 let offset = AheadListing.firstOffset + UInt64(listing.next) + 1
                 let item = DirectoryItem(name: name, inode: 0, kind: nil, nextOffset: offset)
-                return emitAhead(
-                    item, of: directory, view, &files, directories: listing.target.isOfDirectories, emit)
+                return emitAhead(item, of: directory, view, &files, emit)
             }
             guard isEmitted else { break }
             listing.go(to: listing.next + 1)
         }
         listing.noteTold(files.count)
         // The client doesn't ask for these, but would have.
-        if !listing.target.isOfDirectories { readdirPlus.noteTold(directory.id, count: files.count) }
+        readdirPlus.noteTold(directory.id, count: files.count)
         return ListingPart(node: directory.id, files: files)
     }
 }

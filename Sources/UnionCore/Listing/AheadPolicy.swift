@@ -1,11 +1,9 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// What is told ahead of a directory: files, or the directories in it. A client that goes down a tree looks for the
-/// directories of one, and goes through each in between.
+/// A directory whose files are told ahead.
 public struct AheadTarget: Hashable, Sendable {
     public let directory: NodeID
-    let isOfDirectories: Bool
 }
 
 /// When the files of a directory are told ahead, and how many.
@@ -88,10 +86,8 @@ final class AheadPolicy: Sendable {
             let index = state.course(of: target)
             state.noteIfLeftOut(name, of: index)
             if now < state.restUntil { return false }
-            state.courses[index].noteLook(now, patience: target.isOfDirectories ? Self.rest : Self.patience)
-            // In between two directories the client is in the first.
-            let needed = target.isOfDirectories ? (state.threshold + 1) / 2 : state.threshold
-            guard state.courses[index].mayBegin(after: needed, anewAfter: looksToBeginAnew) else {
+            state.courses[index].noteLook(now, patience: Self.patience)
+            guard state.courses[index].mayBegin(after: state.threshold, anewAfter: looksToBeginAnew) else {
                 return false
             }
             state.courses[index].begin(now)

@@ -4,8 +4,8 @@ internal import SystemPackage
 /// The files that a part of a listing reports as LOOKUP would, for a caller that looks at each file that it
 /// lists. They are kept until the answer was sent: then their watches are set.
 ///
-/// Directories aren't among them, as to report one takes several looks. They are told ahead by such a listing, those
-/// that the kernel doesn't know at all: it has a directory at only one place.
+/// Directories aren't among them: the kernel has each at only one place, and to report one takes several
+/// looks.
 struct ListedFiles: ~Copyable {
     /// The most files of one answer: the kernel holds the directory's lock until it has the answer.
     static let most = 256
@@ -64,29 +64,11 @@ extension Listings {
         return true
     }
 
-    /// What is reported of the item's directory. nil: the item isn't a directory, or the kernel knows it.
-    private func newDirectory(
-        _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
-        _ files: borrowing ListedFiles
-    ) throws(Errno) -> NameReport? {
-        let name = item.name
-        let lookup = try resolver.lookup(view, name, in: directory, filtered: true)
-        guard let owner = lookup.owner, owner.isDirectory, !lookup.isOrphan,
-            table.directory(ownedBy: Makeup.part(owner.status, in: owner.layer)) == nil
-        else { return nil }
-        try agents.checkSight(lookup, name, in: directory, files.caller)
-        let found = try reporting.find(lookup, name, in: directory, view)
-        if !found.isFile { return found }
-        // A stranger has put something else there meanwhile.
-        reporting.forget(found.entry.node, count: 1)
-        return nil
-    }
-
     /// Emits an item with its file if it is one, and the kernel knows nothing by its name. False: there is no
     /// room for more.
     func emitAhead(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
-        _ files: inout ListedFiles, directories: Bool, _ emit: (DirectoryItem, Entry?) -> Bool
+        _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
         if files.count == ListedFiles.most { return false }
         guard directory.reported(item.name) == nil,

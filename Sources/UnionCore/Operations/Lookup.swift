@@ -19,9 +19,7 @@ extension Union {
                 return emptied
             }
         }
-        if keepsListings && !found.entry.node.isNothing {
-            listings.noteLook(at: name, in: parent, isFile: found.isFile, by: caller.pid)
-        }
+        if found.isFile && keepsListings { listings.noteLook(at: name, in: parent, by: caller.pid) }
         return LookedUp(found.entry, found.deferredWatch, turn, reporting)
     }
 

@@ -51,8 +51,8 @@ struct ListedFilesTests {
             #expect(cost["LOOKUP", default: 0] <= 12 * 2 + 3 * 20)
             #expect(cost["READDIRPLUS", default: 0] >= 12)
             try union.synchronize()
-            #expect(
-                try requests(union) { for directory in directories { try look(union, directory) } } == [:])
+            let again = try requests(union) { for directory in directories { try look(union, directory) } }
+            #expect(again == [:])
         }
     }
 

@@ -10,7 +10,7 @@ struct TellingAheadTests {
 
     /// A directory of `count` files that each say their number; with `layers` of them, spread over these.
     func withWide(
-        layers: Int = 1, options: [String] = [], _ body: (Union, [TestPath]) throws -> Void
+        layers: Int = 1, options: [String] = ["ahead=auto"], _ body: (Union, [TestPath]) throws -> Void
     ) throws {
         try withScratch { scratch throws in
             let ground = try scratch.tmpfs("ground")
@@ -110,7 +110,7 @@ struct TellingAheadTests {
 
     /// Nobody is told of what `check` layers hold.
     @Test func notWithoutWatches() throws {
-        try withWide(options: ["coherence=check"]) { union, names throws in
+        try withWide(options: ["coherence=check", "ahead=auto"]) { union, names throws in
             #expect(try goThrough(union, Array(names.prefix(100))) >= 100)
             #expect(try toldAhead(union) == 0)
         }
@@ -137,7 +137,9 @@ struct TellingAheadTests {
                 for file in 0..<files { try Sys.touch(ground / "lower/d\(directory)/f\(file)") }
             }
             try Sys.makeDirectories(ground / "upper")
-            try withUnion(in: scratch, upper: ground / "upper", lowers: [ground / "lower"]) { union throws in
+            let (upper, lower) = (ground / "upper", ground / "lower")
+            try withUnion(in: scratch, upper: upper, lowers: [lower], options: ["ahead=auto"]) {
+                union throws in
                 for directory in 0..<directories {
                     for file in 0..<files { _ = try Sys.facts(union["d\(directory)/f\(file)"]) }
                 }
