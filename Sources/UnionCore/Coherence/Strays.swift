@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import Synchronization
 
 /// Directories that somebody stands in, and that the kernel knows by no name: strangers have moved them, or their names were
