@@ -1,7 +1,8 @@
 internal import UnionCore
 
 /// One owner of each watch. The kernel counts watches up, so those of a time lie side by side. They are kept
-/// in chunks of 32. A chunk is one array of the nodes, and behind them the layers, four in a word, That makes 12 bytes a watch; a watch that outlives its neighbours costs 400.
+/// in chunks of 32. A chunk is one array of the nodes, and behind them the layers, four in a word. That makes
+/// 12 bytes a watch; a watch that outlives its neighbours costs 400.
 struct FirstOwners {
     private static let chunkBits: Int32 = 5
     private static let size = 1 << Int(chunkBits)

@@ -64,7 +64,7 @@ public struct Entry: Sendable {
 
     /// The generation of a node: numbers don't come again, so all have the same. The kernel makes the root's node
     /// itself.
-    public static func generation(of node: NodeID) -> UInt32 { node == .root ? 0 : 1 }
+    public static func generation(of node: NodeID) -> UInt64 { node == .root ? 0 : 1 }
 
     /// The answer that the name is missing, to be kept for so long: node 0, as the kernel has it.
     static func absent(forSeconds seconds: Double) -> Entry {

@@ -14,7 +14,7 @@ final class Teller: DirectoryTeller {
     private static let patience: UInt32 = 20
 
     private struct State {
-        var waiting: [AheadTarget] = []
+        var waiting: [NodeID] = []
         var isEnding = false
     }
 
@@ -53,36 +53,36 @@ final class Teller: DirectoryTeller {
         lister.end()
     }
 
-    func tell(_ target: AheadTarget) {
+    func tell(_ directory: NodeID) {
         let isTaken = state.withLock { state in
             guard !state.isEnding, state.waiting.count < Self.mostWaiting else { return false }
-            state.waiting.append(target)
+            state.waiting.append(directory)
             return true
         }
-        if isTaken { work.raise() } else { union.dropAhead(target) }
+        if isTaken { work.raise() } else { union.dropAhead(directory) }
     }
 
     private var isEnding: Bool { state.withLock { $0.isEnding } }
 
-    private func take() -> AheadTarget? {
+    private func take() -> NodeID? {
         state.withLock { $0.isEnding || $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
     private func run() {
         while !isEnding {
             work.wait()
-            guard let target = take() else { continue }
-            tellAll(from: target)
+            guard let directory = take() else { continue }
+            tellAll(from: directory)
         }
     }
 
     /// Tells directories as long as they come close after one another.
-    private func tellAll(from first: AheadTarget) {
+    private func tellAll(from first: NodeID) {
         guard lister.carryOut(.arrive) else { return union.dropAhead(first) }
         defer { _ = lister.carryOut(.leave) }
-        var next: AheadTarget? = first
-        while let target = next {
-            list(target)
+        var next: NodeID? = first
+        while let directory = next {
+            list(directory)
             next = take()
             if next == nil, !isEnding {
                 work.wait(atMost: Self.patience)
@@ -91,12 +91,12 @@ final class Teller: DirectoryTeller {
         }
     }
 
-    private func list(_ target: AheadTarget) {
-        guard union.beginAhead(target, by: lister.threadNumber) else { return }
+    private func list(_ directory: NodeID) {
+        guard union.beginAhead(directory, by: lister.threadNumber) else { return }
         defer { union.endAhead() }
-        let directory = target.directory
         let handle = FileHandle(
-            fuseNode: directory.rawValue, generation: Entry.generation(of: directory))
+            fuseNode: directory.rawValue,
+            generation: UInt32(truncatingIfNeeded: Entry.generation(of: directory)))
         guard lister.carryOut(.open(handle)) else { return }
         defer { _ = lister.carryOut(.close) }
         while !isEnding, let name = union.nextAhead(), lister.carryOut(.read(name)) {}

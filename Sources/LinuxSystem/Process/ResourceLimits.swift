@@ -9,25 +9,10 @@ public enum ResourceLimits {
     /// Whether the machine has so much memory that some may be spent on what is only probably needed: an eighth of
     /// it can be had.
     public static var hasMemoryToSpare: Bool {
-        guard let (total, available) = memory else { return true }
-        return available >= total / 8
-    }
-
-    /// The machine's memory, and what of it can be had without swapping, in KiB. The first lines of meminfo are
-    /// `MemTotal: N kB`, `MemFree` and `MemAvailable`.
-    private static var memory: (total: UInt64, available: UInt64)? {
-        guard let file = try? FileDescriptor.workingDirectory.openPlain("/proc/meminfo", flags: .readOnly)
-        else { return nil }
-        let numbers = unsafe withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer in
-            let count = unsafe (try? file.descriptor.readNext(into: buffer)) ?? 0
-            let lines = unsafe buffer.prefix(count).split(separator: UInt8(ascii: "\n")).prefix(3)
-            return unsafe lines.map { line in
-                unsafe line.reduce(into: UInt64(0)) { number, byte in
-                    if (48...57).contains(byte) { number = number &* 10 &+ UInt64(byte - 48) }
-                }
-            }
-        }
-        return numbers.count == 3 ? (numbers[0], numbers[2]) : nil
+        // `MemTotal: N kB`, `MemFree: N kB`, `MemAvailable: N kB`, …
+        let lines = SmallFile.text("/proc/meminfo")?.split(separator: "\n").prefix(3) ?? []
+        let sizes = lines.compactMap { UInt64($0.split(separator: " ").dropFirst().first ?? "") }
+        return sizes.count < 3 || sizes[2] >= sizes[0] / 8
     }
 
     /// Raises the soft limit of open files to the hard one. Returns both limits after that.

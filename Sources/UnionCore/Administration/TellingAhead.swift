@@ -12,8 +12,8 @@ extension Union {
 
     /// Begins to tell files of the directory ahead. `thread` is to list it through the mount from
     /// `aheadOffset` on, until `nextAhead` is nil, and to call `endAhead` then. False: there is nothing to tell.
-    public func beginAhead(_ target: AheadTarget, by thread: Int32) -> Bool {
-        guard let listing = listings.beginAhead(target) else { return false }
+    public func beginAhead(_ directory: NodeID, by thread: Int32) -> Bool {
+        guard let listing = listings.beginAhead(directory) else { return false }
         listings.aheadNow.withLock { $0 = (listing, thread) }
         return true
     }
@@ -33,7 +33,7 @@ extension Union {
     }
 
     /// The directory isn't told ahead after all.
-    public func dropAhead(_ target: AheadTarget) { listings.ahead.drop(target) }
+    public func dropAhead(_ directory: NodeID) { listings.ahead.drop(directory) }
 
     /// How many files were told ahead since the mount.
     public var toldAhead: UInt64 { listings.ahead.told.load(ordering: .relaxed) }

@@ -9,7 +9,7 @@ internal import Synchronization
 /// are given back, and it may keep those that follow for a second only. The lock is a leaf.
 final class FilesToSettle: Sendable {
     /// How long files wait, in milliseconds.
-    static let patience: UInt32 = 700
+    private static let patience: UInt32 = 700
     /// The most files that get watches without a pause.
     private static let most = 16384
     /// How long a pause is, in nanoseconds.

@@ -8,7 +8,7 @@ internal import SystemPackage
 /// Lists directories through the mount, so that the kernel takes in their files before clients ask.
 public protocol DirectoryTeller: Sendable {
     /// Has the directory listed soon, on another thread. It doesn't wait.
-    func tell(_ target: AheadTarget)
+    func tell(_ directory: NodeID)
 }
 
 /// Files of one directory that are to be told ahead, the next part of it.
@@ -17,7 +17,6 @@ final class AheadListing: Sendable {
     static let firstOffset: UInt64 = 1 << 61
 
     let directory: Node
-    let target: AheadTarget
     fileprivate let names: NameList
     /// Where the directory's listing goes on after the part. nil: this is its end.
     fileprivate let rest: UInt64?
@@ -26,8 +25,7 @@ final class AheadListing: Sendable {
     /// When its telling began, in nanoseconds.
     fileprivate let begun = monotonicNanoseconds()
 
-    fileprivate init(_ target: AheadTarget, _ directory: Node, _ names: NameList, rest: UInt64?) {
-        self.target = target
+    fileprivate init(_ directory: Node, _ names: NameList, rest: UInt64?) {
         self.directory = directory
         self.names = names
         self.rest = rest
@@ -41,43 +39,35 @@ final class AheadListing: Sendable {
     fileprivate func noteTold(_ count: Int) { told.add(count, ordering: .relaxed) }
 }
 
-/// Names one behind the other, each with a NUL.
+/// Names in a row.
 struct NameList: Sendable {
-    private var bytes: [UInt8] = []
-    private var starts: [Int] = []
+    private var names = NameBytes()
+    private var places: [(start: Int, count: Int)] = []
 
-    var count: Int { starts.count }
+    var count: Int { places.count }
 
-    mutating func append(_ name: PathRef) {
-        starts.append(bytes.count)
-        unsafe bytes.append(contentsOf: name.bytes)
-        bytes.append(0)
-    }
+    mutating func append(_ name: PathRef) { places.append((names.append(name), name.count)) }
 
     /// Lends a name.
-    func withName<R: ~Copyable>(_ index: Int, _ body: (PathRef) throws(Errno) -> R) throws(Errno) -> R {
-        let end = index + 1 < starts.count ? starts[index + 1] : bytes.count
-        let name = OwnedName(Array(bytes[starts[index]..<end - 1]))
-        return try body(name.ref)
+    func withName<R>(_ index: Int, _ body: (PathRef) -> R) -> R {
+        names.withName(at: places[index].start, count: places[index].count, body)
     }
 }
 
 extension Listings {
     /// Notes that a client asked for a file of the directory.
     func noteLook(at name: PathRef, in directory: NodeID, by thread: Int32) {
+        guard let teller = teller.withLock({ $0 }) else { return readdirPlus.noteLook(thread, directory) }
         // What is looked up to be told ahead no client has asked for.
         if aheadNow.withLock({ $0?.thread == thread }) { return }
         readdirPlus.noteLook(thread, directory)
-        let target = AheadTarget(directory: directory)
-        guard let teller = teller.withLock({ $0 }), ahead.noteLook(at: name, for: target) else { return }
-        teller.tell(target)
+        if ahead.noteLook(at: name, in: directory) { teller.tell(directory) }
     }
 
     /// Notes that a client lists the directory: with `ahead=always` its files are told.
     func noteListing(of directory: NodeID) {
         guard ahead.isForced, let teller = teller.withLock({ $0 }) else { return }
-        let target = AheadTarget(directory: directory)
-        if ahead.noteLook(at: "", for: target) { teller.tell(target) }
+        if ahead.noteLook(at: "", in: directory) { teller.tell(directory) }
     }
 
     /// What is told ahead now, if the request is that of the thread that lists it.
@@ -89,12 +79,12 @@ extension Listings {
     }
 
     /// Begins to tell the next part of a directory. nil: there is nothing to tell.
-    func beginAhead(_ target: AheadTarget) -> AheadListing? {
-        guard ResourceLimits.hasMemoryToSpare, let (offset, count) = ahead.begin(target),
-            let directory = table.find(target.directory),
-            let listing = try? nextAhead(target, of: directory, from: offset, count)
+    func beginAhead(_ id: NodeID) -> AheadListing? {
+        guard ResourceLimits.hasMemoryToSpare, let (offset, count) = ahead.begin(id),
+            let directory = table.find(id),
+            let listing = try? nextAhead(of: directory, from: offset, count)
         else {
-            ahead.end(target, next: nil, told: 0, took: 0)
+            ahead.end(id, next: nil, told: 0, took: 0)
             return nil
         }
         return listing
@@ -102,14 +92,14 @@ extension Listings {
 
     func endAhead(_ listing: AheadListing) {
         ahead.end(
-            listing.target, next: ahead.isChanging ? nil : listing.rest, told: listing.toldCount,
+            listing.directory.id, next: ahead.isChanging ? nil : listing.rest, told: listing.toldCount,
             took: monotonicNanoseconds() - listing.begun)
     }
 
     /// The next name to be told, to be looked up first: only after that the kernel takes files with a listing.
     func nextName(of listing: AheadListing) -> [UInt8]? {
         while listing.next < listing.names.count, !ahead.isChanging {
-            let name: [UInt8]? = try? listing.names.withName(listing.next) { name throws(Errno) in
+            let name: [UInt8]? = listing.names.withName(listing.next) { name in
                 listing.go(to: listing.next + 1)
                 return listing.directory.reported(name) == nil ? name.array : nil
             }
@@ -119,7 +109,7 @@ extension Listings {
     }
 
     private func nextAhead(
-        _ target: AheadTarget, of directory: Node, from offset: UInt64, _ count: Int
+        of directory: Node, from offset: UInt64, _ count: Int
     ) throws(Errno) -> AheadListing? {
         let view = try resolver.view(of: directory)
         guard reporting.isKept(directory, as: view, begun: coherence.now) else { return nil }
@@ -128,15 +118,12 @@ extension Listings {
         try eachItem(of: directory, view, from: offset) { item in
             guard names.count < count else { return false }
             rest = item.nextOffset
-            if item.kind == .directory || item.name.isDots
-                || directory.reported(item.name) != nil
-            {
-                return true
-            }
-            if !ahead.leavesOut(item.name, of: target) { names.append(item.name) }
+            let isNew =
+                item.kind != .directory && !item.name.isDots && directory.reported(item.name) == nil
+            if isNew, !ahead.leavesOut(item.name, of: directory.id) { names.append(item.name) }
             return true
         }
-        return AheadListing(target, directory, names, rest: names.count < count ? nil : rest)
+        return AheadListing(directory, names, rest: names.count < count ? nil : rest)
     }
 
     /// Lists on from the offset until `body` returns false.
@@ -171,14 +158,16 @@ extension Listings {
             throw .noSuchFileOrDirectory
         }
         var files = ListedFiles(of: reporting, for: caller, .looks)
-        while listing.next < listing.names.count {
-            let isEmitted = try listing.names.withName(listing.next) { name throws(Errno) in
-                let offset = AheadListing.firstOffset + UInt64(listing.next) + 1
-                let item = DirectoryItem(name: name, inode: 0, kind: nil, nextOffset: offset)
-                return emitAhead(item, of: directory, view, &files, emit)
+        try directory.lookingUp { () throws(Errno) in
+            while listing.next < listing.names.count {
+                let isEmitted = listing.names.withName(listing.next) { name in
+                    let offset = AheadListing.firstOffset + UInt64(listing.next) + 1
+                    let item = DirectoryItem(name: name, inode: 0, kind: nil, nextOffset: offset)
+                    return emitAhead(item, of: directory, view, &files, emit)
+                }
+                guard isEmitted else { break }
+                listing.go(to: listing.next + 1)
             }
-            guard isEmitted else { break }
-            listing.go(to: listing.next + 1)
         }
         listing.noteTold(files.count)
         // The client doesn't ask for these, but would have.

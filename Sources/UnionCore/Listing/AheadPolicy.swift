@@ -1,11 +1,6 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// A directory whose files are told ahead.
-public struct AheadTarget: Hashable, Sendable {
-    public let directory: NodeID
-}
-
 /// When the files of a directory are told ahead, and how many.
 ///
 /// A client that looks at several files of a directory close after one another will probably look at more. So the
@@ -34,7 +29,7 @@ final class AheadPolicy: Sendable {
 
     /// What clients do with one directory.
     fileprivate struct Course {
-        let target: AheadTarget
+        let directory: NodeID
         var lastLook: UInt64 = 0
         /// How many files were asked for close after one another, and when the first one was.
         var looks = 0
@@ -80,10 +75,10 @@ final class AheadPolicy: Sendable {
     private var looksToBeginAnew: Int { isForced ? 1 : Self.looksToBeginAnew }
 
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
-    func noteLook(at name: PathRef, for target: AheadTarget) -> Bool {
+    func noteLook(at name: PathRef, in directory: NodeID) -> Bool {
         let now = monotonicNanoseconds()
         return state.withLock { state in
-            let index = state.course(of: target)
+            let index = state.course(of: directory)
             state.noteIfLeftOut(name, of: index)
             if now < state.restUntil { return false }
             state.courses[index].noteLook(now, patience: Self.patience)
@@ -96,35 +91,35 @@ final class AheadPolicy: Sendable {
     }
 
     /// Begins to tell. nil: it is through with that directory.
-    func begin(_ target: AheadTarget) -> (offset: UInt64, count: Int)? {
+    func begin(_ directory: NodeID) -> (offset: UInt64, count: Int)? {
         changes.store(0, ordering: .relaxed)
-        current.store(target.directory.rawValue, ordering: .relaxed)
+        current.store(directory.rawValue, ordering: .relaxed)
         return state.withLock { state in
-            let course = state.courses[state.course(of: target)]
+            let course = state.courses[state.course(of: directory)]
             return course.next.map { ($0, course.part) }
         }
     }
 
     /// Whether the next file is left out.
-    func leavesOut(_ name: PathRef, of target: AheadTarget) -> Bool {
+    func leavesOut(_ name: PathRef, of directory: NodeID) -> Bool {
         let hash = name.hash
         return state.withLock { state in
             state.told += 1
             guard state.told >= Self.interval else { return false }
             state.told = 0
             state.leftOut += 1
-            state.courses[state.course(of: target)].leftOut.append(hash)
+            state.courses[state.course(of: directory)].leftOut.append(hash)
             return true
         }
     }
 
     /// Ends the telling of a part. `next`: where it goes on; nil: the directory is through. `took`: in nanoseconds.
-    func end(_ target: AheadTarget, next: UInt64?, told count: Int, took time: UInt64) {
+    func end(_ directory: NodeID, next: UInt64?, told count: Int, took time: UInt64) {
         told.add(UInt64(count), ordering: .relaxed)
         current.store(0, ordering: .relaxed)
         let now = monotonicNanoseconds()
         state.withLock { state in
-            let index = state.course(of: target)
+            let index = state.course(of: directory)
             // Where the processors are busy, a file may take longer so than if it is asked for.
             let isSlow =
                 count >= Self.fewestToJudge && time / UInt64(count) > state.courses[index].timePerLook
@@ -146,16 +141,16 @@ final class AheadPolicy: Sendable {
     var isChanging: Bool { mode == .auto && changes.load(ordering: .relaxed) > Self.mostChanges }
 
     /// Leaves it for now.
-    func drop(_ target: AheadTarget) {
+    func drop(_ directory: NodeID) {
         state.withLock { state in
-            let index = state.course(of: target)
+            let index = state.course(of: directory)
             state.courses[index].isBusy = false
         }
     }
 
     /// Forgets what was told of a directory, as its entries have changed or the kernel has forgotten it.
     func forget(_ directory: NodeID) {
-        state.withLock { $0.courses.removeAll { $0.target.directory == directory && !$0.isBusy } }
+        state.withLock { $0.courses.removeAll { $0.directory == directory && !$0.isBusy } }
     }
 }
 
@@ -183,13 +178,13 @@ extension AheadPolicy.Course {
 
 extension AheadPolicy.State {
     /// The index of the directory's course, which is now the latest.
-    fileprivate mutating func course(of target: AheadTarget) -> Int {
-        if courses.last?.target == target { return courses.count - 1 }
-        if let index = courses.firstIndex(where: { $0.target == target }) {
+    fileprivate mutating func course(of directory: NodeID) -> Int {
+        if courses.last?.directory == directory { return courses.count - 1 }
+        if let index = courses.firstIndex(where: { $0.directory == directory }) {
             courses.append(courses.remove(at: index))
         } else {
             if courses.count >= AheadPolicy.mostCourses { courses.removeFirst() }
-            courses.append(AheadPolicy.Course(target: target))
+            courses.append(AheadPolicy.Course(directory: directory))
         }
         return courses.count - 1
     }

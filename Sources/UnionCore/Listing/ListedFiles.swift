@@ -56,12 +56,7 @@ extension Listings {
     ) -> Bool {
         if files.count == ListedFiles.most { return false }
         guard let found = try? file(item, of: directory, view, files) else { return emit(item, nil) }
-        guard emit(item, found.entry) else {
-            reporting.forget(found.entry.node, count: 1)
-            return false
-        }
-        files.add(found)
-        return true
+        return add(found, as: item, to: &files, emit)
     }
 
     /// Emits an item with its file if it is one, and the kernel knows nothing by its name. False: there is no
@@ -71,12 +66,15 @@ extension Listings {
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
         if files.count == ListedFiles.most { return false }
-        guard directory.reported(item.name) == nil,
-            let found =
-                (try? directory.lookingUp { () throws(Errno) in
-                    try file(item, of: directory, view, files)
-                }) ?? nil
+        guard directory.reported(item.name) == nil, let found = try? file(item, of: directory, view, files)
         else { return true }
+        return add(found, as: item, to: &files, emit)
+    }
+
+    private func add(
+        _ found: NameReport, as item: DirectoryItem, to files: inout ListedFiles,
+        _ emit: (DirectoryItem, Entry?) -> Bool
+    ) -> Bool {
         guard emit(item, found.entry) else {
             reporting.forget(found.entry.node, count: 1)
             return false

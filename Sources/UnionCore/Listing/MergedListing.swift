@@ -4,7 +4,7 @@ internal import SystemPackage
 /// The names of a directory that several layers back: each once, as the union shows them.
 ///
 /// Layers are added top to bottom. A name that several layers have is the topmost's, and what a higher layer
-/// whites out doesn't show. One array has the bytes of all names, and a hash table of indices finds them.
+/// whites out doesn't show. One array has all names, and a hash table of indices finds them.
 struct MergedListing: Sendable {
     struct Item: Sendable {
         var start: UInt32
@@ -25,7 +25,7 @@ struct MergedListing: Sendable {
     }
 
     private(set) var items: [Item] = []
-    private var bytes: [UInt8] = []
+    private var names = NameBytes()
     /// Indices into `items`, -1 in free slots. The size is a power of two, and at most half of it is in use.
     private var slots: [Int32]
     private var pendingWhiteouts: [[UInt8]] = []
@@ -70,7 +70,7 @@ struct MergedListing: Sendable {
         let mayBeSkeleton = source.mayHoldSkeletons && entry.kind == .directory
         let marks = mayBeSkeleton ? layers.marks(of: entry.name, in: directory) : []
         let item = Item(
-            start: UInt32(truncatingIfNeeded: bytes.count),
+            start: UInt32(truncatingIfNeeded: names.end),
             length: UInt16(truncatingIfNeeded: entry.name.count),
             kind: entry.kind, isHidden: layers.isHidden(entry, source, directory),
             isSkeleton: marks.contains(.skeleton), isComplete: marks.contains(.complete),
@@ -101,7 +101,7 @@ struct MergedListing: Sendable {
         for name in pendingWhiteouts {
             let hidden = OwnedName(name)
             let item = Item(
-                start: UInt32(truncatingIfNeeded: bytes.count),
+                start: UInt32(truncatingIfNeeded: names.end),
                 length: UInt16(truncatingIfNeeded: name.count),
                 kind: nil, isHidden: true, isSkeleton: false, inode: 0, hash: hidden.ref.hash)
             _ = insert(hidden.ref, item)
@@ -136,8 +136,7 @@ struct MergedListing: Sendable {
         }
         slots[slot] = Int32(items.count)
         items.append(item)
-        unsafe bytes.append(contentsOf: name.bytes)
-        bytes.append(0)
+        names.append(name)
         return nil
     }
 
@@ -160,10 +159,6 @@ struct MergedListing: Sendable {
 
     /// Lends an item's name.
     func withName<R>(of item: Item, _ body: (PathRef) -> R) -> R {
-        unsafe bytes.withUnsafeBytes { buffer in
-            guard let base = buffer.baseAddress else { return body("") }
-            let start = unsafe (base + Int(item.start)).assumingMemoryBound(to: CChar.self)
-            return body(unsafe PathRef(unsafe: start, count: Int(item.length)))
-        }
+        names.withName(at: Int(item.start), count: Int(item.length), body)
     }
 }

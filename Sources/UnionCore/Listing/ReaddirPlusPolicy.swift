@@ -71,22 +71,18 @@ final class ReaddirPlusPolicy: Sendable {
 
     /// Notes that so many files of the directory were told ahead, as a caller looks at one after the other.
     func noteTold(_ directory: NodeID, count: Int) {
-        callers.withLock { callers in
-            for index in callers.indices where callers[index].directory == directory {
-                callers[index].looked += count
-            }
-        }
+        note(nil, directory) { $0.looked += count }
     }
 
     func noteRemoval(_ thread: Int32, _ directory: NodeID) {
         note(thread, directory) { $0.removed += 1 }
     }
 
-    private func note(_ thread: Int32, _ directory: NodeID, _ change: (inout Caller) -> Void) {
+    /// `thread` nil: of all callers that list the directory.
+    private func note(_ thread: Int32?, _ directory: NodeID, _ change: (inout Caller) -> Void) {
         callers.withLock { callers in
-            for index in callers.indices
-            where callers[index].thread == thread && callers[index].directory == directory {
-                change(&callers[index])
+            for index in callers.indices where callers[index].directory == directory {
+                if thread == nil || callers[index].thread == thread { change(&callers[index]) }
             }
         }
     }

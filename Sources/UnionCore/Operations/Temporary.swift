@@ -25,7 +25,8 @@ extension Union {
             status, stack.filesystems.facts(of: status.device, asking: file.descriptor))
         do {
             let entry = Entry(
-                node: node.id, generation: 1, attributes: resolver.attributes(status, node.filesystem),
+                node: node.id, generation: Entry.generation(of: node.id),
+                attributes: resolver.attributes(status, node.filesystem),
                 freshness: .none)
             return (entry, try opened(node, layer, file, flags))
         } catch {

@@ -207,13 +207,12 @@ extension Reporting {
             return .lookedAt(nil)
         }
         // Only of a look that was announced (`Node.lookingUp`) no event is missed.
-        let isAnnounced = watches != .first
-        switch isAnnounced
-            ? keepByDirectory(node, owner.status, in: directory, view, begun: lookup.begun) : .unfit
-        {
-        case .kept: return .keptByDirectory
-        case .lookAgain: return .lookAgain
-        case .unfit: break
+        if watches != .first {
+            switch keepByDirectory(node, owner.status, in: directory, view, begun: lookup.begun) {
+            case .kept: return .keptByDirectory
+            case .lookAgain: return .lookAgain
+            case .unfit: break
+            }
         }
         if watches == .never || directory.takeRemoval() { return .passing }
         if watches == .deferred && coherence.source != nil && !coherence.deferredWatches.isBehind {

@@ -72,6 +72,7 @@ extension Reporting {
     /// Gives the files that have waited for it their own watches, or has the kernel drop them.
     func settleFiles() {
         let turn = coherence.deferredWatches.begin()
+        // It lasts until all of this is through.
         defer { _ = turn }
         let work = coherence.filesToSettle.take()
         for file in work.files {

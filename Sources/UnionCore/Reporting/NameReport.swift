@@ -140,7 +140,7 @@ extension Reporting {
         if node.isDirectory { node.state.withLock { $0.lastReported = attributes } }
         let seconds = entrySeconds(of: lookup, in: directory, view)
         return Entry(
-            node: node.id, generation: 1, attributes: attributes,
+            node: node.id, generation: Entry.generation(of: node.id), attributes: attributes,
             freshness: Freshness(entrySeconds: seconds, attributeSeconds: 0))
     }
 }

@@ -3,7 +3,7 @@ import SwitchTestKit
 import SystemPackage
 import Testing
 
-/// Who goes through a directory is told of its files before asking, and what is told is as true as any answer.
+/// A client that goes through a directory is told of its files before it asks, and what is told is as true as any answer.
 @Suite(.serialized, .enabled(if: Machine.canMount, "needs root and /dev/fuse"))
 struct TellingAheadTests {
     static let count = 4000
