@@ -60,12 +60,11 @@ import Testing
     @Test func aLinkElsewhere() throws {
         let scene = try scene()
         try scene.kernel.stat("a/f")
-        scene.underneath("ln lower1/a/f lower1/other/f; chmod 600 lower1/other/f; echo more >>lower1/other/f")
-        scene.settle()
+        scene.settle(
+            after: "ln lower1/a/f lower1/other/f; chmod 600 lower1/other/f; echo more >>lower1/other/f")
         try scene.expectTruth("a/f")
         // It has its own watch by now.
-        scene.underneath("chmod 640 lower1/other/f")
-        scene.settle()
+        scene.settle(after: "chmod 640 lower1/other/f")
         try scene.expectTruth("a/f")
     }
 

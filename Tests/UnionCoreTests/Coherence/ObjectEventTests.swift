@@ -18,8 +18,7 @@ import UnionCore
     @Test(arguments: ["chmod 600 lower1/a/f", "echo more >>lower1/a/f", "touch -d @1000 lower1/a/f"])
     func aFile(change: String) throws {
         let scene = try scene()
-        scene.underneath(change)
-        scene.settle()
+        scene.settle(after: change)
         #expect(scene.kernel.droppedNames == [])
         #expect(scene.kernel.sent.contains(.node(try scene.kernel.walk("a/f"), content: false)))
         try scene.expectTruth("a/f", "a")
@@ -29,8 +28,7 @@ import UnionCore
     @Test(arguments: ["chmod 700 upper/a", "chmod 700 lower1/a", "chmod 700 lower1/a/d"])
     func aDirectory(change: String) throws {
         let scene = try scene()
-        scene.underneath(change)
-        scene.settle()
+        scene.settle(after: change)
         #expect(scene.kernel.droppedNames == [])
         try scene.expectTruth("a", "a/d")
     }
@@ -38,14 +36,11 @@ import UnionCore
     /// A second link made elsewhere is told by the file's own watch.
     @Test func linksOfAFile() throws {
         let scene = try scene()
-        scene.underneath("mkdir lower1/other; ln lower1/a/f lower1/other/f")
-        scene.settle()
+        scene.settle(after: "mkdir lower1/other; ln lower1/a/f lower1/other/f")
         try scene.expectTruth("a/f")
-        scene.underneath("chmod 600 lower1/other/f")
-        scene.settle()
+        scene.settle(after: "chmod 600 lower1/other/f")
         try scene.expectTruth("a/f")
-        scene.underneath("rm lower1/other/f")
-        scene.settle()
+        scene.settle(after: "rm lower1/other/f")
         try scene.expectTruth("a/f")
     }
 
@@ -55,8 +50,7 @@ import UnionCore
         let node = try scene.kernel.walk("a/f")
         scene.underneath("chmod 600 lower1/a/f")
         let late = try scene.kernel.holdAttributes(of: node)
-        scene.underneath("chmod 644 lower1/a/f")
-        scene.settle()
+        scene.settle(after: "chmod 644 lower1/a/f")
         try late.arrive()
         try scene.expectTruth("a/f")
     }
@@ -66,8 +60,7 @@ import UnionCore
         let scene = try scene()
         let (held, mount) = (try scene.kernel.hold("a"), try scene.kernel.mount(on: "a/u"))
         let hidden = [NameKey(held, "f"), NameKey(held, "d")]
-        scene.underneath("setfattr -n user.overlay.opaque -v y upper/a")
-        scene.settle()
+        scene.settle(after: "setfattr -n user.overlay.opaque -v y upper/a")
         #expect(Set(scene.kernel.droppedNames) == Set(hidden))
         #expect(scene.kernel.isMounted(mount))
         #expect(try scene.kernel.walk("a") == held)
@@ -86,8 +79,7 @@ import UnionCore
         let (held, mount) = (try scene.kernel.hold("a"), try scene.kernel.mount(on: "a/u"))
         for name in ["f", "none"] { #expect(!scene.kernel.exists("a/\(name)")) }
         scene.settleAndForget()
-        scene.underneath("setfattr -x user.overlay.opaque upper/a")
-        scene.settle()
+        scene.settle(after: "setfattr -x user.overlay.opaque upper/a")
         #expect(!scene.kernel.droppedNames.contains(NameKey(held, "none")))
         #expect(!scene.kernel.droppedNames.contains(NameKey(held, "u")))
         #expect(scene.kernel.isMounted(mount))

@@ -90,12 +90,10 @@ import UnionCore
     @Test func aStrangerBeside() throws {
         let scene = try scene()
         try scene.kernel.create("a/new")
-        scene.underneath("rm upper/a/new; mkdir upper/a/new; rm upper/a/g")
-        scene.settle()
+        scene.settle(after: "rm upper/a/new; mkdir upper/a/new; rm upper/a/g")
         try scene.expectTruth("a/new", "a/g", "a")
         try scene.kernel.unlink("a/f")
-        scene.underneath("touch upper/a/f")
-        scene.settle()
+        scene.settle(after: "touch upper/a/f")
         try scene.expectTruth("a/f", "a")
         #expect(try Set(scene.kernel.list("a")) == ["d", "f", "new"])
     }
@@ -104,12 +102,10 @@ import UnionCore
     @Test func aStrangerWhoMakesTheSameAgain() throws {
         let scene = try scene()
         try scene.kernel.unlink("a/f")
-        scene.underneath("touch upper/a/f; rm upper/a/f; touch upper/a/f")
-        scene.settle()
+        scene.settle(after: "touch upper/a/f; rm upper/a/f; touch upper/a/f")
         try scene.expectTruth("a/f")
         try scene.kernel.create("a/new")
-        scene.underneath("rm upper/a/new; touch upper/a/new")
-        scene.settle()
+        scene.settle(after: "rm upper/a/new; touch upper/a/new")
         try scene.expectTruth("a/new")
     }
 

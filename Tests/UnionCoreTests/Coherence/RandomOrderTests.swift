@@ -70,7 +70,7 @@ private struct Stranger {
         try move(directory, aside)
         defer { try? move(aside, root / "n3") }
         try Sys.makeDirectory(directory)
-        if random.below(2) == 0 { usleep(UInt32(random.below(300))) }
+        if random.below(2) == 0 { linger(random.below(300)) }
         try move(aside, directory / "n\(random.below(4))")
     }
 
@@ -114,7 +114,7 @@ private final class OrderRun: @unchecked Sendable {
                         while !isStopped.load(ordering: .relaxed) {
                             try? stranger.step()
                             steps.add(1, ordering: .relaxed)
-                            if stranger.random.below(8) == 0 { usleep(UInt32(stranger.random.below(400))) }
+                            if stranger.random.below(8) == 0 { linger(stranger.random.below(400)) }
                         }
                     })
             }
@@ -122,7 +122,7 @@ private final class OrderRun: @unchecked Sendable {
                 try WorkerThread.spawn(name: "reader") { [self] in
                     while !isStopped.load(ordering: .relaxed) {
                         scene.changes.drain()
-                        usleep(UInt32.random(in: 0...300))
+                        linger(Int.random(in: 0...300))
                     }
                 })
             while steps.load(ordering: .relaxed) < 200 { client(&random, &held) }
@@ -200,4 +200,9 @@ private final class OrderRun: @unchecked Sendable {
             if fresh?.kind == .directory, depth > 0 { compare(path, depth - 1, bystander, &wrong) }
         }
     }
+}
+
+/// Lets the others go first for so many turns. Nothing is waited for: it makes the orders differ.
+private func linger(_ turns: Int) {
+    for _ in 0..<turns { sched_yield() }
 }

@@ -77,6 +77,12 @@ final class CoherenceScene {
         kernel.forgetRecords()
     }
 
+    /// Somebody changes the layers behind the union's back, and all of that is dealt with.
+    func settle(after script: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        underneath(script, sourceLocation: sourceLocation)
+        settle()
+    }
+
     /// The same layers, of which nothing is kept.
     var configuration: UnionConfiguration {
         let names = ["upper"] + (1...lowers).map { "lower\($0)" }
