@@ -63,7 +63,7 @@ final class Runner {
         if workload.rounds > round + 1 { lastRound += took }
     }
 
-    func buildAll(_ workload: Workload) throws {
+    private func buildAll(_ workload: Workload) throws {
         for system in results.systems where !workload.leavesOut.contains(system) {
             _ = try store.layers(of: workload.fixture, for: system)
         }
