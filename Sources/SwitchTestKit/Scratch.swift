@@ -95,13 +95,7 @@ public final class Scratch: Sendable {
 
     /// Politely for a moment, then by force.
     static func unmount(_ path: TestPath) {
-        let deadline = Deadline(30)
-        while !deadline.passed {
-            let error = failure { try Sys.unmount(path) }
-            if error != .resourceBusy { return }
-            takeBreath()
-        }
-        try? Sys.unmount(path, lazily: true)
+        if (try? Sys.unmountOnceFree(path, within: 30)) == false { try? Sys.unmount(path, lazily: true) }
     }
 }
 

@@ -124,6 +124,22 @@ public enum Sys {
         try path.call { unsafe tc_umount($0, lazily ? detach : 0) }
     }
 
+    /// Unmounts as soon as nothing uses the mount; false: something still did at the deadline. A file that is closed
+    /// here may be in use for a moment: a child that another thread has just forked holds it until it runs its program.
+    public static func unmountOnceFree(_ path: TestPath, within seconds: Double = 60) throws(Errno) -> Bool {
+        let deadline = Deadline(seconds)
+        while true {
+            do throws(Errno) {
+                try unmount(path)
+                return true
+            } catch {
+                if error != .resourceBusy { throw error }
+                if deadline.passed { return false }
+                takeBreath()
+            }
+        }
+    }
+
     public static func changeDirectory(_ path: TestPath) throws(Errno) {
         try path.call { unsafe tc_chdir($0) }
     }

@@ -75,17 +75,12 @@ public final class Union {
     public func stop() throws {
         guard let server else { return }
         self.server = nil
-        let deadline = Deadline(60)
         let device = (try? Sys.facts(mount))?.device ?? 0
-        var error = failure { try Sys.unmount(mount) }
-        while error == .resourceBusy, !deadline.passed {
-            takeBreath()
-            error = failure { try Sys.unmount(mount) }
-        }
-        if error != nil { try? Sys.unmount(mount, lazily: true) }
+        let wasFree = try? Sys.unmountOnceFree(mount)
+        if wasFree != true { try? Sys.unmount(mount, lazily: true) }
         let ending = try Self.end(of: server, device: device)
         if ending != .exited(0) { throw FixtureError("the server ended with \(ending): \(messages)") }
-        if error == .resourceBusy { throw FixtureError("the mount stayed busy") }
+        if wasFree == false { throw FixtureError("the mount stayed busy") }
     }
 
     /// A process that made itself a mount namespace meanwhile has a copy of the mount. As long as it lives the kernel

@@ -50,15 +50,10 @@ final class Mounted {
             return
         }
         isMounted = false
-        let deadline = Deadline(10)
-        var error = failure { try Sys.unmount(layers.mount) }
-        while error == .resourceBusy, !deadline.passed {
-            usleep(500)
-            error = failure { try Sys.unmount(layers.mount) }
-        }
-        if error != nil { try? Sys.unmount(layers.mount, lazily: true) }
+        let wasFree = try? Sys.unmountOnceFree(layers.mount, within: 10)
+        if wasFree != true { try? Sys.unmount(layers.mount, lazily: true) }
         try server?.wait(within: 20)
-        if error == .resourceBusy { throw FixtureError("the mount stayed busy") }
+        if wasFree == false { throw FixtureError("the mount stayed busy") }
     }
 
     private func start(_ command: [String], outside device: UInt64) throws {

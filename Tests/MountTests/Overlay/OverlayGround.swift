@@ -37,8 +37,7 @@ struct OverlayGround {
             blocks[name] = try Sys.facts(mount / name).blocks
         }
         self.blocks = blocks
-        // A child that another test has just forked holds what is open here, until it runs its program.
-        try eventually("the overlay is free") { failure { try Sys.unmount(mount) } == nil }
+        #expect(try Sys.unmountOnceFree(mount))
     }
 }
 
