@@ -76,11 +76,11 @@ final class LockLedger: Sendable {
     /// An owner that holds nothing any more.
     fileprivate struct Ended {
         let owner: LockOwner
-        let isWaiting: Bool
+        let hasLocks: Bool
 
-        /// Frees all if a wait still has the file. Otherwise the last reference closes the file, and its
-        /// locks go with it.
-        func free() { if isWaiting { owner.freeAll() } }
+        /// The last reference closes the file. That isn't enough: a wait may still have the file, and so may a child
+        /// that the server's program has just forked.
+        func free() { if hasLocks { owner.freeAll() } }
     }
 
     /// Another client's lock that is in the way: the lock, and its process. nil: there is none.
@@ -105,7 +105,8 @@ extension LockLedger.State {
         owners[key.node]?.removeAll { $0 == key.owner }
         if owners[key.node]?.isEmpty == true { owners[key.node] = nil }
         return LockLedger.Ended(
-            owner: ended.owner, isWaiting: waits.contains { $0.record?.owner == key })
+            owner: ended.owner,
+            hasLocks: !ended.ranges.parts.isEmpty || waits.contains { $0.record?.owner == key })
     }
 
     /// Ends the owner's holding if it has locked by no other handle than this one.

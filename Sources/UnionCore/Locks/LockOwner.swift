@@ -43,11 +43,7 @@ final class LockOwner: Sendable {
     }
 
     /// Frees all locks, though a thread may still wait with the file.
-    func freeAll() {
-        turn.withLock { file in
-            try? file.descriptor.setLock(FileLock(kind: .unlock, start: 0, length: 0), wait: false)
-        }
-    }
+    func freeAll() { turn.withLock { $0.freeAll() } }
 
     /// Takes what the owner holds by a new open file with more access, as the owner locks by a descriptor
     /// with more access than the first one had. Read locks can be taken while the first file has them. EBADF:
@@ -61,6 +57,13 @@ final class LockOwner: Sendable {
                 throw .badFileDescriptor
             }
         }
+        file.freeAll()
         file = wider
+    }
+}
+
+extension LockFile {
+    fileprivate func freeAll() {
+        try? descriptor.setLock(FileLock(kind: .unlock, start: 0, length: 0), wait: false)
     }
 }
