@@ -23,15 +23,26 @@ final class LockLedger: Sendable {
 
     let state = Mutex(State())
 
-    /// The owner's locks on the file. Begins a holding if it has none.
+    /// The owner's locks on the file, until `finish`. Begins a holding if it has none.
     func owner(_ number: UInt64, by use: LockUse) throws(Errno) -> LockOwner {
         let key = LockOwner.Key(node: use.handle.node.id, owner: number)
-        if let known = find(key) { return known }
+        if let known = state.withLock({ $0.use(key) }) { return known }
         let opened = LockOwner(key, try use.openFile(), isInside: use.staysInside)
         return state.withLock { state in
-            if let known = state.holdings[key] { return known.owner }
+            if let known = state.use(key) { return known }
             state.begin(opened, use.process)
+            opened.uses.add(1, ordering: .relaxed)
             return opened
+        }
+    }
+
+    /// Ends a use of the owner's locks. Where nothing came of any, nothing is left of the owner: its number may be
+    /// another one's next.
+    func finish(_ owner: LockOwner) {
+        state.withLock { state in
+            let isUnused = owner.uses.subtract(1, ordering: .relaxed).newValue == 0
+            guard isUnused, let holding = state.holdings[owner.key], holding.owner === owner else { return }
+            if holding.handles.isEmpty { _ = state.end(owner.key) }
         }
     }
 
@@ -98,6 +109,12 @@ extension LockLedger.State {
     fileprivate mutating func begin(_ owner: LockOwner, _ process: Int32) {
         holdings[owner.key] = LockLedger.Holding(owner: owner, process: process)
         owners[owner.key.node, default: []].append(owner.key.owner)
+    }
+
+    fileprivate func use(_ key: LockOwner.Key) -> LockOwner? {
+        guard let known = holdings[key]?.owner else { return nil }
+        known.uses.add(1, ordering: .relaxed)
+        return known
     }
 
     fileprivate mutating func end(_ key: LockOwner.Key) -> LockLedger.Ended? {

@@ -69,6 +69,8 @@ public final class LockWait: Sendable {
 
     var process: Int32 { use.process }
 
+    fileprivate var owner: LockOwner? { if case .record(let owner, _) = wanted { owner } else { nil } }
+
     var record: (owner: LockOwner.Key, lock: FileLock)? {
         if case .record(let owner, let lock) = wanted { (owner.key, lock) } else { nil }
     }
@@ -82,11 +84,17 @@ extension LockLedger {
             return state.circle(from: wait)
         }
         guard let circle, circle.allSatisfy(\.isOfProcess) else { return }
-        end(wait)
+        remove(wait)
         throw .deadlock
     }
 
-    func end(_ wait: LockWait) {
+    /// Ends a wait that has begun, and with it the use of the owner's locks.
+    fileprivate func end(_ wait: LockWait) {
+        remove(wait)
+        if let owner = wait.owner { finish(owner) }
+    }
+
+    private func remove(_ wait: LockWait) {
         state.withLock { state in
             if let index = state.waits.firstIndex(where: { $0 === wait }) { state.waits.remove(at: index) }
         }

@@ -100,6 +100,8 @@ extension Union {
         if wanted.kind == .unlock && ledger.find(key) == nil { return nil }
         let use = lockUse(handle, id, process: process)
         let owner = try ledger.owner(owner, by: use)
+        var isWaiting = false
+        defer { if !isWaiting { ledger.finish(owner) } }
         handle.noteLocks()
         do throws(Errno) {
             try owner.set(wanted, ledger, by: use)
@@ -112,6 +114,7 @@ extension Union {
         }
         let blocked = lockWait(.record(owner, wanted), use, caller)
         try ledger.begin(blocked)
+        isWaiting = true
         return blocked
     }
 
