@@ -20,10 +20,3 @@ int32_t slx_name_to_handle(int32_t fd, void *bytes, uint32_t *length, int32_t *t
     *type = raw.header.handle_type;
     return 0;
 }
-
-int32_t slx_open_by_handle(int32_t mount, const void *bytes, uint32_t length, int32_t type, int32_t flags) {
-    if (length > SLX_HANDLE_BYTES) return -EINVAL;
-    union handle raw = {.header = {.handle_bytes = length, .handle_type = type}};
-    memcpy(raw.header.f_handle, bytes, length);
-    SLX_RESULT(int32_t, open_by_handle_at(mount, &raw.header, flags | O_CLOEXEC));
-}

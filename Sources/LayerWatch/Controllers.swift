@@ -63,7 +63,7 @@ final class Controllers: Sendable {
             text += Self.columns(root, "cgroup.type")
         }
         let bytes = OwnedName(text)
-        return bytes.ref.hash | 1
+        return bytes.hash | 1
     }
 
     /// The file's columns, counted from 0, without what changes all the time.

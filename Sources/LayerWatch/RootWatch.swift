@@ -100,7 +100,7 @@ private struct Events: ~Copyable {
 
     init(_ roots: [LayerRoot]) throws(Errno) {
         inotify = try Inotify(bufferSize: 4096)
-        names = Set(roots.map { OwnedName($0.name).ref.hash })
+        names = Set(roots.map { OwnedName($0.name).hash })
         parents = Set(roots.map { Self.parent(of: $0.path) })
         // A directory tells that it was moved. The directory that holds its name tells that another one has
         // the name.

@@ -95,7 +95,7 @@ public enum LockPolicy: String, Sendable, CaseIterable {
 /// The mount-wide policies, from which the built-in branch selector answers.
 public struct Policies: Sendable {
     /// Whether files are told to the kernel before anybody asks.
-    public var ahead = AheadMode.off
+    public var ahead = AheadMode.auto
     public var create = CreatePolicy.upper
     public var mkdir = CreatePolicy.upper
     public var whiteout = WhiteoutPolicy.auto

@@ -28,7 +28,7 @@ struct TestDirectory: ~Copyable {
 
     init(in place: Place) throws(Errno) {
         let name = Random.name(prefix: "layerwatch-")
-        path = place.base + "/" + name.ref.string
+        path = place.base + "/" + name.string
         let full = OwnedName(path)
         try FileDescriptor.workingDirectory.makeDirectory(at: full.ref, mode: 0o755)
         owned = try FileDescriptor.workingDirectory.openPlain(full.ref, flags: [.readOnly, .directory])

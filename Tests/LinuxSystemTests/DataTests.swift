@@ -96,10 +96,6 @@ struct DataTests {
         try directory.write("b", to: "file")
         let new = try directory.root.openBeneath("file", flags: .path)
         #expect(try new.descriptor.fileHandle() != handle)
-        if Capabilities.hasEffective(.readAndSearch) {
-            let opened = try directory.root.open(handle, flags: .readOnly)
-            #expect(String(decoding: try opened.descriptor.readToEnd(), as: UTF8.self) == "a")
-        }
     }
 
     @Test func knowsWhereNoHandlesAre() throws {

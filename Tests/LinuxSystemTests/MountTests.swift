@@ -37,7 +37,7 @@ struct MountTests {
                 source: "tmpfs", target: target.ref, type: "tmpfs", flags: [.noDevices, .noSetUser],
                 options: "size=64k")
         }
-        let mount = try MountInfo.all().last { $0.mountPointString == target.ref.string }
+        let mount = try MountInfo.all().last { $0.mountPointString == target.string }
         #expect(mount?.fileSystemType == "tmpfs")
         #expect(mount?.options.contains("nosuid,nodev") == true)
         do {
@@ -52,7 +52,7 @@ struct MountTests {
         let directory = try TestDirectory()
         try directory.root.makeDirectory(at: "mount", mode: 0o755)
         let target = OwnedName(directory.path + "/mount")
-        let path = target.ref.string
+        let path = target.string
         try orSkip([.notPermitted, .noSuchFileOrDirectory], "no mount by fusermount3") {
             () throws(Errno) in
             let device: OwnedDescriptor

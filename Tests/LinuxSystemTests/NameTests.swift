@@ -30,9 +30,9 @@ struct NameTests {
                 var bytes = [UInt8](repeating: 0x61, count: length)
                 if length > 0 { bytes[position] = 0x62 }
                 let name = OwnedName(bytes)
-                seen.insert(name.ref.hash)
+                seen.insert(name.hash)
                 let copy = OwnedName(copying: name.ref)
-                #expect(copy.ref.hash == name.ref.hash)
+                #expect(copy.hash == name.hash)
             }
         }
         #expect(seen.count == 1 + (1..<40).reduce(0, +))
@@ -42,7 +42,7 @@ struct NameTests {
         let name = OwnedName([0xff, 0x2f, 0x80])
         #expect(name.count == 3)
         #expect(name.ref[0] == 0xff && name.ref[3] == 0)
-        #expect(name.ref.string == "\u{fffd}/\u{fffd}")
+        #expect(name.string == "\u{fffd}/\u{fffd}")
         let part = OwnedName(copying: "abcdef", count: 3)
         #expect(part.ref == "abc")
         let empty = OwnedName("")
@@ -78,7 +78,7 @@ struct NameTests {
                 expected = "name\(index)/" + expected
             }
         }
-        #expect(path.ref.string == expected)
+        #expect(path.string == expected)
         #expect(path.count == expected.utf8.count)
     }
 

@@ -12,7 +12,7 @@ struct TestDirectory: ~Copyable {
     init() throws(Errno) {
         let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         let name = Random.name(prefix: "linuxsystem-")
-        path = base + "/" + name.ref.string
+        path = base + "/" + name.string
         let full = OwnedName(path)
         try FileDescriptor.workingDirectory.makeDirectory(at: full.ref, mode: 0o755)
         owned = try FileDescriptor.workingDirectory.openPlain(full.ref, flags: [.readOnly, .directory])

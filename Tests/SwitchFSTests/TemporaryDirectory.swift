@@ -8,7 +8,7 @@ final class TemporaryDirectory {
 
     init() throws {
         let name = Random.name(prefix: "/tmp/switchfs-unit-")
-        path = name.ref.string
+        path = name.string
         try FileDescriptor.workingDirectory.makeDirectory(at: name.ref, mode: 0o755)
     }
 

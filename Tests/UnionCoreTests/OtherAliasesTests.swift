@@ -11,7 +11,8 @@ import Testing
         let union = fixture.union
         let node = try #require(union.table.find(try fixture.node("f")))
         let places = (0..<64).map { number in
-            NodeAlias(of: node, in: union.table.root, OwnedName("n\(number)").ref, layer: 0, reported: 0)
+            let name = OwnedName("n\(number)")
+            return NodeAlias(of: node, in: union.table.root, name.ref, layer: 0, reported: 0)
         }
         var generator = SystemRandomNumberGenerator()
         var (others, list) = (OtherAliases(), [NodeAlias]())

@@ -157,7 +157,6 @@ int32_t slx_lock_set(int32_t fd, const struct slx_lock *lock, int32_t wait);
 /// Longest file handle, as MAX_HANDLE_SZ in <fcntl.h>.
 #define SLX_HANDLE_BYTES 128
 int32_t slx_name_to_handle(int32_t fd, void *bytes, uint32_t *length, int32_t *type);
-int32_t slx_open_by_handle(int32_t mount, const void *bytes, uint32_t length, int32_t type, int32_t flags);
 
 // --- namespaces.c -------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ final class Lister: Sendable {
     enum Order {
         /// Goes to the mount, if it is still the same one.
         case arrive
-        /// Opens a directory.
-        case open(FileHandle)
+        /// Opens a directory by its path.
+        case open([UInt8])
         /// Looks the name up, and reads the next part of the directory.
         case read([UInt8])
         case close
@@ -119,8 +119,8 @@ final class Lister: Sendable {
             let mount = try MountClone(of: mountPoint.ref)
             // Something else may be mounted there by now.
             guard try mount.device() == device else { throw .noSuchFileOrDirectory }
-            place.root = try mount.openRoot()
-        case .open(let handle): try open(handle, &place)
+            place.root = mount.takeRoot()
+        case .open(let path): try open(path, &place)
         case .read(let name):
             guard let directory = place.directory?.descriptor else { throw .badFileDescriptor }
             let name = OwnedName(name)
@@ -131,10 +131,13 @@ final class Lister: Sendable {
         }
     }
 
-    /// ESTALE: the kernel has forgotten the directory.
-    private func open(_ handle: FileHandle, _ place: inout Place) throws(Errno) {
+    /// The clients that go through the directory have just walked this path, so the kernel knows its names. (By a
+    /// handle, it would ask for the directory's name once more.) If another directory is there by now, nothing is told:
+    /// the union knows which one is meant.
+    private func open(_ path: [UInt8], _ place: inout Place) throws(Errno) {
         guard let root = place.root?.descriptor else { throw .badFileDescriptor }
-        let directory = try root.open(handle, flags: [.readOnly, .directory])
+        let path = OwnedName(path)
+        let directory = try root.openBeneath(path.ref, flags: [.readOnly, .directory])
         var stream = DirectoryStream(reading: directory.descriptor, bufferSize: Self.bufferSize)
         try stream.seek(to: offset)
         place.stream = consume stream

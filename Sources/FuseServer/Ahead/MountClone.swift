@@ -19,8 +19,5 @@ struct MountClone: ~Copyable {
         try root.descriptor.status(at: "", mask: [], flags: [.emptyPath, .dontSync]).device
     }
 
-    /// The root, open for reading: by another descriptor no handle can be opened.
-    func openRoot() throws(Errno) -> OwnedDescriptor {
-        try root.descriptor.openPlain(".", flags: [.readOnly, .directory])
-    }
+    consuming func takeRoot() -> OwnedDescriptor { root }
 }

@@ -92,12 +92,9 @@ final class Teller: DirectoryTeller {
     }
 
     private func list(_ directory: NodeID) {
-        guard union.beginAhead(directory, by: lister.threadNumber) else { return }
+        guard let path = union.beginAhead(directory, by: lister.threadNumber) else { return }
         defer { union.endAhead() }
-        let handle = FileHandle(
-            fuseNode: directory.rawValue,
-            generation: UInt32(truncatingIfNeeded: Entry.generation(of: directory)))
-        guard lister.carryOut(.open(handle)) else { return }
+        guard lister.carryOut(.open(path)) else { return }
         defer { _ = lister.carryOut(.close) }
         while !isEnding, let name = union.nextAhead(), lister.carryOut(.read(name)) {}
     }

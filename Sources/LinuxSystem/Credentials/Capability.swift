@@ -8,7 +8,6 @@ public struct Capability: RawRepresentable, Sendable, Hashable {
 
     public static var changeOwner: Capability { Capability(rawValue: 0) }
     public static var overrideAccess: Capability { Capability(rawValue: 1) }
-    public static var readAndSearch: Capability { Capability(rawValue: 2) }
     public static var keepSetID: Capability { Capability(rawValue: 4) }
     public static var setGroups: Capability { Capability(rawValue: 6) }
     public static var setUser: Capability { Capability(rawValue: 7) }

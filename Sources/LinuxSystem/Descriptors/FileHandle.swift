@@ -15,27 +15,6 @@ public import SystemPackage
         try unsafe succeed(slx_name_to_handle(fd, &words, &length, &type))
     }
 
-    /// The handle by which FUSE's kernel side finds a node that it knows. FILEID_INO64_GEN, <linux/exportfs.h>.
-    public init(fuseNode node: UInt64, generation: UInt32) {
-        // Three 32-bit words in the machine's order: the upper half of the number, the lower half, the generation.
-        let (upper, lower) = (node >> 32, node & 0xffff_ffff)
-        #if _endian(little)
-            words[0] = lower << 32 | upper
-            words[1] = UInt64(generation)
-        #else
-            words[0] = upper << 32 | lower
-            words[1] = UInt64(generation) << 32
-        #endif
-        length = 12
-        type = 0x81
-    }
-
-    fileprivate func open(on fd: Int32, _ flags: OpenFlags) -> Int32 {
-        unsafe withUnsafePointer(to: words) { bytes in
-            unsafe slx_open_by_handle(fd, bytes, length, type, flags.rawValue)
-        }
-    }
-
     private var wordCount: Int { Int(length + 7) / 8 }
 
     /// The type, a point, and the bytes in hexadecimal. It doesn't change for a file as long as its
@@ -71,11 +50,5 @@ extension FileDescriptor {
         } catch .notSupported {
             return nil
         }
-    }
-
-    /// Opens the file of a handle on the filesystem of this descriptor, which must not be O_PATH. It needs
-    /// CAP_DAC_READ_SEARCH. ESTALE: the file has gone.
-    public func open(_ handle: FileHandle, flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
-        try OwnedDescriptor(checking: handle.open(on: rawValue, flags))
     }
 }

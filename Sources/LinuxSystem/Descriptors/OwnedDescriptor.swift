@@ -4,8 +4,8 @@ public import SystemPackage
 /// A descriptor that is closed at the end of its owner's life. Errors of close(2) are ignored: Linux frees
 /// the descriptor in any case.
 ///
-/// Give it a name before you use it: `try open().descriptor.read()` closes before it reads. A value without a
-/// name ends as soon as the number is taken out of it.
+/// Give it a name before you use it. Without one the value ends as soon as the number is taken out of it: a read
+/// right after the call that opens would come after the close.
 public struct OwnedDescriptor: ~Copyable, Sendable {
     /// The descriptor itself, borrowed. Not to be used after this value's end.
     public let descriptor: FileDescriptor

@@ -75,6 +75,7 @@ public enum InotifyUsage {
     }
 
     private static func status(_ path: String) throws(Errno) -> FileStatus {
-        try open(path, .path).descriptor.status()
+        let object = try open(path, .path)
+        return try object.descriptor.status()
     }
 }

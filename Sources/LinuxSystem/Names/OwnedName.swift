@@ -39,6 +39,11 @@ internal import Glibc
 
     deinit { unsafe storage.deallocate() }
 
-    /// The bytes, valid as long as this value.
+    /// The bytes, valid as long as this value. A value that has no name of its own goes before the bytes are used.
     public var ref: PathRef { unsafe PathRef(unsafe: storage, count: count) }
+
+    /// What `PathRef` says of the bytes.
+    public var string: String { ref.string }
+    public var array: [UInt8] { ref.array }
+    public var hash: UInt64 { ref.hash }
 }

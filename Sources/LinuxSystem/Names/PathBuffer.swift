@@ -25,6 +25,10 @@ internal import Glibc
     /// The path so far, valid until the next change.
     public var ref: PathRef { unsafe PathRef(unsafe: storage + start, count: count) }
 
+    /// What `PathRef` says of the path.
+    public var string: String { ref.string }
+    public var array: [UInt8] { ref.array }
+
     /// Puts `name` in front, with a '/' after it if something follows. An empty name changes nothing.
     public mutating func prepend(_ name: PathRef) {
         guard !name.isEmpty else { return }

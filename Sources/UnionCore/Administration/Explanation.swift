@@ -136,7 +136,7 @@ extension Union {
     ) -> [PathExplanation.LayerFinding] {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         return stack.layers.map { layer in
-            let above = (try? resolver.path(of: directory, in: layer))?.ref.string ?? ""
+            let above = (try? resolver.path(of: directory, in: layer))?.string ?? ""
             let realPath = join(layer.path, above.isEmpty ? name : join(above, name))
             let position = (0..<lookup.columnCount).first { lookup.column($0).layer === layer }
             if lookup.unseen?.layer === layer {

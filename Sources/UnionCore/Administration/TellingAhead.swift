@@ -10,12 +10,17 @@ extension Union {
 
     public func stopTellingAhead() { listings.teller.withLock { $0 = nil } }
 
-    /// Begins to tell files of the directory ahead. `thread` is to list it through the mount from
-    /// `aheadOffset` on, until `nextAhead` is nil, and to call `endAhead` then. False: there is nothing to tell.
-    public func beginAhead(_ directory: NodeID, by thread: Int32) -> Bool {
-        guard let listing = listings.beginAhead(directory) else { return false }
+    /// Begins to tell files of the directory ahead. Returns its path in the union. `thread` is to list it through
+    /// the mount from `aheadOffset` on, until `nextAhead` is nil, and to call `endAhead` then. nil: there is nothing
+    /// to tell.
+    public func beginAhead(_ directory: NodeID, by thread: Int32) -> [UInt8]? {
+        guard let listing = listings.beginAhead(directory) else { return nil }
         listings.aheadNow.withLock { $0 = (listing, thread) }
-        return true
+        guard let path = try? resolver.path(of: listing.directory) else {
+            endAhead()
+            return nil
+        }
+        return path.array
     }
 
     /// A name that the thread is to look up next, before it lists on: only after a look the kernel takes files

@@ -79,7 +79,7 @@ extension Union {
         }
         return byNode.values.map { handle, count in
             let layer = stack[handle.layer]
-            let real = (try? resolver.path(of: handle.node, in: layer))?.ref.string
+            let real = (try? resolver.path(of: handle.node, in: layer))?.string
             return OpenFileStatus(
                 path: pathText(of: handle.node), layer: handle.layer,
                 realPath: real.map { join(layer.path, $0) }, handles: count, io: handle.io)
@@ -90,7 +90,7 @@ extension Union {
 extension Union {
     private func pathText(of node: Node) -> String? {
         guard let path = try? resolver.path(of: node) else { return nil }
-        return path.ref.string
+        return path.string
     }
 }
 

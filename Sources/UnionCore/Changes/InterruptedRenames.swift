@@ -12,7 +12,7 @@ extension Changes {
         for (name, record) in RenameJournal.read(in: journal.descriptor) {
             // A record that was cut off has no step done.
             if let record, !InterruptedRename(record, of: self).settle() {
-                layers.notices.post(.ignored(.finishRename, path: OwnedName(record.from).ref.string, nil))
+                layers.notices.post(.ignored(.finishRename, path: OwnedName(record.from).string, nil))
                 continue
             }
             let name = OwnedName(name)

@@ -103,7 +103,7 @@ struct MergedListing: Sendable {
             let item = Item(
                 start: UInt32(truncatingIfNeeded: names.end),
                 length: UInt16(truncatingIfNeeded: name.count),
-                kind: nil, isHidden: true, isSkeleton: false, inode: 0, hash: hidden.ref.hash)
+                kind: nil, isHidden: true, isSkeleton: false, inode: 0, hash: hidden.hash)
             _ = insert(hidden.ref, item)
         }
         pendingWhiteouts.removeAll()

@@ -4,7 +4,8 @@ public import SystemPackage
 extension Union {
     /// Returns which of `events` (POLLIN, POLLPRI, …) are ready now. EBADF: there is no such handle.
     public func poll(_ handle: HandleID, events: Int16) throws(Errno) -> Int16 {
-        try file(handle).descriptor.poll(events: events)
+        let file = try file(handle)
+        return try file.descriptor.poll(events: events)
     }
 
     /// A descriptor of the real file to wait on. nil: the file is always ready.

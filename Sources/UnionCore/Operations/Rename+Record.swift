@@ -66,7 +66,7 @@ extension Union {
     ) throws(Errno) -> RenameRecord {
         let old = try resolver.path(of: name, in: source.directory)
         let new = try resolver.path(of: newName, in: destination.directory)
-        return RenameRecord(from: old.ref.array, to: new.ref.array)
+        return RenameRecord(from: old.array, to: new.array)
     }
 
     func identify(

@@ -6,6 +6,7 @@ extension Union {
     /// unknown. ENXIO: there is no such part.
     public func seek(_ handle: HandleID, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
         guard let origin = SeekWhence(rawValue: whence) else { throw .invalidArgument }
-        return try file(handle).descriptor.seek(to: offset, whence: origin)
+        let file = try file(handle)
+        return try file.descriptor.seek(to: offset, whence: origin)
     }
 }

@@ -4,7 +4,8 @@ public import SystemPackage
 extension Union {
     /// fsync(2) of an open file; with `dataOnly`, fdatasync(2). EBADF: there is no such handle.
     public func synchronize(_ handle: HandleID, dataOnly: Bool) throws(Errno) {
-        try file(handle).descriptor.synchronize(dataOnly: dataOnly)
+        let file = try file(handle)
+        try file.descriptor.synchronize(dataOnly: dataOnly)
     }
 
     /// fsync(2) of each real directory in a writable layer. EINVAL: it is a pseudo filesystem's.

@@ -148,7 +148,7 @@ extension Union {
         var path = try resolver.path(of: node, in: layer)
         let root = OwnedName(layer.path == "/" ? "" : layer.path)
         if path.isEmpty { return OwnedName(layer.path) }
-        if root.count == 0 { return OwnedName("/" + path.ref.string) }
+        if root.count == 0 { return OwnedName("/" + path.string) }
         path.prepend(root.ref)
         return OwnedName(copying: path.ref)
     }

@@ -271,7 +271,7 @@ extension Resolver {
     func noticeObstacle(_ obstacle: Obstacle, at name: PathRef, in directory: Node) {
         layers.notices.post(
             .notFollowed(
-                path: (try? path(of: name, in: directory))?.ref.string ?? name.string,
+                path: (try? path(of: name, in: directory))?.string ?? name.string,
                 layer: obstacle.layer.index, obstacle.reason),
             once: "\(obstacle.layer.index) \(obstacle.reason)")
     }

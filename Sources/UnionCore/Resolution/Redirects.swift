@@ -128,7 +128,7 @@ extension Resolver {
             guard let beside = backings.first(where: { $0.layer === layer }) else { return .nothing }
             current = try beside.directory.duplicated()
             let above = try self.path(of: directory, in: layer)
-            path = above.ref.array
+            path = above.array
         }
         let names = way.names
         var (below, isAbsolute, isLast, isChanged) = ([UInt8](), way.isAbsolute, false, false)

@@ -10,7 +10,7 @@ struct TellingAheadTests {
 
     /// A directory of `count` files that each say their number; with `layers` of them, spread over these.
     func withWide(
-        layers: Int = 1, options: [String] = ["ahead=auto"], _ body: (Union, [TestPath]) throws -> Void
+        layers: Int = 1, options: [String] = [], _ body: (Union, [TestPath]) throws -> Void
     ) throws {
         try withScratch { scratch throws in
             let ground = try scratch.tmpfs("ground")
