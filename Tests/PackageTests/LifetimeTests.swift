@@ -6,7 +6,7 @@ import Testing
 @Suite struct LifetimeTests {
     /// A value that has no name of its own goes as soon as it has lent them.
     @Test(arguments: ["Sources", "Tests"]) func whoLendsHasAName(folder: String) throws {
-        let lending = /\)\??\.(ref|descriptor)\b/
+        let lending = /\)\??\.(ref|descriptor)([^A-Za-z]|$)/
         for source in try sources(below: package / TestPath(folder)) {
             for line in source.text.split(separator: "\n") where line.contains(lending) {
                 Issue.record("\(source.name): \(line)")
