@@ -55,8 +55,9 @@ extension Listings {
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
         if files.count == ListedFiles.most { return false }
+        let isNew = directory.reported(item.name) == nil
         guard let found = try? file(item, of: directory, view, files) else { return emit(item, nil) }
-        return add(found, as: item, to: &files, emit)
+        return add(found, as: item, of: directory, isNew: isNew, to: &files, emit)
     }
 
     /// Emits an item with its file if it is one, and the kernel knows nothing by its name. False: there is no
@@ -68,15 +69,17 @@ extension Listings {
         if files.count == ListedFiles.most { return false }
         guard directory.reported(item.name) == nil, let found = try? file(item, of: directory, view, files)
         else { return true }
-        return add(found, as: item, to: &files, emit)
+        return add(found, as: item, of: directory, isNew: true, to: &files, emit)
     }
 
+    /// `isNew`: the kernel knew nothing by the name.
     private func add(
-        _ found: NameReport, as item: DirectoryItem, to files: inout ListedFiles,
-        _ emit: (DirectoryItem, Entry?) -> Bool
+        _ found: NameReport, as item: DirectoryItem, of directory: Node, isNew: Bool,
+        to files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
         guard emit(item, found.entry) else {
             reporting.forget(found.entry.node, count: 1)
+            if isNew { reporting.takeBack(item.name, in: directory) }
             return false
         }
         files.add(found)
@@ -92,17 +95,19 @@ extension Listings {
         if item.kind == .directory || name.isDots { return nil }
         let lookup = try resolver.lookup(view, name, in: directory, filtered: true)
         guard lookup.owner?.isDirectory == false else { return nil }
+        let reported = directory.reported(name)
         // The kernel takes this in whatever LOOKUP tells it meanwhile: it must not put one file over another.
-        if let reported = directory.reported(name),
+        if let reported,
             lookup.owner.map({ table.find(resolver.identity(of: $0))?.id == reported.node }) != true
         {
             return nil
         }
         try agents.checkSight(lookup, name, in: directory, files.caller)
-        let found = try reporting.find(lookup, name, in: directory, view, watches: files.watching)
-        if found.isFile { return found }
-        // A stranger has put a directory there meanwhile.
-        reporting.forget(found.entry.node, count: 1)
+        let found = try? reporting.find(lookup, name, in: directory, view, watches: files.watching)
+        if let found, found.isFile { return found }
+        // A stranger has put a directory there meanwhile, or taken the file away.
+        if let found { reporting.forget(found.entry.node, count: 1) }
+        if reported == nil { reporting.takeBack(name, in: directory) }
         return nil
     }
 }

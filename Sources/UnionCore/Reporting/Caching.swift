@@ -104,9 +104,9 @@ extension Reporting {
         else { return }
         let endings = node.state.withLock { $0.endings }
         var isWatched = true
-        for layerEntry in lookup.visible {
-            guard isWatched, layerEntry.elsewhere != nil || view.directory(in: layerEntry.layer.index) != nil
-            else { continue }
+        for layerEntry in lookup.visible where isWatched {
+            // What the directory is in has lost that part meanwhile: the look is out of date.
+            guard layerEntry.elsewhere != nil || view.directory(in: layerEntry.layer.index) != nil else { return }
             switch watch(layerEntry, name, in: view, for: node) {
             case .watched: break
             case .refused: isWatched = false

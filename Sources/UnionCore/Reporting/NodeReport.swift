@@ -160,6 +160,15 @@ extension Reporting {
         return noting
     }
 
+    /// Takes back that the name was reported: the kernel isn't told of it after all, and knew nothing by it before. It
+    /// may remember the name as missing, and no event says any more that this is wrong, as the table has just what is
+    /// there. So the name is asked for again. (A node that only this report held takes its names with it.)
+    func takeBack(_ name: PathRef, in directory: Node) {
+        guard coherence.plan.isLasting, let reported = directory.reported(name) else { return }
+        directory.addDoubts([reported.node], of: name)
+        coherence.invalidations.appendName(directory.id, name)
+    }
+
     /// Drops `count` of the kernel's references to the node.
     func forget(_ node: NodeID, count: UInt64) {
         guard let gone = table.forget(node, count: count) else { return }

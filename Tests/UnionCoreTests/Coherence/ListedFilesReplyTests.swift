@@ -7,10 +7,10 @@ import UnionCore
 /// replies make of one name.
 @Suite struct ListedFilesReplyTests {
     /// A client who looks at each file that he lists.
-    private func scene() throws -> CoherenceScene {
-        let scene = try CoherenceScene(
-            "mkdir -p lower1/habit lower1/a; for n in x y; do echo $n >lower1/a/$n; echo $n >lower1/habit/$n; done"
-        )
+    private func scene(
+        _ layers: String = "mkdir lower1/a; echo x >lower1/a/x; echo y >lower1/a/y"
+    ) throws -> CoherenceScene {
+        let scene = try CoherenceScene("\(layers); mkdir lower1/habit; touch lower1/habit/x lower1/habit/y")
         try scene.kernel.list("habit")
         for path in ["habit/x", "habit/y", "a"] { try scene.kernel.stat(path) }
         scene.settleAndForget()
@@ -64,6 +64,28 @@ import UnionCore
         try late.arrive()
         scene.settle()
         try scene.expectTruth("a/x", "a/y", "a")
+    }
+
+    /// The kernel remembers the name as missing. A listing finds a file there that the kernel knows by another name, and
+    /// has no room for it. So the kernel isn't told, and the event finds in the table what is there.
+    @Test(arguments: ["mv lower1/there/f lower1/a/n", "ln lower1/there/f lower1/a/n"])
+    func noRoomForAFile(change: String) throws {
+        let scene = try scene("mkdir -p lower1/a lower1/there; touch lower1/there/f")
+        _ = try scene.kernel.hold("there/f")
+        let directory = try scene.kernel.walk("a")
+        #expect(!scene.kernel.exists("a/n"))
+        scene.settle()
+        try scene.beforeEvents {
+            scene.underneath(change)
+            let union = scene.fixture.union
+            union.finish(
+                try union.readDirectory(of: directory, offset: 0, room: 4096, root, withFiles: true) {
+                    item, _ in
+                    item.name.isDots
+                })
+        }
+        scene.settle()
+        try scene.expectTruth("a/n", "there/f")
     }
 
     /// What is mounted on a file stays as long as the same file is told.
