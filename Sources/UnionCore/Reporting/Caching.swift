@@ -106,7 +106,9 @@ extension Reporting {
         var isWatched = true
         for layerEntry in lookup.visible where isWatched {
             // What the directory is in has lost that part meanwhile: the look is out of date.
-            guard layerEntry.elsewhere != nil || view.directory(in: layerEntry.layer.index) != nil else { return }
+            guard layerEntry.elsewhere != nil || view.directory(in: layerEntry.layer.index) != nil else {
+                return
+            }
             switch watch(layerEntry, name, in: view, for: node) {
             case .watched: break
             case .refused: isWatched = false
