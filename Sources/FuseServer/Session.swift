@@ -111,7 +111,7 @@ public final class Session: Sendable {
             return true
         }
         guard isFirst else { return }
-        teller.withLock { $0.take() }?.end()
+        endTeller()
         do throws(Errno) {
             try mountPoint.unmount()
         } catch {
@@ -119,6 +119,12 @@ public final class Session: Sendable {
             if error != .invalidArgument { server.logger.error("cannot unmount: \(error)") }
         }
         endWorkers()
+    }
+
+    /// Ends the threads that tell ahead. Their requests are answered only while there are workers.
+    private func endTeller() {
+        guard let teller = teller.withLock({ $0.take() }) else { return }
+        if !teller.end(within: pool.hasFailed ? 0 : 5) { isStuck.store(true, ordering: .releasing) }
     }
 
     private func endWorkers() {
@@ -130,7 +136,7 @@ public final class Session: Sendable {
 
     /// Ends the threads beside those that serve requests, which have ended.
     public func endThreads() {
-        teller.withLock { $0.take() }?.end()
+        endTeller()
         pool.endStandby()
         if !server.lockWaiters.end(within: 5) { isStuck.store(true, ordering: .releasing) }
         server.interrupter.end()

@@ -8,7 +8,7 @@ internal import SystemPackage
 /// server can't be killed. If it held the device open, the connection wouldn't end with the process, and nobody
 /// would get that answer any more: a server that is killed would stay, and all its clients with it.
 ///
-/// The lock is a leaf.
+/// The locks are leaves.
 final class Lister: Sendable {
     enum Order {
         /// Goes to the mount, if it is still the same one.

@@ -6,7 +6,7 @@ internal import UnionCore
 /// Has directories listed through the mount, so that the kernel takes in their files before clients ask. Its thread
 /// finds out what is to be told, and another makes the calls (`Lister`).
 ///
-/// The lock is a leaf.
+/// The locks are leaves.
 final class Teller: DirectoryTeller {
     /// More than a few directories behind, clients ask by themselves.
     private static let mostWaiting = 4
@@ -22,6 +22,7 @@ final class Teller: DirectoryTeller {
     private let lister: Lister
     private let state = Mutex(State())
     private let work = Semaphore()
+    private let hasEnded = Atomic<Bool>(false)
     private let thread = Mutex<WorkerThread?>(nil)
 
     /// Throws where the server may not clone the mount (EPERM).
@@ -44,13 +45,16 @@ final class Teller: DirectoryTeller {
         union.startTellingAhead(self)
     }
 
-    /// Ends the thread, and lets go of the mount. Returns when it has gone.
-    func end() {
+    /// Ends the threads, and lets go of the mount. False: they haven't ended after `seconds`.
+    func end(within seconds: Int) -> Bool {
         union.stopTellingAhead()
         state.withLock { $0.isEnding = true }
         work.raise()
+        for _ in 0..<(seconds * 1000) where !hasEnded.load(ordering: .acquiring) { pause(milliseconds: 1) }
+        guard hasEnded.load(ordering: .acquiring) else { return false }
         thread.withLock { $0.take() }?.join()
         lister.end()
+        return true
     }
 
     func tell(_ directory: NodeID) {
@@ -74,6 +78,7 @@ final class Teller: DirectoryTeller {
             guard let directory = take() else { continue }
             tellAll(from: directory)
         }
+        hasEnded.store(true, ordering: .releasing)
     }
 
     /// Tells directories as long as they come close after one another.
@@ -83,11 +88,9 @@ final class Teller: DirectoryTeller {
         var next: NodeID? = first
         while let directory = next {
             list(directory)
+            // Each directory comes with one raise.
+            work.wait(atMost: Self.patience)
             next = take()
-            if next == nil, !isEnding {
-                work.wait(atMost: Self.patience)
-                next = take()
-            }
         }
     }
 
@@ -96,6 +99,6 @@ final class Teller: DirectoryTeller {
         defer { union.endAhead() }
         guard lister.carryOut(.open(path)) else { return }
         defer { _ = lister.carryOut(.close) }
-        while !isEnding, let name = union.nextAhead(), lister.carryOut(.read(name)) {}
+        while !isEnding, let name = union.nextNameAhead(), lister.carryOut(.read(name)) {}
     }
 }

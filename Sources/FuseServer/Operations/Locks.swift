@@ -53,10 +53,9 @@ func handleFlock(
 ) {
     unsafe serve(request) { channel, union, caller, reply in
         let handle = unsafe HandleID(information)
-        let owner = unsafe information?.pointee.lock_owner ?? 0
         do throws(Errno) {
             let blocked = try unsafe channel.blocking(request) { () throws(Errno) in
-                try union.flock(handle, owner: owner, operation: operation, caller)
+                try union.flock(handle, operation: operation, caller)
             }
             unsafe reply.lock(after: blocked, request, channel)
         } catch {

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import Synchronization
 
-/// Lists directories through the mount, so that the kernel takes in their files before clients ask.
+/// What is to be told ahead, for the threads that list it through the mount (`DirectoryTeller`).
 extension Union {
     /// From here on directories are told ahead.
     public func startTellingAhead(_ teller: any DirectoryTeller) {
@@ -10,9 +10,9 @@ extension Union {
 
     public func stopTellingAhead() { listings.teller.withLock { $0 = nil } }
 
-    /// Begins to tell files of the directory ahead. Returns its path in the union. `thread` is to list it through
-    /// the mount from `aheadOffset` on, until `nextAhead` is nil, and to call `endAhead` then. nil: there is nothing
-    /// to tell.
+    /// Begins to tell files of the directory ahead. Returns its path in the union. The caller has `thread` list it
+    /// through the mount from `aheadOffset` on, after a look at each name that `nextNameAhead` gives, and calls
+    /// `endAhead` in the end. nil: there is nothing to tell, and nothing to end.
     public func beginAhead(_ directory: NodeID, by thread: Int32) -> [UInt8]? {
         guard let listing = listings.beginAhead(directory) else { return nil }
         listings.aheadNow.withLock { $0 = (listing, thread) }
@@ -25,7 +25,7 @@ extension Union {
 
     /// A name that the thread is to look up next, before it lists on: only after a look the kernel takes files
     /// with a listing. nil: all was told.
-    public func nextAhead() -> [UInt8]? {
+    public func nextNameAhead() -> [UInt8]? {
         listings.aheadNow.withLock { $0?.listing }.flatMap { listings.nextName(of: $0) }
     }
 
@@ -43,5 +43,6 @@ extension Union {
     /// How many files were told ahead since the mount.
     public var toldAhead: UInt64 { listings.ahead.told.load(ordering: .relaxed) }
 
+    /// From this offset on a listing through the mount is of what is told ahead.
     public static var aheadOffset: Int64 { Int64(AheadListing.firstOffset) }
 }

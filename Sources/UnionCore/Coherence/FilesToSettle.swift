@@ -15,7 +15,7 @@ final class FilesToSettle: Sendable {
     /// How long a pause is, in nanoseconds.
     private static let pause: UInt64 = 2_000_000_000
 
-    /// A file that waits. It is named by its number: the node may hold a file that was removed.
+    /// A file that waits, by its number: to hold the node would keep the descriptor of a removed file open.
     struct File {
         let node: NodeID
         /// The fingerprint of the attributes that were reported, and the node's count of endings then.
@@ -45,8 +45,9 @@ final class FilesToSettle: Sendable {
 
     /// Takes the file. False: it may be kept for a second only.
     func add(_ file: File) -> Bool {
-        let now = monotonicNanoseconds()
         let (isTaken, wakes) = state.withLock { state in
+            // Read under the lock: a time before that of the last file would look like a pause.
+            let now = monotonicNanoseconds()
             guard state.isServed else { return (false, false) }
             if now &- state.lastFile > Self.pause { state.begin() }
             state.lastFile = now

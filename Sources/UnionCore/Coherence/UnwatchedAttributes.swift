@@ -28,10 +28,11 @@ final class UnwatchedAttributes: Sendable {
     private let state = Mutex(State())
 
     func note(_ node: NodeID) {
-        let now = monotonicNanoseconds()
         // Freed after the lock.
         var old: [NodeID] = []
         state.withLock { state in
+            // Read under the lock: no time is before `begun`.
+            let now = monotonicNanoseconds()
             if now &- state.begun >= Self.lifetime {
                 let isRecent = now &- state.begun < 2 * Self.lifetime
                 swap(&old, &state.earlier)
@@ -45,10 +46,10 @@ final class UnwatchedAttributes: Sendable {
     /// Takes out the files of which the kernel may still know attributes that it wasn't told to drop, and some
     /// more.
     func take() -> [NodeID] {
-        let now = monotonicNanoseconds()
-        return state.withLock { state in
+        state.withLock { state in
             defer { state = State() }
-            return now &- state.begun < 2 * Self.lifetime ? state.earlier + state.reports : []
+            let isRecent = monotonicNanoseconds() &- state.begun < 2 * Self.lifetime
+            return isRecent ? state.earlier + state.reports : []
         }
     }
 }

@@ -82,7 +82,7 @@ extension Listings {
     func beginAhead(_ id: NodeID) -> AheadListing? {
         guard ResourceLimits.hasMemoryToSpare, let (offset, count) = ahead.begin(id),
             let directory = table.find(id),
-            let listing = try? nextAhead(of: directory, from: offset, count)
+            let listing = try? makeAheadListing(of: directory, from: offset, count)
         else {
             ahead.end(id, next: nil, told: 0, took: 0)
             return nil
@@ -108,7 +108,7 @@ extension Listings {
         return nil
     }
 
-    private func nextAhead(
+    private func makeAheadListing(
         of directory: Node, from offset: UInt64, _ count: Int
     ) throws(Errno) -> AheadListing? {
         let view = try resolver.view(of: directory)
@@ -137,19 +137,18 @@ extension Listings {
         var listing = PureListing(try openAsServer(backing), bufferSize: 64 * 1024)
         if offset != 0 { try listing.continue(at: offset) }
         var goesOn = true
-        while goesOn,
-            try stream(
-                &listing, directory,
-                { item in
-                    goesOn = body(item)
-                    return goesOn
-                })
-        {}
+        while goesOn {
+            let hasMore = try stream(&listing, directory) { item in
+                goesOn = body(item)
+                return goesOn
+            }
+            if !hasMore { return }
+        }
     }
 
     /// Lists files that are told ahead, as many as fit.
-    func readAhead(
-        _ listing: AheadListing, _ caller: CallerIdentity, _ emit: (DirectoryItem, Entry?) -> Bool
+    func tellPart(
+        of listing: AheadListing, _ caller: CallerIdentity, _ emit: (DirectoryItem, Entry?) -> Bool
     ) throws(Errno) -> ListingPart {
         let directory = listing.directory
         var view = try resolver.view(of: directory)

@@ -5,9 +5,9 @@ internal import Synchronization
 ///
 /// A client that looks at several files of a directory close after one another will probably look at more. So the
 /// files of the directory are told before it asks, on a thread that is there for that (`DirectoryTeller`). First
-/// a few; each time that the client asks on, for names that weren't told, four times as many.
+/// 256; each time that the client asks on, for names that weren't told, four times as many.
 ///
-/// It must pay. So of every hundred files or so one is left out. A client that goes on through the directory
+/// It must pay. So of 128 files one is left out. A client that goes on through the directory
 /// asks for those. Where they mostly aren't asked for, it takes more looks until files are told ahead. The lock
 /// is a leaf.
 final class AheadPolicy: Sendable {
@@ -16,12 +16,15 @@ final class AheadPolicy: Sendable {
     fileprivate static let mostCourses = 32
     fileprivate static let firstPart = 256
     private static let mostOfPart = 16384
+    /// Of fewer told files it isn't said how long one takes.
     private static let fewestToJudge = 64
+    /// A directory that changes more often while it is told isn't worth it.
     private static let mostChanges = 64
     /// For so many nanoseconds nothing is told after that didn't pay.
     private static let rest: UInt64 = 200_000_000
     /// After this many files one is left out.
     private static let interval = 128
+    /// How many looks it takes at first, and (`mostLooks`) at most.
     fileprivate static let fewestLooks = 4
     /// So many looks in a directory that was told make it worth to tell it again.
     private static let looksToBeginAnew = 256
@@ -76,8 +79,9 @@ final class AheadPolicy: Sendable {
 
     /// Notes that a client asked for a file. True: the directory's files are to be told ahead.
     func noteLook(at name: PathRef, in directory: NodeID) -> Bool {
-        let now = monotonicNanoseconds()
-        return state.withLock { state in
+        state.withLock { state in
+            // Read under the lock: no look is before the one that was noted last.
+            let now = monotonicNanoseconds()
             let index = state.course(of: directory)
             state.noteIfLeftOut(name, of: index)
             if now < state.restUntil { return false }
@@ -140,7 +144,7 @@ final class AheadPolicy: Sendable {
     /// Whether the directory that is told now changes so much that it isn't worth it.
     var isChanging: Bool { mode == .auto && changes.load(ordering: .relaxed) > Self.mostChanges }
 
-    /// Leaves it for now.
+    /// Gives up what was to be told of the directory now. Further looks may begin it again.
     func drop(_ directory: NodeID) {
         state.withLock { state in
             let index = state.course(of: directory)
@@ -148,7 +152,7 @@ final class AheadPolicy: Sendable {
         }
     }
 
-    /// Forgets what was told of a directory, as its entries have changed or the kernel has forgotten it.
+    /// Forgets the directory, as the kernel has. One that is being told stays until that ends.
     func forget(_ directory: NodeID) {
         state.withLock { $0.courses.removeAll { $0.directory == directory && !$0.isBusy } }
     }

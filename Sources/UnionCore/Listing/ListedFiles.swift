@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// The files that a part of a listing reports as LOOKUP would, for a caller that looks at each file that it
-/// lists. They are kept until the answer was sent: then their watches are set.
+/// lists. They are kept until the answer was sent: then those get watches for which their directory's doesn't do.
 ///
 /// Directories aren't among them: the kernel has each at only one place, and to report one takes several
 /// looks.
@@ -44,7 +44,13 @@ struct ListedFiles: ~Copyable {
     /// Forgets the files, as the answer reached no client.
     consuming func takeBack() {
         watches = []
-        for node in nodes { reporting.forget(node, count: 1) }
+        for node in nodes {
+            reporting.forget(node, count: 1)
+            // The kernel may know it by other names, and not by the one that it was listed by.
+            for alias in reporting.table.find(node)?.aliases ?? [] {
+                reporting.takeBack(alias.name, in: alias.parent)
+            }
+        }
     }
 }
 

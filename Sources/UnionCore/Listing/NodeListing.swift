@@ -16,7 +16,7 @@ extension Listings {
     ) throws(Errno) -> ListingPart {
         if offset >= AheadListing.firstOffset, let listing = aheadListing(of: id, for: caller) {
             guard withFiles else { return ListingPart(node: id, mayBeKept: true, rest: nil) }
-            return try readAhead(listing, caller, emit)
+            return try tellPart(of: listing, caller, emit)
         }
         noteListing(of: id)
         let wanted = WantedPart(node: try resolver.node(id), offset: offset, room: room)
@@ -97,7 +97,7 @@ extension Listings {
     /// Reads what will be asked for next, as the answer was sent and the client is at what it got.
     func finish(_ part: consuming ListingPart) {
         let node = part.node
-        if let rest = part.rest { readAhead(rest, of: node) }
+        if let rest = part.rest { readOn(rest, of: node) }
         if let files = part.files { files.finish() }
     }
 
@@ -106,7 +106,7 @@ extension Listings {
         if let files = part.files { files.takeBack() }
     }
 
-    private func readAhead(_ listing: consuming PureListing, of node: NodeID) {
+    private func readOn(_ listing: consuming PureListing, of node: NodeID) {
         store.readahead.readOn(listing, of: node)
         if table.find(node) == nil { store.readahead.drop(node) }
     }
@@ -166,14 +166,14 @@ extension Listings {
     private func pureListing(
         _ backing: Backing, _ node: Node, from offset: UInt64, _ room: Int
     ) throws(Errno) -> PureListing {
-        if let listing = listingAhead(of: node, at: offset) { return listing }
+        if let listing = takeReadahead(of: node, at: offset) { return listing }
         let size = min(room, 65536)
         var listing = PureListing(try openAsServer(backing), bufferSize: size, readahead: 2 * size)
         if offset != 0 { try listing.continue(at: offset) }
         return listing
     }
 
-    private func listingAhead(of node: Node, at offset: UInt64) -> PureListing? {
+    private func takeReadahead(of node: Node, at offset: UInt64) -> PureListing? {
         guard offset != 0, store.readahead.has(node.id) else { return nil }
         coherence.source?.drain()
         return store.readahead.take(node.id, at: offset)

@@ -54,9 +54,6 @@ final class LockLedger: Sendable {
 
     func note(_ lock: FileLock, of owner: LockOwner, by use: LockUse) {
         state.withLock { state in
-            // A close freed it while it waited. The kernel frees it once more, as it does with every lock
-            // that comes too late.
-            if state.holdings[owner.key] == nil { state.begin(owner, use.process) }
             state.holdings[owner.key]?.apply(lock, by: use)
         }
     }
@@ -118,12 +115,18 @@ extension LockLedger.State {
     }
 
     fileprivate mutating func end(_ key: LockOwner.Key) -> LockLedger.Ended? {
-        guard let ended = holdings.removeValue(forKey: key) else { return nil }
-        owners[key.node]?.removeAll { $0 == key.owner }
-        if owners[key.node]?.isEmpty == true { owners[key.node] = nil }
-        return LockLedger.Ended(
-            owner: ended.owner,
-            hasLocks: !ended.ranges.parts.isEmpty || waits.contains { $0.record?.owner == key })
+        guard let ended = holdings[key] else { return nil }
+        let isInUse = ended.owner.uses.load(ordering: .relaxed) > 0
+        if isInUse {
+            // Another request locks by it, or waits to. It stays until that is through (`finish`).
+            holdings[key]?.ranges = LockedRanges()
+            holdings[key]?.handles = []
+        } else {
+            holdings[key] = nil
+            owners[key.node]?.removeAll { $0 == key.owner }
+            if owners[key.node]?.isEmpty == true { owners[key.node] = nil }
+        }
+        return LockLedger.Ended(owner: ended.owner, hasLocks: isInUse || !ended.ranges.parts.isEmpty)
     }
 
     /// Ends the owner's holding if it has locked by no other handle than this one.

@@ -39,9 +39,13 @@ final class LockOwner: Sendable {
         }
     }
 
-    /// Notes a lock that was waited for.
-    func noteGranted(_ lock: FileLock, _ ledger: LockLedger, by use: LockUse) {
-        turn.withLock { _ in ledger.note(lock, of: self, by: use) }
+    /// Notes a lock that was waited for with `file`. False: the owner locks by another file now.
+    func noteGranted(_ lock: FileLock, on file: LockFile, _ ledger: LockLedger, by use: LockUse) -> Bool {
+        turn.withLock { current in
+            guard current === file else { return false }
+            ledger.note(lock, of: self, by: use)
+            return true
+        }
     }
 
     /// Frees all locks, though a thread may still wait with the file.
@@ -65,7 +69,7 @@ final class LockOwner: Sendable {
 }
 
 extension LockFile {
-    fileprivate func freeAll() {
+    func freeAll() {
         try? descriptor.setLock(FileLock(kind: .unlock, start: 0, length: 0), wait: false)
     }
 }

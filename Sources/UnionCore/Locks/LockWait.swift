@@ -41,14 +41,22 @@ public final class LockWait: Sendable {
             case .flock(let file, let operation):
                 try (file?.descriptor ?? use.handle.descriptor).lock(flock: operation)
             case .record(let owner, let lock):
-                let file = owner.file
-                try file.descriptor.setLock(lock, wait: true)
-                owner.noteGranted(lock, ledger, by: use)
+                try wait(for: lock, of: owner)
             }
         } catch .interrupted {
             throw verdict.withLock { $0 } ?? .interrupted
         }
         granted()
+    }
+
+    private func wait(for lock: FileLock, of owner: LockOwner) throws(Errno) {
+        while true {
+            let file = owner.file
+            try file.descriptor.setLock(lock, wait: true)
+            if owner.noteGranted(lock, on: file, ledger, by: use) { return }
+            // The owner locks by another file by now, and this one is about to be closed.
+            file.freeAll()
+        }
     }
 
     /// Ends the wait, as there is no thread that can wait.

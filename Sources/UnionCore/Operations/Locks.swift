@@ -12,7 +12,7 @@ extension Union {
     /// flock(2): LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. Returns nil if it is done, else what is
     /// to be waited for. EAGAIN: with LOCK_NB, another lock is in the way.
     public func flock(
-        _ handle: HandleID, owner: UInt64, operation: Int32, _ caller: CallerIdentity
+        _ handle: HandleID, operation: Int32, _ caller: CallerIdentity
     ) throws(Errno) -> LockWait? {
         let open = try file(handle)
         let wait = try flock(open, handle, operation, caller)
@@ -59,16 +59,15 @@ extension Union {
 
     /// The lock that stands in the way of `lock`. It is of type F_UNLCK where none does.
     public func getLock(_ handle: HandleID, owner: UInt64, lock: LockRange) throws(Errno) -> LockRange {
-        let id = handle
-        let handle = try file(handle)
+        let open = try file(handle)
         guard let wanted = FileLock(lock) else { throw .invalidArgument }
-        let key = LockOwner.Key(node: handle.node.id, owner: owner)
+        let key = LockOwner.Key(node: open.node.id, owner: owner)
         if let (part, process) = ledger.conflict(with: wanted, of: key) {
             let kind: FileLock.Kind = part.isExclusive ? .write : .read
             return LockRange(
                 type: Int16(kind.rawValue), start: part.start, end: part.end, pid: process)
         }
-        let use = lockUse(handle, id, process: 0)
+        let use = lockUse(open, handle, process: 0)
         let file = try lockFile(of: key, use)
         guard let found = try file.descriptor.conflictingLock(with: wanted) else {
             let unlocked = Int16(FileLock.Kind.unlock.rawValue)

@@ -31,9 +31,8 @@ extension Reporting {
         // A name may be told twice at once, in a listing and by itself.
         let isNew = node.state.withLock { !$0.wasKeptByDirectory || $0.isKeptByDirectory }
         guard status.linkCount == 1, isNew else { return .unfit }
-        let now = monotonicNanoseconds()
         let watchedSince = directory.state.withLock { state in
-            state.filesKeptAt = now
+            state.filesKeptAt = monotonicNanoseconds()
             return state.isCached ? state.filesWatchedSince : 0
         }
         if watchedSince == 0 { return watchFiles(in: directory, view) ? .lookAgain : .unfit }
@@ -120,12 +119,15 @@ extension Reporting {
     func endFilesWatch(of directory: Node) {
         guard let source = coherence.source, let view = try? resolver.view(of: directory) else { return }
         coherence.filesWatches.withLock { _ in
-            guard !directory.mayKeepFiles else { return }
-            directory.state.withLock { state in
+            // In one step: whoever keeps a file after it finds that files aren't watched.
+            let ends = directory.state.withLock { state in
+                if state.mayKeepFiles { return false }
                 state.filesWatchedSince = 0
                 // Where the watch can't be ended, as another directory needs it, it is tried again after a while.
                 state.filesKeptAt = monotonicNanoseconds()
+                return true
             }
+            guard ends else { return }
             for backing in view.backings
             where coherence.plan.choices[backing.layer.index].mode == .watch {
                 source.narrow(backing.directory, for: directory.id, layer: backing.layer.index)
@@ -152,12 +154,16 @@ extension Reporting {
     }
 }
 
+extension Node.State {
+    /// Whether a file may be kept by the directory's watch for writes to its files.
+    fileprivate var mayKeepFiles: Bool {
+        monotonicNanoseconds() &- filesKeptAt < UnwatchedAttributes.lifetime
+    }
+}
+
 extension Node {
     /// Whether a file may be kept by the directory's watch for writes to its files.
-    var mayKeepFiles: Bool {
-        let now = monotonicNanoseconds()
-        return state.withLock { now &- $0.filesKeptAt < UnwatchedAttributes.lifetime }
-    }
+    var mayKeepFiles: Bool { state.withLock { $0.mayKeepFiles } }
 
     /// Ends the keeping of a file by its directory's watch, as of `now`. False: it wasn't kept so.
     func endKeepingByDirectory(at now: UInt64) -> Bool {

@@ -29,7 +29,7 @@ struct TellingAheadTests {
 
     func toldAhead(_ union: Union) throws -> Int { try union.control.status()["told_ahead"] }
 
-    /// Looks at the first files until telling ahead has begun. Returns how many were asked for.
+    /// Looks at each of the files. Returns for how many the server was asked.
     func goThrough(_ union: Union, _ names: [TestPath]) throws -> Int {
         let before = try union.control.status()
         for name in names { _ = try Sys.facts(union[name]) }
