@@ -1,7 +1,7 @@
 import SwitchFS
 
 /// The command line of mount helpers: `switchfs [SOURCE] MOUNTPOINT -o OPTIONS`, in any order, as overlayfs's
-/// users, mount(8), mount.fuse3, fstab and podman write it.
+/// users, mount(8), mount.fuse3 and fstab write it.
 struct ClassicForm {
     private(set) var options = MountOptions()
     private(set) var mountPoint = ""

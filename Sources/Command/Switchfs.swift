@@ -13,7 +13,7 @@ struct Switchfs: ParsableCommand {
                 switchfs SUBCOMMAND …
                 """,
             discussion: """
-                The first form is that of overlayfs, mount(8), fstab and podman's mount_program. -f stays in the \
+                The first form is that of overlayfs, mount(8) and fstab. -f stays in the \
                 foreground, -d logs each request. Options: lowerdir, upperdir, workdir, create, mkdir, orphans, \
                 whiteout, complete, coherence, ahead, ttl, locks, passthrough, rules, allow_other, no_allow_other, poll, \
                 ro, nosuid, nodev, noexec, fsname and mount(8)'s generic ones; see switchfs(8).

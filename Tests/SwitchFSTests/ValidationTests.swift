@@ -74,6 +74,27 @@ struct ValidationTests {
         #expect(refusal(MountOptions(lowers: [lower], upper: lower + "/.")).contains("the same directory"))
     }
 
+    @Test("Layers of container images, as their tools give them: unmarked, by a short name")
+    func imageLayers() throws {
+        let layer = try scratch.directory("0f3a", "0f3a/diff")
+        let short = try scratch.link("SHORT", to: "0f3a/diff")
+        _ = try MountRequest(MountOptions(lowers: [layer], upper: upper), at: mountPoint)
+        _ = try scratch.file("0f3a/link", "SHORT")
+        for given in [layer, short] {
+            let said = refusal(MountOptions(lowers: [lower, given], upper: upper))
+            #expect(said.contains("lowerdir \(layer) is a layer of a container image"))
+            #expect(said.contains("\(layer)=ro"))
+        }
+        for readOnly in [true, false] {
+            var options = MountOptions(lowers: [], upper: upper)
+            options.lowers = [LayerOption(short, readOnly: readOnly)]
+            _ = try MountRequest(options, at: mountPoint)
+        }
+        var options = MountOptions(lowers: [layer])
+        options.policies.readOnly = true
+        _ = try MountRequest(options, at: mountPoint)
+    }
+
     @Test("Layers inside each other")
     func nested() throws {
         let inner = try scratch.directory("lower/a", "lower/a/b")

@@ -54,6 +54,18 @@ struct GivenDirectory: Sendable {
         ancestors = mounts.ancestors(of: opened.descriptor)
     }
 
+    /// Refuses a layer of a container image, as podman, buildah and docker keep it (`…/ID/diff`, with the layer's short
+    /// name in `…/ID/link`). Their call says nothing of lowers, which all containers of the image share.
+    func checkIsNoImage() throws(MountError) {
+        let name = "/diff"
+        guard path.hasSuffix(name) else { return }
+        let mark = OwnedName(path.dropLast(name.count) + "/link")
+        guard (try? FileDescriptor.workingDirectory.exists(at: mark.ref)) == true else { return }
+        throw .failure(
+            "\(role) \(path) is a layer of a container image: what is written would change the image for all; give "
+                + "it as \(path)=ro, or as \(path)=rw if that is meant")
+    }
+
     func isInside(_ other: GivenDirectory) -> Bool {
         ancestors.contains(other.identity)
     }

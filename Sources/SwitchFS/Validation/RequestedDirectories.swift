@@ -18,7 +18,9 @@ struct RequestedDirectories {
                 try GivenDirectory("upperdir", upper.path, for: isUpperReadOnly ? .read : .write, mounts))
         }
         for lower in options.lowers {
-            layers.append(try GivenDirectory("lowerdir", lower.path, for: .read, mounts))
+            let directory = try GivenDirectory("lowerdir", lower.path, for: .read, mounts)
+            if lower.readOnly == nil, !options.policies.readOnly { try directory.checkIsNoImage() }
+            layers.append(directory)
         }
         self.layers = layers
         hasUpper = options.upper != nil
