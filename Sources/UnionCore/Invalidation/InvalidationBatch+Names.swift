@@ -71,13 +71,27 @@ extension InvalidationBatch {
     }
 
     /// Takes up directories that weren't found. Such a directory may have been elsewhere for a moment. When
-    /// it is back, there are events, and so a batch.
+    /// it is back, there are events, and so a batch. Or it is made of others than is known, and so may be what it is in.
     mutating func resumeUnsettled() {
         let unsettled = coherence.unsettled.withLock { unsettled in
             defer { unsettled = [] }
             return unsettled
         }
-        remade.append(contentsOf: unsettled.lazy.compactMap(table.find))
+        for node in unsettled.lazy.compactMap(table.find) {
+            settleWay(to: node)
+            remade.append(node)
+        }
+    }
+
+    /// Looks at the names that lead to the directory, its own last.
+    private mutating func settleWay(to node: Node) {
+        var way: [NodeAlias] = []
+        var current = node
+        while let alias = current.alias, way.count < deepest {
+            way.append(alias)
+            current = alias.parent
+        }
+        for alias in way.reversed() { settleName(alias.name, in: alias.parent) }
     }
 
     /// Drops names that exist, as the kernel may remember them as missing. It does no harm to drop a name by
