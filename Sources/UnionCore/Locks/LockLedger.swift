@@ -13,6 +13,8 @@ final class LockLedger: Sendable {
         /// The handles by which the owner has locked.
         var handles: [HandleID] = []
         var process: Int32
+        /// How many requests lock by it now, or wait to.
+        var uses = 1
     }
 
     struct State {
@@ -31,18 +33,17 @@ final class LockLedger: Sendable {
         return state.withLock { state in
             if let known = state.use(key) { return known }
             state.begin(opened, use.process)
-            opened.uses.add(1, ordering: .relaxed)
             return opened
         }
     }
 
     /// Ends a use of the owner's locks. Where nothing came of any, nothing is left of the owner: its number may be
     /// another one's next.
-    func finish(_ owner: LockOwner) {
+    func finish(_ key: LockOwner.Key) {
         state.withLock { state in
-            let isUnused = owner.uses.subtract(1, ordering: .relaxed).newValue == 0
-            guard isUnused, let holding = state.holdings[owner.key], holding.owner === owner else { return }
-            if holding.handles.isEmpty { _ = state.end(owner.key) }
+            state.holdings[key]?.uses -= 1
+            guard let holding = state.holdings[key], holding.uses == 0 else { return }
+            if holding.handles.isEmpty { _ = state.end(key) }
         }
     }
 
@@ -108,15 +109,14 @@ extension LockLedger.State {
         owners[owner.key.node, default: []].append(owner.key.owner)
     }
 
-    fileprivate func use(_ key: LockOwner.Key) -> LockOwner? {
-        guard let known = holdings[key]?.owner else { return nil }
-        known.uses.add(1, ordering: .relaxed)
-        return known
+    fileprivate mutating func use(_ key: LockOwner.Key) -> LockOwner? {
+        holdings[key]?.uses += 1
+        return holdings[key]?.owner
     }
 
     fileprivate mutating func end(_ key: LockOwner.Key) -> LockLedger.Ended? {
         guard let ended = holdings[key] else { return nil }
-        let isInUse = ended.owner.uses.load(ordering: .relaxed) > 0
+        let isInUse = ended.uses > 0
         if isInUse {
             // Another request locks by it, or waits to. It stays until that is through (`finish`).
             holdings[key]?.ranges = LockedRanges()

@@ -16,8 +16,6 @@ final class LockOwner: Sendable {
     let key: Key
     /// The file that it locks, as /proc/locks names it. nil: no program beside the union can lock it.
     let identity: LockedFile?
-    /// How many requests lock by it now, or wait to. The ledger's lock is held over each change.
-    let uses = Atomic<Int>(0)
     /// Held over a lock that doesn't wait and the note of it in the ledger, so that both have one order.
     private let turn: Mutex<LockFile>
 

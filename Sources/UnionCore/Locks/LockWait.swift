@@ -77,8 +77,6 @@ public final class LockWait: Sendable {
 
     var process: Int32 { use.process }
 
-    fileprivate var owner: LockOwner? { if case .record(let owner, _) = wanted { owner } else { nil } }
-
     var record: (owner: LockOwner.Key, lock: FileLock)? {
         if case .record(let owner, let lock) = wanted { (owner.key, lock) } else { nil }
     }
@@ -99,7 +97,7 @@ extension LockLedger {
     /// Ends a wait that has begun, and with it the use of the owner's locks.
     fileprivate func end(_ wait: LockWait) {
         remove(wait)
-        if let owner = wait.owner { finish(owner) }
+        if let record = wait.record { finish(record.owner) }
     }
 
     private func remove(_ wait: LockWait) {

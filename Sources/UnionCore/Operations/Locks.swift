@@ -100,7 +100,7 @@ extension Union {
         let use = lockUse(handle, id, process: process)
         let owner = try ledger.owner(owner, by: use)
         var isWaiting = false
-        defer { if !isWaiting { ledger.finish(owner) } }
+        defer { if !isWaiting { ledger.finish(key) } }
         handle.noteLocks()
         do throws(Errno) {
             try owner.set(wanted, ledger, by: use)
