@@ -61,9 +61,8 @@ extension Listings {
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
         if files.count == ListedFiles.most { return false }
-        let isNew = directory.reported(item.name) == nil
-        guard let found = try? file(item, of: directory, view, files) else { return emit(item, nil) }
-        return add(found, as: item, of: directory, isNew: isNew, to: &files, emit)
+        guard let file = try? file(item, of: directory, view, files) else { return emit(item, nil) }
+        return add(file, as: item, of: directory, to: &files, emit)
     }
 
     /// Emits an item with its file if it is one, and the kernel knows nothing by its name. False: there is no
@@ -73,30 +72,37 @@ extension Listings {
         _ files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
         if files.count == ListedFiles.most { return false }
-        guard directory.reported(item.name) == nil, let found = try? file(item, of: directory, view, files)
+        guard directory.reported(item.name) == nil, let file = try? file(item, of: directory, view, files)
         else { return true }
-        return add(found, as: item, of: directory, isNew: true, to: &files, emit)
+        return add(file, as: item, of: directory, to: &files, emit)
     }
 
-    /// `isNew`: the kernel knew nothing by the name.
+    /// A file that was found. `isNew`: the kernel knew nothing by its name.
+    private typealias FoundFile = (report: NameReport, isNew: Bool)
+
     private func add(
-        _ found: NameReport, as item: DirectoryItem, of directory: Node, isNew: Bool,
-        to files: inout ListedFiles, _ emit: (DirectoryItem, Entry?) -> Bool
+        _ file: FoundFile, as item: DirectoryItem, of directory: Node, to files: inout ListedFiles,
+        _ emit: (DirectoryItem, Entry?) -> Bool
     ) -> Bool {
-        guard emit(item, found.entry) else {
-            reporting.forget(found.entry.node, count: 1)
-            if isNew { reporting.takeBack(item.name, in: directory) }
+        guard emit(item, file.report.entry) else {
+            takeBack(file.report, isNew: file.isNew, item.name, in: directory)
             return false
         }
-        files.add(found)
+        files.add(file.report)
         return true
+    }
+
+    /// The kernel isn't told of the name. `report`: what was reported in the end, if anything.
+    private func takeBack(_ report: NameReport?, isNew: Bool, _ name: PathRef, in directory: Node) {
+        if let report { reporting.forget(report.entry.node, count: 1) }
+        if isNew { reporting.takeBack(name, in: directory) }
     }
 
     /// What is reported of the item's file. nil: the item isn't a file, or has just gone.
     private func file(
         _ item: DirectoryItem, of directory: Node, _ view: borrowing DirectoryView,
         _ files: borrowing ListedFiles
-    ) throws(Errno) -> NameReport? {
+    ) throws(Errno) -> FoundFile? {
         let name = item.name
         if item.kind == .directory || name.isDots { return nil }
         let lookup = try resolver.lookup(view, name, in: directory, filtered: true)
@@ -109,11 +115,11 @@ extension Listings {
             return nil
         }
         try agents.checkSight(lookup, name, in: directory, files.caller)
+        let isNew = reported == nil
         let found = try? reporting.find(lookup, name, in: directory, view, watches: files.watching)
-        if let found, found.isFile { return found }
+        if let found, found.isFile { return (found, isNew) }
         // A stranger has put a directory there meanwhile, or taken the file away.
-        if let found { reporting.forget(found.entry.node, count: 1) }
-        if reported == nil { reporting.takeBack(name, in: directory) }
+        takeBack(found, isNew: isNew, name, in: directory)
         return nil
     }
 }
