@@ -42,7 +42,7 @@ private func answerListing(
 ) {
     unsafe serve(request) { channel, union, caller, reply in
         // What is told ahead takes as long as the answers to a hundred clients, and they go on asking meanwhile.
-        if offset >= Union.aheadOffset { channel.handOver() }
+        if offset >= Union.aheadOffset, union.tellsAhead(to: caller) { channel.handOver() }
         let offset = UInt64(bitPattern: Int64(offset))
         var listing = unsafe DirectoryListing(into: channel.output(size), hasEntries: hasEntries)
         if union.keepsListings {

@@ -1,4 +1,4 @@
-internal import LinuxSystem
+public import LinuxSystem
 internal import Synchronization
 
 /// What is to be told ahead, for the threads that list it through the mount (`DirectoryTeller`).
@@ -42,6 +42,9 @@ extension Union {
 
     /// How many files were told ahead since the mount.
     public var toldAhead: UInt64 { listings.ahead.told.load(ordering: .relaxed) }
+
+    /// Whether the caller is the thread that something is told ahead by now.
+    public func tellsAhead(to caller: CallerIdentity) -> Bool { listings.tellsAhead(to: caller.pid) }
 
     /// From this offset on a listing through the mount is of what is told ahead.
     public static var aheadOffset: Int64 { Int64(AheadListing.firstOffset) }

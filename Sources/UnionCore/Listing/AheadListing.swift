@@ -59,7 +59,7 @@ extension Listings {
     func noteLook(at name: PathRef, in directory: NodeID, by thread: Int32) {
         guard let teller = teller.withLock({ $0 }) else { return readdirPlus.noteLook(thread, directory) }
         // What is looked up to be told ahead no client has asked for.
-        if aheadNow.withLock({ $0?.thread == thread }) { return }
+        if tellsAhead(to: thread) { return }
         readdirPlus.noteLook(thread, directory)
         if ahead.noteLook(at: name, in: directory) { teller.tell(directory) }
     }
@@ -69,6 +69,9 @@ extension Listings {
         guard ahead.isForced, let teller = teller.withLock({ $0 }) else { return }
         if ahead.noteLook(at: "", in: directory) { teller.tell(directory) }
     }
+
+    /// Whether it is the thread that lists what is told ahead now.
+    func tellsAhead(to thread: Int32) -> Bool { aheadNow.withLock { $0?.thread == thread } }
 
     /// What is told ahead now, if the request is that of the thread that lists it.
     func aheadListing(of id: NodeID, for caller: CallerIdentity) -> AheadListing? {
