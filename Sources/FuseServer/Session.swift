@@ -124,7 +124,7 @@ public final class Session: Sendable {
     /// Ends the threads that tell ahead. Their requests are answered only while there are workers.
     private func endTeller() {
         guard let teller = teller.withLock({ $0.take() }) else { return }
-        if !teller.end(within: pool.hasFailed ? 0 : 5) { isStuck.store(true, ordering: .releasing) }
+        if !teller.end(within: 5) { isStuck.store(true, ordering: .releasing) }
     }
 
     private func endWorkers() {
