@@ -89,7 +89,7 @@ final class Instance: Sendable {
     /// Tells the sink if control files may have come or gone without an event.
     func checkControllers() {
         guard let now = controllers.look() else { return }
-        // Whoever asks next finds that the sink was told.
+        // The next caller finds that the sink was told.
         reader.withLock { reader in
             if let sink = reader.sink, controllers.note(now) { sink.controllersChanged() }
         }

@@ -85,13 +85,7 @@ extension InvalidationBatch {
 
     /// Looks at the names that lead to the directory, its own last.
     private mutating func settleWay(to node: Node) {
-        var way: [NodeAlias] = []
-        var current = node
-        while let alias = current.alias, way.count < deepest {
-            way.append(alias)
-            current = alias.parent
-        }
-        for alias in way.reversed() { settleName(alias.name, in: alias.parent) }
+        for alias in node.way.reversed() { settleName(alias.name, in: alias.parent) }
     }
 
     /// Drops names that exist, as the kernel may remember them as missing. It does no harm to drop a name by
@@ -142,20 +136,10 @@ extension InvalidationBatch {
     /// Looks at everything after an overflow: nothing is known of what was watched. Parents go first, as they
     /// decide whether a directory is still the same.
     mutating func settleEverything() {
-        let directories = table.directories.map { (node: $0, depth: depth(of: $0)) }
+        let directories = table.directories.map { (node: $0, depth: $0.way.count) }
         remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))
         remade.append(table.root)
         putNamesRight()
         for node in table.all { dropNode(node.id, content: true) }
-    }
-
-    private func depth(of node: Node) -> Int {
-        var depth = 0
-        var current = node
-        while let alias = current.alias, depth < deepest {
-            depth += 1
-            current = alias.parent
-        }
-        return depth
     }
 }

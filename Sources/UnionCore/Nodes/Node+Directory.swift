@@ -36,6 +36,17 @@ extension Node {
         return floor
     }
 
+    /// The aliases that lead from it up to the root, its own first.
+    var way: [NodeAlias] {
+        var way: [NodeAlias] = []
+        var current = self
+        while let alias = current.alias, way.count < deepest {
+            way.append(alias)
+            current = alias.parent
+        }
+        return way
+    }
+
     /// Notes what the directory is made of from now on. `begun`: when the look began; a newer makeup stays.
     /// `mayGrow`: new parts are watched, or nothing of the directory is kept soon.
     func noteMakeup(_ makeup: Makeup, _ owner: DirectoryOwner, begun: UInt64, mayGrow: Bool) -> MakeupNoting {

@@ -119,7 +119,7 @@ extension Reporting {
     func endFilesWatch(of directory: Node) {
         guard let source = coherence.source, let view = try? resolver.view(of: directory) else { return }
         coherence.filesWatches.withLock { _ in
-            // In one step: whoever keeps a file after it finds that files aren't watched.
+            // In one step: a look that would keep a file after it finds that files aren't watched.
             let ends = directory.state.withLock { state in
                 if state.mayKeepFiles { return false }
                 state.filesWatchedSince = 0

@@ -80,7 +80,7 @@ import Testing
         case closes
     }
 
-    @Test(arguments: Meanwhile.allCases) func whoHasWaitedHasTheLock(meanwhile: Meanwhile) throws {
+    @Test(arguments: Meanwhile.allCases) func aLockThatWasWaitedForStays(meanwhile: Meanwhile) throws {
         let fixture = try fixture()
         let union = fixture.union
         let handles = try fixture.open([O_RDONLY, O_RDWR, O_RDWR, O_RDWR])
