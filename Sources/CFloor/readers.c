@@ -191,7 +191,7 @@ static void prepare_init(const struct reader *reader, size_t length) {
     const struct sfs_init_request *body =
         (const void *)(reader->request + sizeof(struct sfs_request_header));
     if (length < sizeof(struct sfs_request_header) + sizeof *body) return;
-    sfs_complete_init((SFS_INIT_HANDLE_KILLPRIV_V2 | SFS_INIT_EXTENDED) & body->flags, 0);
+    sfs_complete_init((SFS_INIT_PARALLEL_DIROPS | SFS_INIT_HANDLE_KILLPRIV_V2 | SFS_INIT_EXTENDED) & body->flags, 0);
 }
 
 int serve_init(struct fuse_session *session, int device) {

@@ -31,11 +31,12 @@ final class Negotiation: Sendable {
     var passthrough: PassthroughState { state.withLock { $0.passthrough } }
     var isDone: Bool { state.withLock { $0.isDone } }
 
-    /// Decides on what libfuse has no names for: INIT's flags to be added to the reply, and the stack depth.
+    /// Decides on what libfuse has no names for, or what it (before 3.17) takes and doesn't pass on: INIT's
+    /// flags to be added to the reply, and the stack depth.
     func begin(_ request: sfs_init_request) -> (flags: UInt64, depth: UInt32) {
         let isExtended = UInt64(request.flags) & sfsInitExtended != 0
         let offered = UInt64(request.flags) | (isExtended ? UInt64(request.flags2) << 32 : 0)
-        var wanted = sfsInitHandleKillPrivileges | sfsInitExtended
+        var wanted = sfsInitParallelDirectories | sfsInitHandleKillPrivileges | sfsInitExtended
         let passthrough = decide(offered)
         if passthrough.isEnabled { wanted |= sfsInitPassthrough }
         let flags = wanted & offered
@@ -93,6 +94,7 @@ final class Negotiation: Sendable {
 }
 
 // Macros with ULL suffixes and casts come into Swift with types of the importer's choice.
+private let sfsInitParallelDirectories: UInt64 = 1 << 18
 private let sfsInitHandleKillPrivileges: UInt64 = 1 << 28
 private let sfsInitExtended: UInt64 = 1 << 30
 private let sfsInitPassthrough: UInt64 = 1 << 37

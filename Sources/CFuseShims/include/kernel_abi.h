@@ -154,6 +154,7 @@ enum sfs_opcode {
 };
 
 /// Bits of INIT's flags, those from 32 on in flags2.
+#define SFS_INIT_PARALLEL_DIROPS (1ULL << 18)
 #define SFS_INIT_HANDLE_KILLPRIV_V2 (1ULL << 28)
 #define SFS_INIT_EXTENDED (1ULL << 30)
 #define SFS_INIT_DIRECT_IO_ALLOW_MMAP (1ULL << 36)

@@ -145,6 +145,7 @@ extension Resolver {
     /// The real directories at the node's alias, perhaps in the midst of a merged directory's rename.
     private func dividedView(of node: Node) throws(Errno) -> DirectoryView {
         guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
+        if !isKnownAllTheWay(node) { return try shownView(of: node) }
         var view = try openView(of: node, at: path.ref)
         // It may have been made in a layer that was done, before it was removed from one that was still to
         // come.

@@ -157,4 +157,20 @@ import UnionCore
         #expect(scene.fixture.union.nodeCount == 0)
         #expect(scene.changes.watchCount == roots)
     }
+
+    /// It is there still, in its layer. Another one that lets nothing of it show has come by its name, or by that of
+    /// what it is in, after it had gone from the union.
+    @Test(arguments: ["a", "a/d"]) func aHiddenDirectory(by path: String) throws {
+        let scene = try scene(
+            "touch lower1/a/d/f; mkdir -p upper/a upper/o/d; touch upper/o/d/g upper/o/g; setfattr -n user.overlay.opaque -v y upper/o"
+        )
+        let held = try scene.kernel.hold("a/d")
+        try scene.kernel.stat("a/d/f")
+        scene.settle()
+        scene.settle(after: "rm -rf upper/\(path); mknod upper/\(path) c 0 0")
+        scene.settle(after: "rm upper/\(path); mv upper/o upper/\(path)")
+        #expect(!scene.kernel.exists("g", from: held))
+        #expect(try scene.kernel.names(in: held) == [])
+        try expectRemoved(scene, held)
+    }
 }

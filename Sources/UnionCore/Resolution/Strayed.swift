@@ -1,0 +1,55 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+// Directories that aren't known to be where they were seen: the kernel knows them, or what they are in, by other names or
+// by none. What the layers have at the path may be hidden there by now, and no node tells by what. So the union is asked
+// for each name on the way.
+extension Resolver {
+    /// Whether the kernel knows the directory by its alias, and all that it is in by theirs.
+    func isKnownAllTheWay(_ node: Node) -> Bool {
+        var current = node
+        for _ in 0..<deepest {
+            if current.isRoot { return true }
+            guard let alias = current.alias, alias.parent.reported(alias.name)?.node == current.id else {
+                return false
+            }
+            current = alias.parent
+        }
+        return false
+    }
+
+    /// The real directories that the union shows where the directory was seen last. ENOENT: they aren't that
+    /// directory's.
+    func shownView(of node: Node) throws(Errno) -> DirectoryView {
+        let way = node.way
+        guard way.last?.parent.isRoot == true else { throw .noSuchFileOrDirectory }
+        var view = DirectoryView(rootView)
+        for alias in way.reversed() {
+            let lookup = try dividedLookup(view, alias.name, in: alias.parent, toRemove: true)
+            view = try open(lookup, alias.name, in: view)
+        }
+        view.noteTop()
+        guard view.shows(node) else { throw .noSuchFileOrDirectory }
+        return view
+    }
+
+    /// Opens what the lookup found. ENOENT: that is no directory, or it has gone.
+    private func open(
+        _ lookup: NameLookup, _ name: PathRef, in parent: borrowing DirectoryView
+    ) throws(Errno) -> DirectoryView {
+        guard lookup.owner?.isDirectory == true, lookup.obstacle == nil else { throw .noSuchFileOrDirectory }
+        var view = DirectoryView()
+        view.failure = lookup.failure
+        for layerEntry in lookup.visible {
+            do throws(Errno) {
+                let directory = try openEntry(
+                    layerEntry, name, in: parent, flags: [.path, .directory, .noFollow])
+                view.append(layerEntry.layer, directory)
+            } catch {
+                throw error == .notDirectory || error == .tooManySymbolicLinkLevels
+                    ? .noSuchFileOrDirectory : error
+            }
+        }
+        return view
+    }
+}
