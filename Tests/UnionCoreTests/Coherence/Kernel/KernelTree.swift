@@ -39,6 +39,8 @@ struct KernelInode {
     var lookups: UInt64 = 0
     var attributes: Attributes?
     var attributeSeconds: Double = 0
+    /// When they were taken in.
+    var attributesSince: UInt64 = 0
     /// `attr_version`: when the attributes were taken in or dropped last.
     var version: UInt64 = 0
     /// `iversion`: changes of a directory's entries that the kernel knows of.
@@ -52,6 +54,13 @@ struct KernelInode {
     var place: NameKey?
 
     init(isDirectory: Bool) { self.isDirectory = isDirectory }
+
+    /// Whether the attributes may be used. What was told for a moment lasts a second, so that a test sees it, and no
+    /// longer.
+    var hasAttributes: Bool {
+        attributeSeconds > 1
+            || attributeSeconds > 0 && monotonicNanoseconds() &- attributesSince < 1_000_000_000
+    }
 }
 
 /// Names, inodes and mounts as Linux keeps them. Pure: no locks, and nobody is asked.
@@ -102,6 +111,7 @@ struct KernelTree {
         if let asked, inode.version > asked.version { return }
         inode.attributes = attributes
         inode.attributeSeconds = seconds
+        inode.attributesSince = monotonicNanoseconds()
         inode.version = nextVersion()
         inodes[node] = inode
     }

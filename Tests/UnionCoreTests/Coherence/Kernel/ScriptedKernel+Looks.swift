@@ -14,7 +14,7 @@ extension ScriptedKernel {
     func attributes(of node: NodeID) throws(Errno) -> Attributes {
         defer { sendForgets() }
         let kept: Attributes? = state.withLock { state in
-            guard let inode = state.tree.inodes[node], inode.attributeSeconds > 0 else { return nil }
+            guard let inode = state.tree.inodes[node], inode.hasAttributes else { return nil }
             return inode.attributes
         }
         if let kept { return kept }
