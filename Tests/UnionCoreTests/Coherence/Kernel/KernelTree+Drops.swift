@@ -35,15 +35,17 @@ extension KernelTree {
         inodes[node].map { $0.holders > 0 } != false || names.keys.contains { $0.parent == node }
     }
 
-    /// Inodes that nothing refers to are forgotten.
-    mutating func collect() {
+    /// Inodes that nothing refers to are forgotten. `isLocked`: for a request under way.
+    mutating func collect(isLocked: (NodeID) -> Bool) {
         var isAll = false
         while !isAll {
             isAll = true
             let named = Set(names.values.compactMap(\.node))
             let parents = Set(names.keys.map(\.parent))
             for (node, inode) in inodes {
-                if node == .root || inode.holders > 0 || named.contains(node) || parents.contains(node) {
+                if node == .root || inode.holders > 0 || named.contains(node) || parents.contains(node)
+                    || isLocked(node)
+                {
                     continue
                 }
                 inodes[node] = nil
@@ -74,7 +76,6 @@ extension KernelTree {
         guard inodes[key.parent] != nil, names[key] != nil else { throw .noSuchFileOrDirectory }
         noteChange(of: key.parent)
         invalidate(key)
-        collect()
     }
 
     /// The same with FUSE_EXPIRE_ONLY.

@@ -127,7 +127,8 @@ final class ScriptedKernel: Sendable {
     /// FORGET of what nothing refers to any more.
     func sendForgets() {
         let forgets = state.withLock { state in
-            state.tree.collect()
+            let locked = state.exclusive.union(state.shared.lazy.filter { $0.value > 0 }.map(\.key))
+            state.tree.collect(isLocked: locked.contains)
             defer { state.tree.forgets = [] }
             return state.tree.forgets
         }
