@@ -36,6 +36,10 @@ int32_t slx_inotify_add(int32_t inotify, int32_t fd, uint32_t mask) {
     SLX_RESULT(int32_t, inotify_add_watch(inotify, path, mask));
 }
 
+int32_t slx_inotify_add_here(int32_t inotify, const char *name, uint32_t mask) {
+    SLX_RESULT(int32_t, inotify_add_watch(inotify, name, mask));
+}
+
 int32_t slx_inotify_remove(int32_t inotify, int32_t watch) {
     SLX_RESULT(int32_t, inotify_rm_watch(inotify, watch));
 }

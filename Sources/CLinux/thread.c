@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -57,5 +58,9 @@ int32_t slx_tgkill(int32_t thread, int32_t signal) {
 
 /// CLOSE_RANGE_UNSHARE of <linux/close_range.h>.
 enum { CLOSE_RANGE = 436, OWN_TABLE = 2 };
+
+int32_t slx_own_working_directory(void) { SLX_RESULT(int32_t, unshare(CLONE_FS)); }
+
+int32_t slx_fchdir(int32_t fd) { SLX_RESULT(int32_t, fchdir(fd)); }
 
 int32_t slx_leave_open_files(void) { SLX_RESULT(int32_t, syscall(CLOSE_RANGE, 0, ~0u, OWN_TABLE)); }

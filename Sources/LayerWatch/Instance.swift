@@ -48,6 +48,12 @@ final class Instance: Sendable {
         }
     }
 
+    /// The same for a file in the working directory. False says nothing of how many watches can be had: the file may have
+    /// gone, or have one.
+    func addFile(named name: PathRef, owner: Owner) -> Bool {
+        (try? table.withLock { table throws(Errno) in try table.addFile(named: name, owner: owner) }) != nil
+    }
+
     /// Has a directory that is watched no more watched for what happens to its files, if this owner alone
     /// has the watch.
     func narrow(_ directory: FileDescriptor, owner: Owner) {

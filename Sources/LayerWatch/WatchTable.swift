@@ -24,6 +24,11 @@ struct WatchTable {
         owners.insert(owner, for: watch)
     }
 
+    mutating func addFile(named name: PathRef, owner: Owner) throws(Errno) {
+        let watch = try watches.add(named: name, mask: .fileChanges)
+        owners.insert(owner, for: watch)
+    }
+
     /// Has the watch of an object be there for less, if it has no other owner.
     mutating func narrow(_ object: FileDescriptor, to mask: InotifyMask, owner: Owner) {
         // The kernel tells a watch's number only when it is asked to add to it.

@@ -1,4 +1,4 @@
-internal import LinuxSystem
+public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
 public import UnionCore
@@ -39,6 +39,10 @@ public final class Watcher: ChangeSource {
         let owner = Owner(node: node, layer: layer)
         if kind == .controlGroup { lookAtControllers(for: object, isRoot: node == .root) }
         return instance.add(object, mask: .changes(of: kind), owner: owner)
+    }
+
+    public func watchFile(named name: PathRef, for node: NodeID, layer: Int) -> Bool {
+        instance.addFile(named: name, owner: Owner(node: node, layer: layer))
     }
 
     private func lookAtControllers(for cgroup: FileDescriptor, isRoot: Bool) {

@@ -247,6 +247,9 @@ int32_t slx_thread_join(uint64_t thread);
 int32_t slx_thread_set_slice(uint64_t nanoseconds);
 /// A table of open files of the calling thread's own, with nothing in it.
 int32_t slx_leave_open_files(void);
+/// unshare(2) with CLONE_FS: a working directory of the thread's own.
+int32_t slx_own_working_directory(void);
+int32_t slx_fchdir(int32_t fd);
 int32_t slx_thread_detach(uint64_t thread);
 int32_t slx_thread_signal(uint64_t thread, int32_t signal);
 int32_t slx_gettid(void);
@@ -311,6 +314,8 @@ int32_t slx_eventfd(void);
 int32_t slx_inotify_create(void);
 /// Watches the very object of `fd`.
 int32_t slx_inotify_add(int32_t inotify, int32_t fd, uint32_t mask);
+/// `name` is in the calling thread's working directory.
+int32_t slx_inotify_add_here(int32_t inotify, const char *name, uint32_t mask);
 int32_t slx_inotify_remove(int32_t inotify, int32_t watch);
 
 #pragma clang assume_nonnull end

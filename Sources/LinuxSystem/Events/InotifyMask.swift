@@ -27,6 +27,10 @@ public struct InotifyMask: OptionSet, Sendable, Hashable {
 
     /// Option: watches only directories; ENOTDIR for anything else.
     public static var onlyDirectory: InotifyMask { InotifyMask(rawValue: 0x0100_0000) }
+    /// Option: watches a symlink itself.
+    public static var noFollow: InotifyMask { InotifyMask(rawValue: 0x0200_0000) }
+    /// Option: only what isn't watched yet; EEXIST for anything else.
+    public static var onlyNew: InotifyMask { InotifyMask(rawValue: 0x1000_0000) }
     /// Option: adds to the mask that the watch has.
     public static var addToMask: InotifyMask { InotifyMask(rawValue: 0x2000_0000) }
 }

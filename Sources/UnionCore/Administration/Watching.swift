@@ -23,7 +23,8 @@ extension Union {
         coherence.thread.withLock { $0 = thread }
         coherence.filesToSettle.start()
         let settler = try WorkerThread.spawn(name: "switchfs-settle", stackSize: 256 * 1024) { [self] in
-            while coherence.filesToSettle.wait() { reporting.settleFiles() }
+            let directory = try? OwnWorkingDirectory()
+            while coherence.filesToSettle.wait() { reporting.settleFiles(from: directory) }
         }
         coherence.settler.withLock { $0 = settler }
     }
@@ -48,7 +49,7 @@ extension Union {
         coherence.deferredWatches.waitForAll()
         coherence.source?.drain()
         coherence.source?.checkControllers()
-        reporting.settleFiles()
+        reporting.settleFiles(from: nil)
         // Another thread may just be settling some.
         coherence.deferredWatches.waitForAll()
         for node in coherence.unwatchedAttributes.take() {

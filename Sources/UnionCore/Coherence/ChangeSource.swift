@@ -12,6 +12,10 @@ public protocol ChangeSource: Sendable {
     /// already is fine and cheap.
     func watch(_ object: FileDescriptor, for node: NodeID, layer: Int, as kind: WatchedKind) -> Bool
 
+    /// Watches the file of that name in the calling thread's working directory, which no other thread shares. It isn't known
+    /// which file that is by now. False: no watch can be had in this way, or the file has one.
+    func watchFile(named name: PathRef, for node: NodeID, layer: Int) -> Bool
+
     /// Ends the watching of what is written to the files in a directory, which stays watched. Where other
     /// nodes count on that, it goes on.
     func narrow(_ directory: FileDescriptor, for node: NodeID, layer: Int)
@@ -47,6 +51,7 @@ public protocol ChangeSource: Sendable {
 /// A source that has watches for all nodes, and knows no cgroups.
 extension ChangeSource {
     public var isFull: Bool { false }
+    public func watchFile(named name: PathRef, for node: NodeID, layer: Int) -> Bool { false }
     public func narrow(_ directory: FileDescriptor, for node: NodeID, layer: Int) {}
     public func nextOldest() -> NodeID? { nil }
     public func checkControllers() {}

@@ -246,6 +246,12 @@ extension Reporting {
         let isWatched =
             makeRoomForWatch(source)
             && source.watch(object, for: node.id, layer: layer, as: .file)
+        noteFileWatch(of: node, isWatched, endings)
+        return isWatched
+    }
+
+    /// Notes whether the file has a watch of its own.
+    func noteFileWatch(of node: Node, _ isWatched: Bool, _ endings: UInt16) {
         node.state.withLock { state in
             // Another thread may have ended this watch meanwhile.
             state.isCached = isWatched && state.endings == endings
@@ -253,7 +259,6 @@ extension Reporting {
             state.isKeptByDirectory = false
             state.cachedSince = coherence.tick()
         }
-        return isWatched
     }
 
     /// Lets the node be kept without a watch: by the user's word, nothing changes its layer.

@@ -68,30 +68,6 @@ extension Reporting {
         return UnwatchedAttributes.secondsByDirectory
     }
 
-    /// Gives the files that have waited for it their own watches, or has the kernel drop them.
-    func settleFiles() {
-        let turn = coherence.deferredWatches.begin()
-        // It lasts until all of this is through.
-        defer { _ = turn }
-        let work = coherence.filesToSettle.take()
-        for file in work.files {
-            guard let node = table.find(file.node), node.state.withLock({ $0.isKeptByDirectory }) else {
-                continue
-            }
-            if work.areTooMany {
-                coherence.invalidations.append(.unwatchedAttributes(node.id))
-            } else {
-                setDeferredWatch(
-                    DeferredWatch(node: node, reported: file.reported, endings: file.endings))
-                coherence.filesToSettle.noteSettled(node.id)
-            }
-        }
-        guard work.areTooMany, let source = coherence.source else { return }
-        for id in work.settled {
-            if let node = table.find(id) { giveBackFile(node, source) }
-        }
-    }
-
     /// Has each real directory of this one watched for writes to its files. False: that can't be had.
     private func watchFiles(in directory: Node, _ view: borrowing DirectoryView) -> Bool {
         let backings = directory.makeup.backings

@@ -33,6 +33,49 @@ import Testing
         #expect(scene.changes.watchCount == watches)
     }
 
+    /// Files that have waited get their own watches on a thread that goes to their directory.
+    private func settleFiles(_ scene: CoherenceScene) throws {
+        let union = scene.fixture.union
+        try WorkerThread.spawn(name: "settler") {
+            union.reporting.settleFiles(from: try? OwnWorkingDirectory())
+        }.join()
+    }
+
+    private func sceneWithTold() throws -> CoherenceScene {
+        let scene = try scene()
+        scene.fixture.union.coherence.filesToSettle.start()
+        try scene.kernel.stat("a/f")
+        try scene.kernel.stat("a/g")
+        return scene
+    }
+
+    @Test func eachGetsItsOwn() throws {
+        let scene = try sceneWithTold()
+        let watches = scene.changes.watchCount
+        try settleFiles(scene)
+        #expect(scene.changes.watchCount == watches + 2)
+        scene.kernel.forgetRecords()
+        scene.settle(after: "ln lower1/a/f lower1/other/f; chmod 600 lower1/other/f; chmod 640 lower1/a/g")
+        try scene.expectTruth("a/f", "a/g")
+    }
+
+    /// What has the name when it is watched is another file, and the right one has it before and after.
+    @Test(arguments: [true, false]) func anotherForAMoment(comesBack: Bool) throws {
+        let scene = try sceneWithTold()
+        let (there, back) = (
+            scene.stranger("mv lower1/a/f lower1/other/f; touch lower1/a/f"),
+            scene.stranger("mv lower1/other/f lower1/a/f")
+        )
+        scene.changes.beforeNextWatch(there)
+        if comesBack { scene.changes.afterNextWatchByName(back) }
+        try settleFiles(scene)
+        takeEventsIn(scene)
+        try scene.expectTruth("a/f", "a/g")
+        // By a name of which no directory's watch tells.
+        scene.settle(after: "ln lower1/a/f lower1/other/h; echo more >>lower1/other/h")
+        try scene.expectTruth("a/f", "a/g")
+    }
+
     /// A file with several links may change by a name in a directory that isn't watched.
     @Test func severalLinksHaveTheirOwn() throws {
         let scene = try scene("touch lower1/a/f; ln lower1/a/f lower1/other/f")

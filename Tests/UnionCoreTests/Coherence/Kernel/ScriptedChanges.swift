@@ -20,6 +20,8 @@ final class ScriptedChanges: ChangeSource {
         var turnstiles: [RealObject: @Sendable () -> Void] = [:]
         /// The same for the next one, whichever that is.
         var turnstile: (@Sendable () -> Void)?
+        /// When the next one was watched by its name.
+        var exit: (@Sendable () -> Void)?
         var events: UInt64 = 0
         var overflows: UInt64 = 0
     }
@@ -55,6 +57,23 @@ final class ScriptedChanges: ChangeSource {
             state.owners[watch, default: []].insert(Owner(node: node, layer: layer))
             return true
         }
+    }
+
+    func watchFile(named name: PathRef, for node: NodeID, layer: Int) -> Bool {
+        guard let real = RealObject(name.string) else { return false }
+        pass(real)
+        let isWatched = state.withLock { state in
+            guard !state.refused.contains(real),
+                let watch = try? watches.add(named: name, mask: .of(.file))
+            else { return false }
+            state.owners[watch, default: []].insert(Owner(node: node, layer: layer))
+            return true
+        }
+        state.withLock { state in
+            defer { state.exit = nil }
+            return state.exit
+        }?()
+        return isWatched
     }
 
     private func pass(_ real: RealObject) {
@@ -119,6 +138,11 @@ final class ScriptedChanges: ChangeSource {
     func beforeWatching(_ path: String, _ body: @escaping @Sendable () -> Void) {
         guard let real = RealObject(path) else { return }
         state.withLock { $0.turnstiles[real] = body }
+    }
+
+    /// What happens once, when the next file has just been watched by its name.
+    func afterNextWatchByName(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { $0.exit = body }
     }
 
     /// The same for whatever is watched next.
