@@ -1,4 +1,5 @@
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -43,7 +44,10 @@ import Testing
 
     private func sceneWithTold() throws -> CoherenceScene {
         let scene = try scene()
-        scene.fixture.union.coherence.filesToSettle.start()
+        let coherence = scene.fixture.union.coherence
+        // Files are taken again, but nobody settles them.
+        coherence.settler.withLock { $0.take() }?.join()
+        coherence.filesToSettle.start()
         try scene.kernel.stat("a/f")
         try scene.kernel.stat("a/g")
         return scene
