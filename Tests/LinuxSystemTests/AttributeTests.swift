@@ -1,4 +1,6 @@
+import CTestCalls
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -108,6 +110,32 @@ struct AttributeTests {
         #expect(throws: Errno.noData) { _ = try unsafe root.getXattr(at: "link", "user.test", into: none) }
         try object.descriptor.removeXattr("user.test")
         #expect(throws: Errno.noData) { _ = try unsafe object.descriptor.getXattr("user.test", into: none) }
+    }
+
+    /// Old kernels don't have the calls for a name in a directory, and filters of containers don't know them.
+    @Test func extendedAttributesWithoutTheNewCalls() throws {
+        let directory = try TestDirectory()
+        try directory.write("", to: "file")
+        let root = directory.root
+        let file = try root.openBeneath("file", flags: .path)
+        try orSkip([.notSupported], "no user attributes here") { () throws(Errno) in
+            try unsafe file.descriptor.setXattr("user.test", value: ("1" as PathRef).bytes)
+        }
+        let counts = Mutex<[Int]?>(nil)
+        try WorkerThread.spawn(name: "filtered") {
+            // From setxattrat on.
+            guard tc_refuse_calls(463, 466, Errno.notPermitted.rawValue) == 0 else { return }
+            let value: PathRef = "the value"
+            let none = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
+            try? unsafe root.setXattr(at: "file", "user.other", value: value.bytes)
+            let size = (try? unsafe root.getXattr(at: "file", "user.other", into: none)) ?? -1
+            let both = (try? unsafe root.listXattrs(at: "file", into: none)) ?? -1
+            try? root.removeXattr(at: "file", "user.other")
+            let one = (try? unsafe root.listXattrs(at: "file", into: none)) ?? -1
+            counts.withLock { $0 = [size, both - one] }
+        }.join()
+        let found = try orSkip(counts.withLock { $0 }, "no filter of system calls can be had here")
+        #expect(found == [9, "user.other".utf8.count + 1])
     }
 
     @Test(.enabled(if: isRoot, "trusted attributes need root")) func keepsAttributesOfLinks() throws {

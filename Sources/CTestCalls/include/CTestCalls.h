@@ -100,6 +100,9 @@ int64_t tc_monotonic(void);
 int64_t tc_coarse_time(void);
 const char *tc_errno_name(int code);
 
+// From here on the calling thread gets this error from the system calls with these numbers.
+long tc_refuse_calls(int first, int last, int error);
+
 // Bytes that are allocated in this process now.
 int64_t tc_allocated(void);
 
