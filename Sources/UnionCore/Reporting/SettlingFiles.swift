@@ -53,13 +53,13 @@ extension Reporting {
         }
     }
 
-    /// Watches files of one directory by their names.
+    /// Watches files of one directory by their names, and by their descriptors if names came, went or moved meanwhile.
     private func settle(
         _ files: ArraySlice<DeferredWatch>, in directory: Node, _ source: any ChangeSource,
         _ workplace: OwnWorkingDirectory
     ) {
         source.drain()
-        let before = (directory.activity?.entryChangeCount, source.overflowCount)
+        let before = Names(in: directory, source)
         var watched: [DeferredWatch] = []
         if let view = try? resolver.view(of: directory) {
             watched.reserveCapacity(files.count)
@@ -76,10 +76,23 @@ extension Reporting {
             for file in files { setDeferredWatch(file) }
         }
         source.drain()
-        if before == (directory.activity?.entryChangeCount, source.overflowCount) { return }
+        if before == Names(in: directory, source) { return }
         for file in watched {
             unwatch(file.node, source)
             setDeferredWatch(file)
+        }
+    }
+
+    /// What must stay as it is for a directory's names to have denoted the same all the while.
+    private struct Names: Equatable {
+        private let changes: UInt64?
+        private let overflows: UInt64
+        private let watchedSince: UInt64?
+
+        init(in directory: Node, _ source: any ChangeSource) {
+            changes = directory.activity?.entryChangeCount
+            overflows = source.overflowCount
+            watchedSince = directory.state.withLock { $0.isCached ? $0.cachedSince : nil }
         }
     }
 
