@@ -145,7 +145,6 @@ extension InvalidationQueue: ChangeSink {
         switch event.kind {
         case .entry, .directoryCame, .directoryWent:
             noteAtOnce(event)
-            table.find(event.node)?.activity?.noteEntryChange()
             appendName(event.node, event.name)
         case .object:
             noteAtOnce(event)

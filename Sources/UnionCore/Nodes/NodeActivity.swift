@@ -11,9 +11,6 @@ final class NodeActivity: Sendable {
     /// How many changes of the union's own in it are under way.
     private let changes = Atomic<Int>(0)
 
-    /// How often a name in it came, went or moved, as far as events were taken in.
-    private let entryChanges = Atomic<UInt64>(0)
-
     var hasLooks: Bool { looks.load(ordering: .sequentiallyConsistent) != 0 }
     var hasLookups: Bool { lookups.load(ordering: .sequentiallyConsistent) != 0 }
     var hasChanges: Bool { changes.load(ordering: .sequentiallyConsistent) != 0 }
@@ -29,9 +26,6 @@ final class NodeActivity: Sendable {
         defer { lookups.subtract(1, ordering: .sequentiallyConsistent) }
         return try body()
     }
-
-    var entryChangeCount: UInt64 { entryChanges.load(ordering: .sequentiallyConsistent) }
-    func noteEntryChange() { entryChanges.add(1, ordering: .sequentiallyConsistent) }
 
     func beginChange() { changes.add(1, ordering: .sequentiallyConsistent) }
     func endChange() { changes.subtract(1, ordering: .sequentiallyConsistent) }

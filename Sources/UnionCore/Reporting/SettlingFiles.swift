@@ -5,9 +5,9 @@ internal import SystemPackage
 // Files that were kept by their directory's watch get their own.
 //
 // Most come with many others of one directory. To watch a file by its descriptor takes four system calls and a walk through
-// `/proc`. From within its directory, by its name, it takes two, and a third of the time. But what has the name when it is
-// watched may be another file, even if the right one has it before and after. Such a change is in the directory's events:
-// if there is any, all of its files are watched once more, by their descriptors.
+// `/proc`. From within its directory, by its name, it takes two, and a third of the time. What has the name when it is
+// watched may be another file, even if the right one has it before and after. But a file that was away has another change
+// time then, and so isn't as it was reported.
 extension Reporting {
     /// Gives the files that have waited for it their own watches, or has the kernel drop them. `workplace`: the calling
     /// thread's, if it has one of its own.
@@ -53,57 +53,31 @@ extension Reporting {
         }
     }
 
-    /// Watches files of one directory by their names, and by their descriptors if names came, went or moved meanwhile.
+    /// Watches files of one directory by their names, and by their descriptors where that won't do.
     private func settle(
         _ files: ArraySlice<DeferredWatch>, in directory: Node, _ source: any ChangeSource,
         _ workplace: OwnWorkingDirectory
     ) {
-        source.drain()
-        let before = Names(in: directory, source)
-        var watched: [DeferredWatch] = []
-        if let view = try? resolver.view(of: directory) {
-            watched.reserveCapacity(files.count)
-            var layer: Int?
-            for file in files {
-                if watch(file, in: directory, view, from: workplace, at: &layer, source) {
-                    watched.append(file)
-                } else {
-                    setDeferredWatch(file)
-                }
-            }
-            workplace.leave()
-        } else {
+        guard let view = try? resolver.view(of: directory) else {
             for file in files { setDeferredWatch(file) }
+            return
         }
-        source.drain()
-        if before == Names(in: directory, source) { return }
-        for file in watched {
-            unwatch(file.node, source)
+        defer { workplace.leave() }
+        var layer: Int?
+        for file in files where !watch(file, in: directory, view, from: workplace, at: &layer, source) {
             setDeferredWatch(file)
         }
     }
 
-    /// What must stay as it is for a directory's names to have denoted the same all the while.
-    private struct Names: Equatable {
-        private let changes: UInt64?
-        private let overflows: UInt64
-        private let watchedSince: UInt64?
-
-        init(in directory: Node, _ source: any ChangeSource) {
-            changes = directory.activity?.entryChangeCount
-            overflows = source.overflowCount
-            watchedSince = directory.state.withLock { $0.isCached ? $0.cachedSince : nil }
-        }
-    }
-
-    /// Watches one of them. `layer`: where the thread is. True: if its name denoted it all the while, from here on events
-    /// tell of all that differs from what the kernel was told.
+    /// Watches one of them. `layer`: where the thread is. True: from here on events tell of all that differs from what the
+    /// kernel was told.
     private func watch(
         _ file: DeferredWatch, in directory: Node, _ view: borrowing DirectoryView,
         from workplace: OwnWorkingDirectory, at layer: inout Int?, _ source: any ChangeSource
     ) -> Bool {
         let node = file.node
         guard let alias = node.alias, alias.parent === directory, mayWatch(node), !source.isFull,
+            node.filesystem.type.changesTimeOnRename,
             coherence.plan.choices[alias.layer].mode == .watch, let parent = view.directory(in: alias.layer)
         else { return false }
         if layer != alias.layer {
