@@ -176,4 +176,15 @@ import UnionCore
             #expect(union.error { () throws(Errno) in try change(id) } == .readOnlyFileSystem)
         }
     }
+
+    /// A stranger moves a skeleton and what it stands for. Nothing marks the directory that they come to.
+    @Test func movedWithItsOrigin() throws {
+        let scene = try CoherenceScene("mkdir -p lower1/p/d lower1/q upper/q")
+        try scene.kernel.create("p/d/note")
+        scene.underneath("mv lower1/p/d lower1/q/e; mv upper/p/d upper/q/e")
+        // Nobody has looked at it since.
+        let union = try Fixture(base: scene.fixture.base, configuration: scene.configuration)
+        #expect(try union.listing("q")["e"] == union.attributes("q/e").inode)
+        #expect(try union.names("q/e") == ["note"])
+    }
 }

@@ -67,7 +67,8 @@ struct MergedListing: Sendable {
         if source.layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) {
             return addOCIWhiteout(entry.name)
         }
-        let mayBeSkeleton = source.mayHoldSkeletons && entry.kind == .directory
+        // A stranger may have moved it here, so its parent says nothing. The lowers have its origin here, too, or may.
+        let mayBeSkeleton = source.layer.isUpper && entry.kind == .directory
         let marks = mayBeSkeleton ? layers.marks(of: entry.name, in: directory) : []
         let item = Item(
             start: UInt32(truncatingIfNeeded: names.end),

@@ -41,8 +41,8 @@ enum ServerWorkloads {
             guard let process = site.process else { return Sample() }
             let root = try Sys.open(site.root, O_RDONLY | Flag.directory)
             try expect(Calls.stat(root, names), names.count, "files")
-            // What the last request leaves to do ends.
-            usleep(500_000)
+            // What the last request leaves to do ends: files get their watches after 0.7 s.
+            usleep(2_000_000)
             let before = try ServerFacts(process: process)
             usleep(UInt32(idleSeconds * 1e6))
             let after = try ServerFacts(process: process)
