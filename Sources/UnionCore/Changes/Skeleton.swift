@@ -15,8 +15,13 @@ extension Changes {
             try alignSkeleton(existing, view)
             return existing
         }
-        // A skeleton would be made at the path, where another directory stands by now.
-        if view.isHeld { throw .staleNFSFileHandle }
+        // A skeleton would be made at the path, where another directory stands by now. A caller that comes back stands in
+        // this one.
+        if view.isHeld {
+            let isWalking = resolver.staleAnswers.mustSay(
+                to: view.heldFor, directory.id, mayCheckOnly: false)
+            throw isWalking ? .staleNFSFileHandle : .noSuchFileOrDirectory
+        }
         let skeleton = try resolver.withStableAliases { () throws(Errno) -> OwnedDescriptor in
             try resolver.undivided(
                 { $0.concerns(directory) },

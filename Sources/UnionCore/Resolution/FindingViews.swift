@@ -102,8 +102,10 @@ extension Resolver {
     func viewToLook(
         of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
-        if let view = try? viewToLook(of: node) {
-            staleAnswers.forget(caller.pid)
+        if var view = try? viewToLook(of: node) {
+            view.heldFor = caller.pid
+            // What is held of a directory says nothing of whether the caller stands in it or walks.
+            if !view.isHeld { staleAnswers.forget(caller.pid) }
             return view
         }
         return try view(of: node, for: caller, lookingUp: name)

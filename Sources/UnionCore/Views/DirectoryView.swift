@@ -12,6 +12,8 @@ struct DirectoryView: ~Copyable {
     private var ownFingerprint: UInt64?
     /// Whether these are the directories that were reported a moment ago. By now others may stand there.
     var isHeld = false
+    /// The thread that they are held for. 0: it isn't known.
+    var heldFor: Int32 = 0
     /// The error with which the next layer failed. Neither it nor those below it are in here, though they may
     /// back the directory.
     var failure: Errno?

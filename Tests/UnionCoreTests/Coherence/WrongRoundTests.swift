@@ -246,4 +246,18 @@ import Testing
         #expect(scene.kernel.exists("g", from: held))
         try scene.expectTruth("d", "d/f", "d/g")
     }
+
+    /// The same, and the caller stands in it. Upon ESTALE the kernel asks for the name once more, and then for the change.
+    @Test func aChangeInADirectoryThatIsHeldForAWalk() throws {
+        let scene = try CoherenceScene("mkdir lower1/d")
+        let fixture = scene.fixture
+        fixture.union.resolver.held.begin()
+        let held = try scene.kernel.hold("d")
+        #expect(!scene.kernel.exists("x", from: held))
+        scene.underneath("mv lower1/d away; rmdir away")
+        let create = { () throws(Errno) in _ = try fixture.union.makeDirectory(held, "x", mode: 0o755, root) }
+        #expect(throws: Errno.staleNFSFileHandle) { try create() }
+        _ = try? fixture.union.lookup(held, "x", root).finish()
+        #expect(throws: Errno.noSuchFileOrDirectory) { try create() }
+    }
 }
