@@ -37,12 +37,10 @@ extension Changes {
     private func skeletons(
         leadingTo directory: Node, in upper: Layer, _ begun: UInt64
     ) throws(Errno) -> OwnedDescriptor {
-        var chain: [Node] = []
-        var current = directory
-        while !current.isRoot {
-            chain.append(current)
-            guard let alias = current.alias else { throw .noSuchFileOrDirectory }
-            current = alias.parent
+        var (chain, way) = ([Node](), WayUp(from: directory))
+        while !way.node.isRoot {
+            chain.append(way.node)
+            if way.next() == nil { throw .noSuchFileOrDirectory }
         }
         var parent = try upper.root.descriptor.duplicated()
         for node in chain.reversed() {

@@ -80,7 +80,7 @@ final class Continuity: Sendable {
     private func eventsTellAll(in directory: Node) -> UInt64? {
         var (way, keys) = ([Node](), [EntryKey]())
         var current = directory
-        while let alias = current.alias, way.count < deepest {
+        for alias in WayUp(from: directory) {
             way.append(current)
             keys.append(EntryKey(alias.parent.id, alias.name))
             current = alias.parent

@@ -22,12 +22,7 @@ extension InvalidationBatch {
     func directories(in node: Node) -> [Node] { table.directories.filter { $0.alias?.parent === node } }
 
     private func isBelow(_ node: Node, _ other: Node) -> Bool {
-        var (current, steps) = (other, 0)
-        while let parent = current.alias?.parent, steps < deepest {
-            if parent === node { return true }
-            (current, steps) = (parent, steps + 1)
-        }
-        return false
+        WayUp(from: other).contains { $0.parent === node }
     }
 
     /// Puts names right in all cgroups that the kernel knows.

@@ -85,7 +85,7 @@ extension InvalidationBatch {
 
     /// Looks at the names that lead to the directory, its own last.
     private mutating func settleWay(to node: Node) {
-        for alias in node.way.reversed() { settleName(alias.name, in: alias.parent) }
+        for alias in (node.way ?? []).reversed() { settleName(alias.name, in: alias.parent) }
     }
 
     /// Drops names that exist, as the kernel may remember them as missing. It does no harm to drop a name by
@@ -136,7 +136,7 @@ extension InvalidationBatch {
     /// Looks at everything after an overflow: nothing is known of what was watched. Parents go first, as they
     /// decide whether a directory is still the same.
     mutating func settleEverything() {
-        let directories = table.directories.map { (node: $0, depth: $0.way.count) }
+        let directories = table.directories.map { (node: $0, depth: $0.way?.count ?? 0) }
         remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))
         remade.append(table.root)
         putNamesRight()

@@ -23,13 +23,7 @@ final class MergedRenames: Sendable {
 
         /// Whether the way to the node leads through one of the names.
         func concerns(_ node: Node) -> Bool {
-            var current = node
-            for _ in 0..<deepest {
-                guard let alias = current.alias else { return false }
-                if concerns(alias.name, in: alias.parent) { return true }
-                current = alias.parent
-            }
-            return false
+            WayUp(from: node).contains { concerns($0.name, in: $0.parent) }
         }
     }
 

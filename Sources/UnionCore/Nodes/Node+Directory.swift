@@ -23,28 +23,23 @@ extension Node {
     /// the search there.
     var floor: Int {
         var floor = Int.max
-        var current = self
-        for _ in 0..<deepest {
-            let (own, alias, isMoved) = current.state.withLock { state in
-                (state.makeup.floor, state.alias, state.makeup.redirections.contains(where: \.isAbsolute))
+        var way = WayUp(from: self)
+        repeat {
+            let (own, isMoved) = way.node.state.withLock { state in
+                (state.makeup.floor, state.makeup.redirections.contains(where: \.isAbsolute))
             }
             floor = min(floor, own)
             // A mark leads away from what is above. What counts there was seen when the mark was followed.
-            guard let alias, !isMoved else { break }
-            current = alias.parent
-        }
+            if isMoved { break }
+        } while way.next() != nil
         return floor
     }
 
-    /// The aliases that lead from it up to the root, its own first.
-    var way: [NodeAlias] {
-        var way: [NodeAlias] = []
-        var current = self
-        while let alias = current.alias, way.count < deepest {
-            way.append(alias)
-            current = alias.parent
-        }
-        return way
+    /// The aliases that lead from it up to the root, its own first. nil: they lead to no root.
+    var way: [NodeAlias]? {
+        var (way, aliases) = (WayUp(from: self), [NodeAlias]())
+        while let alias = way.next() { aliases.append(alias) }
+        return way.node.isRoot ? aliases : nil
     }
 
     /// Notes what the directory is made of from now on. `begun`: when the look began; a newer makeup stays.

@@ -82,13 +82,10 @@ extension Resolver {
 
     /// Whether the watches of the directories on the way are on the real directories that back these now.
     private func areBackingsAsWatched(upTo node: Node) -> Bool {
-        var current = node
-        while let parent = current.alias?.parent, !parent.isRoot {
-            if views.find(parent.id) == nil {
-                guard let view = try? walkedView(of: parent), view.isMade(of: parent.makeup.backings)
-                else { return false }
-            }
-            current = parent
+        for alias in WayUp(from: node) where !alias.parent.isRoot && views.find(alias.parent.id) == nil {
+            guard let view = try? walkedView(of: alias.parent),
+                view.isMade(of: alias.parent.makeup.backings)
+            else { return false }
         }
         return true
     }

@@ -28,19 +28,17 @@ extension Resolver {
 
     func prependPath(of node: Node, in layer: Int? = nil, to path: inout PathBuffer) throws(Errno) {
         let layer = redirects.load(ordering: .relaxed) ? layer : nil
-        var current = node
-        while !current.isRoot {
-            // Aliases are where objects were seen. Two of them need not have been true at one time, so they
-            // may go round in a circle.
-            guard let alias = current.alias, path.count < longestPath else { throw .staleNFSFileHandle }
-            if let layer, let way = current.redirection(in: layer) {
-                let elsewhere = OwnedName(way.path)
+        var way = WayUp(from: node)
+        while !way.node.isRoot {
+            let current = way.node
+            guard let alias = way.next(), path.count < longestPath else { throw .staleNFSFileHandle }
+            if let layer, let redirection = current.redirection(in: layer) {
+                let elsewhere = OwnedName(redirection.path)
                 path.prepend(elsewhere.ref)
-                if way.isAbsolute { return }
+                if redirection.isAbsolute { return }
             } else {
                 path.prepend(alias.name)
             }
-            current = alias.parent
         }
     }
 

@@ -47,14 +47,13 @@ extension Resolver {
     /// another directory stands there by now, for this one had to make room.
     func leaveOutUnseen(_ view: inout DirectoryView, of node: Node, at path: PathRef) -> Bool {
         guard let upper = stack.upper, let directory = view.directory(in: upper.index) else { return true }
-        var current = node
-        while !current.isRoot {
-            if isUnseen(current, upper) {
+        var way = WayUp(from: node)
+        while !way.node.isRoot {
+            if isUnseen(way.node, upper) {
                 view.removeUpper()
                 return true
             }
-            guard let alias = current.alias else { return true }
-            current = alias.parent
+            if way.next() == nil { return true }
         }
         // Those on the way were looked at by their paths. What was found tells of this very directory only if
         // it is still there.

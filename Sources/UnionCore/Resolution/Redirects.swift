@@ -185,13 +185,11 @@ extension Resolver {
     /// Whether a mark leads some layer's part of the directory, or of a directory above it, elsewhere.
     func isRedirected(_ node: Node) -> Bool {
         guard redirects.load(ordering: .relaxed) else { return false }
-        var current = node
-        for _ in 0..<deepest {
-            if current.state.withLock({ !$0.makeup.redirections.isEmpty }) { return true }
-            guard let alias = current.alias else { return false }
-            current = alias.parent
-        }
-        return true
+        var way = WayUp(from: node)
+        repeat {
+            if way.node.state.withLock({ !$0.makeup.redirections.isEmpty }) { return true }
+        } while way.next() != nil
+        return false
     }
 
     /// Opens a real object of a lookup. A mark may lead to it, so that it isn't under the name in the view.

@@ -7,22 +7,20 @@ internal import SystemPackage
 extension Resolver {
     /// Whether the kernel knows the directory by its alias, and all that it is in by theirs.
     func isKnownAllTheWay(_ node: Node) -> Bool {
-        var current = node
-        for _ in 0..<deepest {
-            if current.isRoot { return true }
-            guard let alias = current.alias, alias.parent.reported(alias.name)?.node == current.id else {
+        var way = WayUp(from: node)
+        while !way.node.isRoot {
+            let current = way.node.id
+            guard let alias = way.next(), alias.parent.reported(alias.name)?.node == current else {
                 return false
             }
-            current = alias.parent
         }
-        return false
+        return true
     }
 
     /// The real directories that the union shows where the directory was seen last. ENOENT: they aren't that
     /// directory's.
     func shownView(of node: Node) throws(Errno) -> DirectoryView {
-        let way = node.way
-        guard way.last?.parent.isRoot == true else { throw .noSuchFileOrDirectory }
+        guard let way = node.way else { throw .noSuchFileOrDirectory }
         var view = DirectoryView(rootView)
         for alias in way.reversed() {
             let lookup = try dividedLookup(view, alias.name, in: alias.parent, toRemove: true)
