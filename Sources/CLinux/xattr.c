@@ -10,9 +10,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-// The f-variants refuse O_PATH descriptors. The at-variants came with Linux 6.13, and refuse those too where there is no
-// name. Else there are paths through /proc, which take three times as long. "/proc/self/fd/N" itself is a magic link, to be
-// followed; what it leads to is never followed further.
+// The f-calls refuse O_PATH descriptors. The at-calls of Linux 6.13 take one as the directory of a name, but not as the object
+// itself. In all other cases the way goes through /proc/self/fd, which takes several times as long. "/proc/self/fd/N" itself is
+// a magic link, to be followed; what it leads to is never followed further.
 struct xattr_path {
     char bytes[SLX_PROC_PATH + PATH_MAX];
 };
@@ -38,11 +38,11 @@ struct value {
     uint32_t flags;
 };
 
-/// Whether there are the at-variants, as far as is known.
+/// Set once the kernel has said ENOSYS.
 static atomic_bool lacks_at;
 
-/// Whether the name is one below the descriptor, and an at-variant can be tried.
-static int has_at(const char *at) {
+/// Whether the name is one below the descriptor, and an at-call can be tried.
+static int can_use_at(const char *at) {
     return *at != 0 && !atomic_load_explicit(&lacks_at, memory_order_relaxed);
 }
 
@@ -55,7 +55,7 @@ static int counts(long result) {
 }
 
 int64_t slx_getxattr(int32_t fd, const char *at, const char *name, void *value, size_t size) {
-    if (has_at(at)) {
+    if (can_use_at(at)) {
         struct value arguments = {(uintptr_t)value, (uint32_t)size, 0};
         long result =
             syscall(GETXATTRAT, fd, at, AT_SYMLINK_NOFOLLOW, name, &arguments, sizeof arguments);
@@ -70,7 +70,7 @@ int64_t slx_getxattr(int32_t fd, const char *at, const char *name, void *value, 
 
 int32_t slx_setxattr(
     int32_t fd, const char *at, const char *name, const void *value, size_t size, int32_t flags) {
-    if (has_at(at)) {
+    if (can_use_at(at)) {
         struct value arguments = {(uintptr_t)value, (uint32_t)size, (uint32_t)flags};
         long result =
             syscall(SETXATTRAT, fd, at, AT_SYMLINK_NOFOLLOW, name, &arguments, sizeof arguments);
@@ -84,7 +84,7 @@ int32_t slx_setxattr(
 }
 
 int32_t slx_removexattr(int32_t fd, const char *at, const char *name) {
-    if (has_at(at)) {
+    if (can_use_at(at)) {
         long result = syscall(REMOVEXATTRAT, fd, at, AT_SYMLINK_NOFOLLOW, name);
         if (counts(result)) SLX_RESULT(int32_t, result);
     }
@@ -95,7 +95,7 @@ int32_t slx_removexattr(int32_t fd, const char *at, const char *name) {
 }
 
 int64_t slx_listxattr(int32_t fd, const char *at, void *list, size_t size) {
-    if (has_at(at)) {
+    if (can_use_at(at)) {
         long result = syscall(LISTXATTRAT, fd, at, AT_SYMLINK_NOFOLLOW, list, size);
         if (counts(result)) SLX_RESULT(int64_t, result);
     }

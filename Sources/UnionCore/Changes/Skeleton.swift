@@ -15,12 +15,15 @@ extension Changes {
             try alignSkeleton(existing, view)
             return existing
         }
-        // A skeleton would be made at the path, where another directory stands by now. A caller that comes back stands in
-        // this one.
+        // A skeleton would be made at the path, where another directory stands by now. A caller that gets here again after
+        // ESTALE hasn't walked elsewhere: it stands in this one, which has gone.
         if view.isHeld {
-            let isWalking = resolver.staleAnswers.mustSay(
-                to: view.heldFor, directory.id, mayCheckOnly: false)
-            throw isWalking ? .staleNFSFileHandle : .noSuchFileOrDirectory
+            let isWalking =
+                view.heldFor == 0
+                || resolver.staleAnswers.mustSay(to: view.heldFor, directory.id, mayCheckOnly: false)
+            guard isWalking else { throw .noSuchFileOrDirectory }
+            resolver.held.begin()
+            throw .staleNFSFileHandle
         }
         let skeleton = try resolver.withStableAliases { () throws(Errno) -> OwnedDescriptor in
             try resolver.undivided(

@@ -69,14 +69,6 @@ extension Layer {
 }
 
 extension FileSystemType {
-    /// Whether a file that is renamed there gets another change time.
-    var changesTimeOnRename: Bool {
-        switch self {
-        case .ext4, .xfs, .btrfs, .temporary, .overlay, .f2fs: true
-        default: false
-        }
-    }
-
     /// Whether inotify reports every change on such a filesystem, whatever process makes it; of cgroups, the
     /// writes that cause it. False for any unknown filesystem.
     var reportsChanges: Bool {

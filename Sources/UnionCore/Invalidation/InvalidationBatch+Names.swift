@@ -136,10 +136,13 @@ extension InvalidationBatch {
     /// Looks at everything after an overflow: nothing is known of what was watched. Parents go first, as they
     /// decide whether a directory is still the same.
     mutating func settleEverything() {
-        let directories = table.directories.map { (node: $0, depth: $0.way?.count ?? 0) }
+        let directories = table.directories.map { (node: $0, depth: $0.way?.count ?? .max) }
         remade.append(contentsOf: directories.sorted { $0.depth > $1.depth }.map(\.node))
         remade.append(table.root)
         putNamesRight()
-        for node in table.all { dropNode(node.id, content: true) }
+        for node in table.all {
+            if !node.isDirectory { endWatching(node) }
+            dropNode(node.id, content: true)
+        }
     }
 }

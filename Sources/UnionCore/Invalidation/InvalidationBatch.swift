@@ -224,14 +224,19 @@ struct InvalidationBatch {
         if node.isDirectory {
             // The marks on it may have changed, and by them what it is made of.
             if let alias = node.alias { settleName(alias.name, in: alias.parent) }
-        } else if !isGone {
-            // An earlier look isn't reported as something that may be kept. The next look sees to the watch.
-            node.state.withLock { state in
-                state.isCached = false
-                state.endings &+= 1
-            }
+        } else {
+            endWatching(node)
         }
         dropNode(id, content: isGone)
+    }
+
+    /// Notes that a file's watch is perhaps another file's, or tells no more. An earlier look isn't reported as something that
+    /// may be kept, and the next one sees to the watch.
+    func endWatching(_ file: Node) {
+        file.state.withLock { state in
+            state.isCached = false
+            state.endings &+= 1
+        }
     }
 
     /// What the union shows there now. nil: the directory isn't found.

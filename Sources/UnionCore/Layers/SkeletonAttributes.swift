@@ -39,8 +39,8 @@ extension Layers {
         return ServerIdentity.uid == 0 && (skeleton.uid != origin.uid || skeleton.gid != origin.gid)
     }
 
-    /// Marks the directory as one that may hold skeletons: listings look for skeletons only in such
-    /// directories.
+    /// Marks the directory as one that may hold skeletons: where the upper alone backs a directory, listings look for
+    /// skeletons only if it is marked so.
     func noteHolder(_ parent: FileDescriptor) throws(Errno) {
         let status = try parent.status()
         if let root = stack.upper?.rootStatus, ObjectIdentity(root, on: nil).matches(status) { return }

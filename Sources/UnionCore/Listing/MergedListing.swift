@@ -67,7 +67,7 @@ struct MergedListing: Sendable {
         if source.layer.isOCI && entry.name.hasPrefix(OCIName.whiteoutPrefix) {
             return addOCIWhiteout(entry.name)
         }
-        // A stranger may have moved it here, so its parent says nothing. The lowers have its origin here, too, or may.
+        // A stranger may have moved it here and marked nothing, and moved along what it stands for.
         let mayBeSkeleton = source.layer.isUpper && entry.kind == .directory
         let marks = mayBeSkeleton ? layers.marks(of: entry.name, in: directory) : []
         let item = Item(

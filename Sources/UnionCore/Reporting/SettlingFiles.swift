@@ -5,9 +5,9 @@ internal import SystemPackage
 // Files that were kept by their directory's watch get their own.
 //
 // Most come with many others of one directory. To watch a file by its descriptor takes four system calls and a walk through
-// `/proc`. From within its directory, by its name, it takes two, and a third of the time. What has the name when it is
-// watched may be another file, even if the right one has it before and after. But a file that was away has another change
-// time then, and so isn't as it was reported.
+// `/proc`. From within its directory, by its name, it takes two, and a third of the time. For an instant another file may
+// have had the name, and then that one is watched. Before the right one comes back, it must leave the name. Its watch tells
+// of that, and then the file counts as unwatched again (`InvalidationBatch.endWatching`).
 extension Reporting {
     /// Gives the files that have waited for it their own watches, or has the kernel drop them. `workplace`: the calling
     /// thread's, if it has one of its own.
@@ -27,7 +27,6 @@ extension Reporting {
             giveBack(work.settled)
         } else {
             settle(files, from: workplace)
-            for file in files { coherence.filesToSettle.noteSettled(file.node.id) }
         }
     }
 
@@ -43,14 +42,25 @@ extension Reporting {
         while let first = rest.first {
             let directory = first.node.alias?.parent
             let end = rest.firstIndex { $0.node.alias?.parent !== directory } ?? rest.endIndex
-            if let workplace, let directory, let source = coherence.source {
-                settle(rest[..<end], in: directory, source, workplace)
-            } else {
-                for file in rest[..<end] { setDeferredWatch(file) }
-            }
             // The first one may have lost its name just now.
-            rest = rest[max(end, rest.startIndex + 1)...]
+            let next = max(end, rest.startIndex + 1)
+            if let workplace, let directory, let source = coherence.source,
+                end - rest.startIndex >= Self.fewest
+            {
+                settle(rest[..<next], in: directory, source, workplace)
+            } else {
+                for file in rest[..<next] { settleByDescriptor(file) }
+            }
+            rest = rest[next...]
         }
+    }
+
+    /// For fewer files of a directory it isn't worth to go there.
+    private static var fewest: Int { 4 }
+
+    private func settleByDescriptor(_ file: DeferredWatch) {
+        setDeferredWatch(file)
+        coherence.filesToSettle.noteSettled(file.node.id)
     }
 
     /// Watches files of one directory by their names, and by their descriptors where that won't do.
@@ -59,13 +69,17 @@ extension Reporting {
         _ workplace: OwnWorkingDirectory
     ) {
         guard let view = try? resolver.view(of: directory) else {
-            for file in files { setDeferredWatch(file) }
+            for file in files { settleByDescriptor(file) }
             return
         }
         defer { workplace.leave() }
         var layer: Int?
-        for file in files where !watch(file, in: directory, view, from: workplace, at: &layer, source) {
-            setDeferredWatch(file)
+        for file in files {
+            if watch(file, in: directory, view, from: workplace, at: &layer, source) {
+                coherence.filesToSettle.noteSettled(file.node.id)
+            } else {
+                settleByDescriptor(file)
+            }
         }
     }
 
@@ -77,7 +91,6 @@ extension Reporting {
     ) -> Bool {
         let node = file.node
         guard let alias = node.alias, alias.parent === directory, mayWatch(node), !source.isFull,
-            node.filesystem.type.changesTimeOnRename,
             coherence.plan.choices[alias.layer].mode == .watch, let parent = view.directory(in: alias.layer)
         else { return false }
         if layer != alias.layer {

@@ -102,14 +102,14 @@ extension Resolver {
     ) throws(Errno) -> DirectoryView {
         if var view = try? viewToLook(of: node) {
             view.heldFor = caller.pid
-            // What is held of a directory says nothing of whether the caller stands in it or walks.
+            // What is held doesn't show whether the caller has walked here or stood here all along.
             if !view.isHeld { staleAnswers.forget(caller.pid) }
             return view
         }
         return try view(of: node, for: caller, lookingUp: name)
     }
 
-    func viewToLook(of node: Node) throws(Errno) -> DirectoryView {
+    private func viewToLook(of node: Node) throws(Errno) -> DirectoryView {
         do throws(Errno) {
             return try view(of: node)
         } catch {

@@ -2,8 +2,8 @@ internal import LinuxSystem
 internal import SystemPackage
 
 // Directories that aren't known to be where they were seen: the kernel knows them, or what they are in, by other names or
-// by none. What the layers have at the path may be hidden there by now, and no node tells by what. So the union is asked
-// for each name on the way.
+// by none. What the layers have at the path may be hidden there by now, by something that there is no node for. So the
+// union is asked for each name on the way.
 extension Resolver {
     /// Whether the kernel knows the directory by its alias, and all that it is in by theirs.
     func isKnownAllTheWay(_ node: Node) -> Bool {
@@ -27,7 +27,9 @@ extension Resolver {
             view = try open(lookup, alias.name, in: view)
         }
         view.noteTop()
-        guard view.shows(node) else { throw .noSuchFileOrDirectory }
+        // Where a mark led on the way was noted when another directory may have stood there.
+        let isNodes = isRedirected(node) ? view.isMade(of: node.makeup.backings) : view.shows(node)
+        guard isNodes else { throw view.failure ?? .noSuchFileOrDirectory }
         return view
     }
 
@@ -43,9 +45,12 @@ extension Resolver {
                 let directory = try openEntry(
                     layerEntry, name, in: parent, flags: [.path, .directory, .noFollow])
                 view.append(layerEntry.layer, directory)
-            } catch {
-                throw error == .notDirectory || error == .tooManySymbolicLinkLevels
-                    ? .noSuchFileOrDirectory : error
+            } catch .notDirectory, .tooManySymbolicLinkLevels {
+                throw .noSuchFileOrDirectory
+            } catch let failure where failure.isLayerFailure {
+                layerEntry.layer.note(failure: failure)
+                view.failure = failure
+                return view
             }
         }
         return view

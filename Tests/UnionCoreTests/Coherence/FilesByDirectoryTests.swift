@@ -43,13 +43,12 @@ import Testing
     }
 
     private func sceneWithTold() throws -> CoherenceScene {
-        let scene = try scene()
+        let scene = try scene("touch lower1/a/f lower1/a/g lower1/a/h lower1/a/i")
         let coherence = scene.fixture.union.coherence
         // Files are taken again, but nobody settles them.
         coherence.settler.withLock { $0.take() }?.join()
         coherence.filesToSettle.start()
-        try scene.kernel.stat("a/f")
-        try scene.kernel.stat("a/g")
+        for name in ["f", "g", "h", "i"] { try scene.kernel.stat("a/" + name) }
         return scene
     }
 
@@ -57,7 +56,7 @@ import Testing
         let scene = try sceneWithTold()
         let watches = scene.changes.watchCount
         try settleFiles(scene)
-        #expect(scene.changes.watchCount == watches + 2)
+        #expect(scene.changes.watchCount == watches + 4)
         scene.kernel.forgetRecords()
         scene.settle(after: "ln lower1/a/f lower1/other/f; chmod 600 lower1/other/f; chmod 640 lower1/a/g")
         try scene.expectTruth("a/f", "a/g")
@@ -78,6 +77,20 @@ import Testing
         // By a name of which no directory's watch tells.
         scene.settle(after: "ln lower1/a/f lower1/other/h; echo more >>lower1/other/h")
         try scene.expectTruth("a/f", "a/g")
+    }
+
+    /// A watch tells that its file has left the name: perhaps it is another file's, and the right one is there.
+    @Test func aWatchThatIsPerhapsAnothers() throws {
+        let scene = try sceneWithTold()
+        try settleFiles(scene)
+        let file = scene.path("lower1/a/f")
+        let owner = try #require(scene.changes.watchers(of: file).first)
+        scene.fixture.union.coherence.source?.unwatch(owner.node)
+        scene.changes.tell(.gone, of: owner)
+        takeEventsIn(scene)
+        try scene.expectTruth("a/f")
+        scene.settle(after: "ln lower1/a/f lower1/other/f; chmod 600 lower1/other/f")
+        try scene.expectTruth("a/f")
     }
 
     /// A file with several links may change by a name in a directory that isn't watched.

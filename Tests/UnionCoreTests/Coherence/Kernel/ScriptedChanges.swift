@@ -172,6 +172,11 @@ final class ScriptedChanges: ChangeSource {
         }
     }
 
+    /// The same for one of them alone.
+    func tell(_ kind: ChangeEvent.Kind, of owner: Owner) {
+        reader.withLock { $0.sink?.changed(ChangeEvent(node: owner.node, layer: owner.layer, kind: kind)) }
+    }
+
     /// The queue was full: what has happened so far is never told.
     func overflow() {
         lose()
