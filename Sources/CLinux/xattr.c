@@ -28,8 +28,8 @@ static int make_path(struct xattr_path *path, int32_t fd, const char *at) {
     return 1;
 }
 
-/// Linux 6.13's system calls, which have one number everywhere.
-enum { SETXATTRAT = 463, GETXATTRAT, LISTXATTRAT, REMOVEXATTRAT };
+/// Linux 6.13's system calls for what is asked at each look. Changes are rare.
+enum { GETXATTRAT = 464, LISTXATTRAT = 465 };
 
 /// struct xattr_args.
 struct value {
@@ -70,12 +70,6 @@ int64_t slx_getxattr(int32_t fd, const char *at, const char *name, void *value, 
 
 int32_t slx_setxattr(
     int32_t fd, const char *at, const char *name, const void *value, size_t size, int32_t flags) {
-    if (can_use_at(at)) {
-        struct value arguments = {(uintptr_t)value, (uint32_t)size, (uint32_t)flags};
-        long result =
-            syscall(SETXATTRAT, fd, at, AT_SYMLINK_NOFOLLOW, name, &arguments, sizeof arguments);
-        if (counts(result)) SLX_RESULT(int32_t, result);
-    }
     struct xattr_path path;
     int below = make_path(&path, fd, at);
     if (below < 0) return below;
@@ -84,10 +78,6 @@ int32_t slx_setxattr(
 }
 
 int32_t slx_removexattr(int32_t fd, const char *at, const char *name) {
-    if (can_use_at(at)) {
-        long result = syscall(REMOVEXATTRAT, fd, at, AT_SYMLINK_NOFOLLOW, name);
-        if (counts(result)) SLX_RESULT(int32_t, result);
-    }
     struct xattr_path path;
     int below = make_path(&path, fd, at);
     if (below < 0) return below;

@@ -123,7 +123,7 @@ struct AttributeTests {
         }
         let counts = Mutex<[Int]?>(nil)
         try WorkerThread.spawn(name: "filtered") {
-            // From setxattrat on.
+            // All of the kind, from setxattrat on.
             guard tc_refuse_calls(463, 466, Errno.notPermitted.rawValue) == 0 else { return }
             let value: PathRef = "the value"
             let none = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
