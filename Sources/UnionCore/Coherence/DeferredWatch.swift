@@ -10,6 +10,11 @@ struct DeferredWatch {
     let reported: UInt64
     /// How often the node's watches had ended before it was looked at.
     let endings: UInt16
+
+    /// Whether these are the attributes that are reported, and no watch of the node has ended since.
+    func isAsReported(_ attributes: Attributes) -> Bool {
+        attributes.fingerprint == reported && node.state.withLock { $0.endings == endings }
+    }
 }
 
 /// Counts the LOOKUPs that may have reported what isn't watched yet, for callers that must wait until these

@@ -86,8 +86,7 @@ extension Node {
 
     /// Whether the kernel knows the directory by its alias, as far as is known.
     var isReportedAtItsAlias: Bool {
-        guard let alias else { return false }
-        return alias.parent.reported(alias.name)?.node == id
+        alias?.isReported == true
     }
 
     /// Makes sure that looks that were begun before this aren't reported any more. What the kernel knows of

@@ -51,6 +51,9 @@ internal import Synchronization
         return unsafe PathRef(unsafe: base, count: count)
     }
 
+    /// Whether the kernel knows the node by it, as far as is known.
+    var isReported: Bool { parent.reported(name)?.node == node }
+
     /// The layer that owns what stands there.
     var layer: Int { unsafe Int(tail.load(fromByteOffset: Self.layerOffset, as: UInt16.self)) }
 

@@ -53,7 +53,6 @@ extension Reporting {
         // A FORGET ends only the watches that the node has at that time.
         if table.find(node.id) == nil { coherence.source?.unwatch(node.id) }
         guard isWatched, let status = try? object.descriptor.status() else { return false }
-        return resolver.attributes(of: node, object, status).fingerprint == deferred.reported
-            && node.state.withLock { $0.endings == deferred.endings }
+        return deferred.isAsReported(resolver.attributes(of: node, object, status))
     }
 }

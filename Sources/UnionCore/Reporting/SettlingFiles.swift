@@ -41,17 +41,15 @@ extension Reporting {
         var rest = files[...]
         while let first = rest.first {
             let directory = first.node.alias?.parent
-            let end = rest.firstIndex { $0.node.alias?.parent !== directory } ?? rest.endIndex
-            // The first one may have lost its name just now.
-            let next = max(end, rest.startIndex + 1)
-            if let workplace, let directory, let source = coherence.source,
-                end - rest.startIndex >= Self.fewest
-            {
-                settle(rest[..<next], in: directory, source, workplace)
+            let others = rest.dropFirst()
+            let end = others.firstIndex { $0.node.alias?.parent !== directory } ?? rest.endIndex
+            let group = rest[..<end]
+            if let workplace, let directory, let source = coherence.source, group.count >= Self.fewest {
+                settle(group, in: directory, source, workplace)
             } else {
-                for file in rest[..<next] { settleByDescriptor(file) }
+                for file in group { settleByDescriptor(file) }
             }
-            rest = rest[next...]
+            rest = rest[end...]
         }
     }
 
@@ -114,8 +112,7 @@ extension Reporting {
         guard let status = try? parent.status(at: name), node.identity.matches(status),
             !layer.mayHaveMetacopy(status)
         else { return false }
-        return resolver.attributes(status, node.filesystem).fingerprint == file.reported
-            && node.state.withLock { $0.endings == file.endings }
+        return file.isAsReported(resolver.attributes(status, node.filesystem))
     }
 
     /// Ends a watch that is perhaps another file's.

@@ -101,9 +101,8 @@ extension Resolver {
         of node: Node, for caller: CallerIdentity, lookingUp name: PathRef? = nil
     ) throws(Errno) -> DirectoryView {
         if var view = try? viewToLook(of: node) {
-            view.heldFor = caller.pid
             // What is held doesn't show whether the caller has walked here or stood here all along.
-            if !view.isHeld { staleAnswers.forget(caller.pid) }
+            if view.isHeld { view.heldFor = caller.pid } else { staleAnswers.forget(caller.pid) }
             return view
         }
         return try view(of: node, for: caller, lookingUp: name)
@@ -144,8 +143,9 @@ extension Resolver {
 
     /// The real directories at the node's alias, perhaps in the midst of a merged directory's rename.
     private func dividedView(of node: Node) throws(Errno) -> DirectoryView {
-        guard !node.isDead, let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
+        if node.isDead { throw .noSuchFileOrDirectory }
         if !isKnownAllTheWay(node) { return try shownView(of: node) }
+        guard let path = try? path(of: node) else { throw .noSuchFileOrDirectory }
         var view = try openView(of: node, at: path.ref)
         // It may have been made in a layer that was done, before it was removed from one that was still to
         // come.

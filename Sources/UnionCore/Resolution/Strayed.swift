@@ -8,13 +8,10 @@ extension Resolver {
     /// Whether the kernel knows the directory by its alias, and all that it is in by theirs.
     func isKnownAllTheWay(_ node: Node) -> Bool {
         var way = WayUp(from: node)
-        while !way.node.isRoot {
-            let current = way.node.id
-            guard let alias = way.next(), alias.parent.reported(alias.name)?.node == current else {
-                return false
-            }
+        while let alias = way.next() {
+            guard alias.isReported else { return false }
         }
-        return true
+        return way.node.isRoot
     }
 
     /// The real directories that the union shows where the directory was seen last. ENOENT: they aren't that

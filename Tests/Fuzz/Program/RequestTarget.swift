@@ -35,17 +35,17 @@ enum RequestTarget {
     private static func checkDescriptors() {
         unsafe scenes = [:]
         Layers.checkOutside()
-        var count = Machine.descriptorCount
-        // What was held open for others' walks is closed within two seconds.
-        for _ in 0..<300 {
-            guard let before = unsafe descriptors, count > before + 8 else { break }
-            pause(milliseconds: 10)
-            count = Machine.descriptorCount
+        guard let before = unsafe descriptors else {
+            unsafe descriptors = Machine.descriptorCount
+            return
         }
-        if let before = unsafe descriptors, count > before + 8 {
+        let most = before + 8
+        // What is held open for others' walks is closed within two seconds.
+        for _ in 0..<300 where Machine.descriptorCount > most { pause(milliseconds: 10) }
+        let count = Machine.descriptorCount
+        if count > most {
             fail("requests: \(count) descriptors, \(before) before: \(Machine.descriptors)")
         }
-        if unsafe descriptors == nil { unsafe descriptors = count }
     }
 }
 
